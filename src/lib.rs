@@ -1,0 +1,9 @@
+//! Feedmill: many feeds in; one feed per category, tag or question out.
+//!
+//! The modules in reading order; each may use only those named (`tests/` holds this table):
+//! `model` nothing of ours; `config`, `source`, `store` and `output` use `model`; `poll` joins `source` to `store`;
+//! `web` joins `store` to `output`; `cli` joins them all.
+
+pub mod model;
+pub mod output;
+pub mod source;

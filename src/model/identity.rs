@@ -1,0 +1,111 @@
+//! Ids that outlive everything: chosen once, the same in every feed and format.
+
+use std::fmt;
+
+use data_encoding::BASE32_NOPAD;
+use sha2::{Digest, Sha256};
+use url::Url;
+use uuid::Uuid;
+
+use super::{Selection, Slug, Target};
+
+/// The namespace of our version 5 UUIDs, drawn once at random.
+const NAMESPACE: Uuid = Uuid::from_u128(0x8a4e_6a5c_3f6b_4d0e_9c1d_52f0_b7e3_1a94);
+
+/// An article's name in our URLs: the first 64 bits of the SHA-256 of its source and guid, in base32.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ArticleKey(String);
+
+impl ArticleKey {
+    const LENGTH: usize = 13;
+
+    /// The key of an article of a source, by the slug that the source had first.
+    #[must_use]
+    pub fn new(first_slug: &Slug, guid: &str) -> Self {
+        let digest = Sha256::new().chain_update(first_slug.as_str()).chain_update([0]).chain_update(guid).finalize();
+        Self(BASE32_NOPAD.encode(&digest[..8]).to_lowercase())
+    }
+
+    /// Reads a key in either case; `None` if it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let key = text.to_ascii_lowercase();
+        let is_base32 = key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'));
+        (key.len() == Self::LENGTH && is_base32).then_some(Self(key))
+    }
+
+    /// As it stands in a URL.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ArticleKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The id that an article is published with, if no other article has it: the guid itself where it is a global name that
+/// its source may give, else a UUID of ours. `hosts` are those of the source and of the article's link.
+#[must_use]
+pub fn published_id(first_slug: &Slug, guid: &str, hosts: &[Option<&str>]) -> String {
+    if is_own_iri(guid, hosts) { guid.to_owned() } else { own_id(first_slug, guid) }
+}
+
+/// The `urn:uuid` of an article, for guids that cannot be published as they are.
+#[must_use]
+pub fn own_id(first_slug: &Slug, guid: &str) -> String {
+    let name = format!("article\0{first_slug}\0{guid}");
+    Uuid::new_v5(&NAMESPACE, name.as_bytes()).urn().to_string()
+}
+
+/// The `urn:uuid` of a feed: of its store and its selection, whatever its format, options and public URL.
+#[must_use]
+pub fn feed_id(store: &Uuid, selection: &Selection) -> String {
+    Uuid::new_v5(store, Target::page(selection).path().as_bytes()).urn().to_string()
+}
+
+fn is_own_iri(guid: &str, hosts: &[Option<&str>]) -> bool {
+    let is_clean = guid.len() <= 2048 && !guid.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c));
+    match Url::parse(guid) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => is_clean && url.host_str().is_some() && hosts.contains(&url.host_str()),
+        Ok(url) => is_clean && matches!(url.scheme(), "urn" | "tag"),
+        Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guid_is_published_only_where_its_source_may_give_it() {
+        let slug = Slug::from_name("blog");
+        let hosts = [Some("blog.example"), None];
+        for (guid, kept) in [
+            ("https://blog.example/?p=1", true),
+            ("https://other.example/?p=1", false),
+            ("urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6a", true),
+            ("tag:blog.example,2020:1", true),
+            ("42", false),
+            ("posts/2024/hello", false),
+            ("https://blog.example/a b", false),
+            ("javascript:alert(1)", false),
+        ] {
+            let id = published_id(&slug, guid, &hosts);
+            assert_eq!(id == guid, kept, "{guid} became {id}");
+        }
+    }
+
+    #[test]
+    fn keys_differ_by_source_and_guid_and_read_back() {
+        let (a, b) = (Slug::from_name("a"), Slug::from_name("b"));
+        assert_ne!(ArticleKey::new(&a, "1"), ArticleKey::new(&b, "1"));
+        assert_ne!(own_id(&a, "1"), own_id(&b, "1"));
+        let key = ArticleKey::new(&a, "1");
+        assert_eq!(ArticleKey::parse(&key.as_str().to_uppercase()), Some(key));
+        assert_eq!(ArticleKey::parse("../../../etc/"), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! Languages as BCP 47 names them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Slug;
+
+/// A well-formed language tag in its usual case: `zh-CN`, `zh-Hant-TW`, `en`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Language(String);
+
+impl Language {
+    /// Reads a tag as people write it: `zh_CN`, `ZH-cn` and `cn` are `zh-CN`. `None` if it is not well formed (RFC 5646 2.1).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim().split('.').next().unwrap_or_default();
+        match text.to_ascii_lowercase().as_str() {
+            "cn" => return Some(Self("zh-CN".to_owned())),
+            "tw" => return Some(Self("zh-TW".to_owned())),
+            "jp" => return Some(Self("ja".to_owned())),
+            _ => {}
+        }
+        let mut tag = String::new();
+        for (position, part) in text.split(['-', '_']).enumerate() {
+            let well_formed = part.len() <= 8
+                && part.bytes().all(|b| b.is_ascii_alphanumeric())
+                && if position == 0 { part.len() >= 2 && part.bytes().all(|b| b.is_ascii_alphabetic()) } else { !part.is_empty() };
+            if !well_formed || position > 7 {
+                return None;
+            }
+            if position > 0 {
+                tag.push('-');
+            }
+            tag.push_str(&in_usual_case(position, part));
+        }
+        Some(Self(tag))
+    }
+
+    /// The tag as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Every range that takes this language in, widest first: `zh-Hant-TW` gives `zh`, `zh-Hant`, `zh-Hant-TW`.
+    pub fn ranges(&self) -> impl Iterator<Item = Self> + '_ {
+        let cuts = self.0.match_indices('-').map(|(at, _)| at);
+        cuts.chain([self.0.len()]).map(|end| Self(self.0[..end].to_owned()))
+    }
+
+    /// The slug of the term that stands for this language: the tag itself, in its usual case.
+    #[must_use]
+    pub fn slug(&self) -> Slug {
+        Slug::from_canonical(self.0.clone())
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// RFC 5646 2.1.1: regions in capitals, scripts with one, all else small.
+fn in_usual_case(position: usize, part: &str) -> String {
+    match (position, part.len()) {
+        (0, _) => part.to_ascii_lowercase(),
+        (_, 2) => part.to_ascii_uppercase(),
+        (1, 4) if part.bytes().all(|b| b.is_ascii_alphabetic()) => part[..1].to_ascii_uppercase() + &part[1..].to_ascii_lowercase(),
+        _ => part.to_ascii_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_a_language_become_one() {
+        for (text, expected) in [
+            ("zh_CN", Some("zh-CN")),
+            ("cn", Some("zh-CN")),
+            ("ZH-hant-tw", Some("zh-Hant-TW")),
+            ("en", Some("en")),
+            ("en_US.UTF-8", Some("en-US")),
+            ("", None),
+            ("x", None),
+            ("中文", None),
+            ("en-", None),
+            ("../../x", None),
+        ] {
+            assert_eq!(Language::parse(text).as_ref().map(Language::as_str), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_wide_range_takes_a_narrow_language_in() {
+        let ranges: Vec<_> = Language::parse("zh-Hant-TW").into_iter().flat_map(|l| l.ranges().collect::<Vec<_>>()).collect();
+        assert_eq!(ranges.iter().map(Language::as_str).collect::<Vec<_>>(), ["zh", "zh-Hant", "zh-Hant-TW"]);
+    }
+}

@@ -1,0 +1,131 @@
+//! What the store gives and the output takes: articles with all that publishing them needs.
+
+use std::sync::Arc;
+
+use super::{Article, ArticleKey, Kind, Language, Origins, Person, Slug, SourceKind, Term, TermName, Time};
+
+/// An article as stored and published.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its name in our URLs.
+    pub key: ArticleKey,
+    /// The id that it is published with: an IRI.
+    pub id: String,
+    /// The original; `None`: its own page.
+    pub link: Option<String>,
+    /// As it was read.
+    pub article: Article,
+    /// Where it came from.
+    pub source: Arc<Origin>,
+    /// Its terms, categories first, each with where the membership came from.
+    pub terms: Vec<(TermName, Origins)>,
+    /// Its translations that exist here, the original first, itself among them; empty if there is no other.
+    pub translations: Vec<Translation>,
+    /// What it is ordered by, set once.
+    pub listed: Time,
+    /// The date to show: the published one, else the discovery.
+    pub published: Time,
+    /// The last change that its author states, else `published`.
+    pub updated: Time,
+    /// When it last changed here, be it by its defaults or its terms' names.
+    pub changed: Time,
+    /// The store's generation at that change.
+    pub generation: u64,
+}
+
+impl Entry {
+    /// Its terms of one kind.
+    pub fn terms_of(&self, kind: Kind) -> impl Iterator<Item = &TermName> {
+        self.terms.iter().map(|(name, _)| name).filter(move |name| name.kind == kind)
+    }
+
+    /// Its main language, if it is known.
+    #[must_use]
+    pub fn language(&self) -> Option<&Language> {
+        self.article.languages.first()
+    }
+}
+
+/// The source of an entry, as `atom:source` tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// What it is.
+    pub kind: SourceKind,
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// Its title for people.
+    pub title: String,
+    /// The upstream feed's URL, without user info; `None`: our own `/source/{slug}.rss`.
+    pub feed: Option<String>,
+    /// The upstream page.
+    pub home: Option<String>,
+    /// The upstream Atom id.
+    pub id: Option<String>,
+    /// Its authors, for entries without one.
+    pub authors: Vec<Person>,
+    /// The rights that it states.
+    pub rights: Option<String>,
+    /// Its picture.
+    pub icon: Option<String>,
+}
+
+/// An article in another language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Translation {
+    /// The main language of it.
+    pub language: Language,
+    /// Its page here.
+    pub key: ArticleKey,
+    /// Its title.
+    pub title: Option<String>,
+}
+
+/// The newest articles of a selection, or those before a cursor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// Newest first.
+    pub entries: Vec<Entry>,
+    /// Whether there are older ones.
+    pub more: bool,
+    /// The terms that the selection names and that were ever published, with their own words.
+    pub terms: Vec<Term>,
+    /// When any term that the selection names last changed; if it names none, the store.
+    pub modified: Time,
+    /// When the selection's terms were first seen; if it names none, the store's creation. An empty feed's `updated`.
+    pub created: Time,
+}
+
+/// What the site's own pages show beside the articles.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sidebar {
+    /// Categories with counts, the largest first.
+    pub categories: Vec<Term>,
+    /// The most used tags, the largest first.
+    pub tags: Vec<Term>,
+    /// Languages with counts, the largest first.
+    pub languages: Vec<Term>,
+    /// Sources with counts, the largest first.
+    pub sources: Vec<Term>,
+    /// Menus: name, then entries in order.
+    pub menus: Vec<(String, Vec<MenuLink>)>,
+    /// The newest articles: key and title.
+    pub recent: Vec<(ArticleKey, String)>,
+}
+
+/// One link of a menu.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MenuLink {
+    /// Where it leads.
+    pub key: ArticleKey,
+    /// Its words.
+    pub title: String,
+}
+
+/// What an article's page shows beside the article.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Neighbours {
+    /// The next older one of its source.
+    pub previous: Option<(ArticleKey, String)>,
+    /// The next newer one of its source.
+    pub next: Option<(ArticleKey, String)>,
+}

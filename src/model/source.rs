@@ -1,0 +1,268 @@
+//! Where articles come from, and what one reading of it gives.
+
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::{Article, Language, Person, Slug, Time};
+
+/// The number of a source in its store; published nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub i64);
+
+/// What a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// An upstream URL.
+    Feed,
+    /// A folder of Markdown files.
+    Folder,
+    /// Articles that are pushed or imported.
+    Inbox,
+}
+
+impl SourceKind {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Feed => "feed",
+            Self::Folder => "folder",
+            Self::Inbox => "inbox",
+        }
+    }
+
+    /// The kind that a word names.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Feed, Self::Folder, Self::Inbox].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// What the owner says of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SourceSettings {
+    /// Shown in place of the title that it gives itself.
+    pub title: Option<String>,
+    /// For articles that name no category.
+    pub categories: Vec<String>,
+    /// For all its articles.
+    pub tags: Vec<String>,
+    /// For articles that name none.
+    pub language: Option<Language>,
+    /// For dates that name none.
+    pub timezone: Option<Tz>,
+    /// How often to read it, at the most.
+    pub every: Option<Duration>,
+    /// Where relative links of a folder lead.
+    pub base_url: Option<String>,
+    /// The encoding of a feed that states a wrong one.
+    pub encoding: Option<String>,
+}
+
+/// A source to be added: `kind` and `location` are its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSource {
+    /// What it is.
+    pub kind: SourceKind,
+    /// A feed's URL, a folder's canonical path, an inbox's name.
+    pub location: String,
+    /// The slug wished for; else it is made from the title.
+    pub slug: Option<Slug>,
+    /// The title until it gives itself one: a host, a folder's last name.
+    pub title: String,
+    /// The owner's word.
+    pub settings: SourceSettings,
+}
+
+/// What a source says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SourceInfo {
+    /// Plain text.
+    pub title: Option<String>,
+    /// The page that it belongs to; absolute.
+    pub home: Option<String>,
+    /// Plain text.
+    pub description: Option<String>,
+    /// The Atom id that it has.
+    pub id: Option<String>,
+    /// Who writes it.
+    pub authors: Vec<Person>,
+    /// Its language, for articles that name none.
+    pub language: Option<Language>,
+    /// The URL of its picture.
+    pub icon: Option<String>,
+    /// The rights that it states.
+    pub rights: Option<String>,
+}
+
+/// A source as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its number here.
+    pub id: SourceId,
+    /// What it is.
+    pub kind: SourceKind,
+    /// A feed's URL, a folder's canonical path, an inbox's name.
+    pub location: String,
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// The slug that it had first: part of its articles' identity, for ever.
+    pub first_slug: Slug,
+    /// The owner's title, else its own, else the one that it was added with.
+    pub title: String,
+    /// The owner's word.
+    pub settings: SourceSettings,
+    /// Its own word.
+    pub info: SourceInfo,
+    /// How reading it went.
+    pub status: SourceStatus,
+}
+
+/// How reading a source went.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SourceStatus {
+    /// When it was added.
+    pub created: Time,
+    /// When it was first read whole.
+    pub first_read: Option<Time>,
+    /// When it was last asked.
+    pub last_read: Option<Time>,
+    /// When it last answered well.
+    pub last_good: Option<Time>,
+    /// When it is to be asked next; `None`: never.
+    pub due: Option<Time>,
+    /// How often it failed since it last answered well.
+    pub failures: u32,
+    /// Since when it fails.
+    pub failing_since: Option<Time>,
+    /// What it failed with, for people.
+    pub error: Option<String>,
+    /// Its public articles.
+    pub articles: u64,
+    /// What was wrong with single articles in the last reading.
+    pub problems: Vec<Problem>,
+}
+
+/// What a reader needs to ask a source again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// `ETag`, as last received with a 200.
+    pub etag: Option<String>,
+    /// `Last-Modified`, as last received with a 200.
+    pub last_modified: Option<String>,
+    /// A folder's files, as last read.
+    pub files: Vec<FileState>,
+}
+
+/// One file of a folder, so that it is parsed again only when it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileState {
+    /// Its path inside the folder, with `/`.
+    pub path: String,
+    /// Nanoseconds since the epoch.
+    pub modified: i64,
+    /// Bytes.
+    pub size: u64,
+    /// The guid of its article, if it had a public one.
+    pub guid: Option<String>,
+    /// When it must be parsed again though it did not change: `publishDate`, `expiryDate`.
+    pub revisit: Option<Time>,
+    /// Why it could not be read; such a file withdraws nothing.
+    pub problem: Option<Problem>,
+}
+
+/// Something wrong with one article or file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The file's path, or the guid or title.
+    pub place: String,
+    /// The line, from 1.
+    pub line: Option<u64>,
+    /// What is wrong, and what to do.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.place, self.reason),
+            None => write!(f, "{}: {}", self.place, self.reason),
+        }
+    }
+}
+
+/// Whether a reading names all that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extent {
+    /// What is absent is withdrawn: a folder.
+    Complete,
+    /// What is absent stays: a feed, an import.
+    #[default]
+    Partial,
+}
+
+/// One reading of a source.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// The articles that were read, in document order. An unchanged file's article is not among them.
+    pub articles: Vec<Article>,
+    /// What the source says of itself; `None`: nothing new.
+    pub info: Option<SourceInfo>,
+    /// What categories and tags say of themselves (`_index.md`).
+    pub terms: Vec<TermDescription>,
+    /// Whether `files` is all that there is.
+    pub extent: Extent,
+    /// To be remembered for the next reading.
+    pub memory: Memory,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+    /// What was mended on the way, for the publisher to know.
+    pub repairs: Vec<Problem>,
+    /// How many items or files were passed over on purpose.
+    pub skipped: usize,
+    /// No sooner than this may the source be asked again, by its own word.
+    pub not_before: Option<Time>,
+    /// When it must be read again though nothing changed: the earliest [`FileState::revisit`].
+    pub revisit: Option<Time>,
+}
+
+/// What a `categories/x/_index.md` or `tags/x/_index.md` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TermDescription {
+    /// `Category` or `Tag`.
+    pub kind: super::Kind,
+    /// The folder's name.
+    pub name: String,
+    /// A title.
+    pub title: Option<String>,
+    /// Plain text.
+    pub description: Option<String>,
+    /// The URL of a picture.
+    pub picture: Option<String>,
+}
+
+/// What applying a batch did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Applied {
+    /// Articles that are new.
+    pub added: usize,
+    /// Articles that changed.
+    pub updated: usize,
+    /// Articles that were withdrawn.
+    pub withdrawn: usize,
+    /// Articles that were as before, those of unchanged files not counted.
+    pub unchanged: usize,
+}
+
+impl Applied {
+    /// Whether anything was written.
+    #[must_use]
+    pub const fn changed(&self) -> bool {
+        self.added + self.updated + self.withdrawn > 0
+    }
+}

@@ -1,0 +1,130 @@
+//! Text as feeds may carry it: no forbidden character, no markup where plain text is meant.
+
+use quick_xml::escape::resolve_html5_entity;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Drops what XML 1.0 forbids (2.2) and Unicode's noncharacters, which our own placeholders use.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    text.chars().filter(|c| is_allowed(*c)).collect()
+}
+
+/// Whether a character may stand in a feed.
+#[must_use]
+pub fn is_allowed(c: char) -> bool {
+    match c {
+        '\t' | '\n' | '\r' => true,
+        '\u{7f}'..='\u{9f}' | '\u{fdd0}'..='\u{fdef}' => false,
+        _ => c >= ' ' && (c as u32) & 0xfffe != 0xfffe,
+    }
+}
+
+/// One line of plain text: white space folded, forbidden characters gone.
+#[must_use]
+pub fn line(text: &str) -> String {
+    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text that a person reads in a piece of sanitised HTML, in one line.
+#[must_use]
+pub fn plain(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        text.push_str(&rest[..at]);
+        let tag = &rest[at..];
+        let end = tag.find('>').map_or(tag.len(), |end| end + 1);
+        if !is_inline(&tag[1..end]) {
+            text.push(' ');
+        }
+        rest = &tag[end..];
+    }
+    text.push_str(rest);
+    line(&unescape(&text))
+}
+
+/// Tags inside a word or a sentence, which part no words.
+fn is_inline(tag: &str) -> bool {
+    let name = tag.trim_start_matches('/').split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    [
+        "a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "em", "font", "i", "ins", "kbd", "mark", "q", "rp", "rt", "ruby", "s",
+        "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr",
+    ]
+    .contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// Resolves HTML's character references; what is not one stays as it is.
+#[must_use]
+pub fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let reference = rest[1..].bytes().take(32).position(|b| b == b';').and_then(|end| Some((end + 2, resolve(&rest[1..=end])?)));
+        if let Some((length, resolved)) = reference {
+            plain.push_str(&resolved);
+            rest = &rest[length..];
+        } else {
+            plain.push('&');
+            rest = &rest[1..];
+        }
+    }
+    plain + rest
+}
+
+fn resolve(name: &str) -> Option<String> {
+    let Some(number) = name.strip_prefix('#') else {
+        return resolve_html5_entity(name).map(str::to_owned);
+    };
+    let code = match number.strip_prefix(['x', 'X']) {
+        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+        None => number.parse().ok()?,
+    };
+    let windows_1252 = u8::try_from(code).ok().filter(|byte| (0x80..0xa0).contains(byte));
+    match windows_1252 {
+        Some(byte) => Some(encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[byte]).0.into_owned()),
+        None => Some(char::from_u32(code).filter(|c| is_allowed(*c)).map_or_else(String::new, String::from)),
+    }
+}
+
+/// Writes a text so that HTML and XML read it as text.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    quick_xml::escape::escape(text).into_owned()
+}
+
+/// The start of a plain text: at most `limit` graphemes, cut between words, with an ellipsis where something is cut.
+#[must_use]
+pub fn excerpt(text: &str, limit: usize) -> String {
+    let Some((cut, _)) = text.grapheme_indices(true).nth(limit) else {
+        return text.to_owned();
+    };
+    let between_words = text.split_word_bound_indices().map(|(at, _)| at).take_while(|at| *at <= cut).last();
+    let end = between_words.filter(|end| *end > cut / 2).unwrap_or(cut);
+    format!("{}…", text[..end].trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forbidden_characters_go_and_all_others_stay() {
+        assert_eq!(clean("a\u{0}\u{1f}\u{b}b\u{fffe}\u{fdd0}\t中\u{202e}文🦀"), "ab\t中\u{202e}文🦀");
+    }
+
+    #[test]
+    fn plain_text_is_what_a_person_reads() {
+        assert_eq!(plain("<p>AT&amp;T &lt;b&gt;</p><p>a<b>b</b>c<br>d&nbsp;e &#x2014; &#151; &bogus; &"), "AT&T <b> abc d e — — &bogus; &");
+    }
+
+    #[test]
+    fn an_excerpt_is_cut_between_words_and_never_inside_a_grapheme() {
+        assert_eq!(excerpt("one two three", 9), "one two…");
+        assert_eq!(excerpt("一二三四五", 3), "一二三…");
+        assert_eq!(excerpt("👨‍👩‍👧👨‍👩‍👧", 1), "👨‍👩‍👧…");
+        assert_eq!(excerpt("short", 9), "short");
+        assert_eq!(excerpt(&"x".repeat(20), 9), "xxxxxxxxx…");
+    }
+}

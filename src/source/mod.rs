@@ -1,0 +1,4 @@
+//! Where articles come from: reading folders of Markdown, feeds, and what HTTP brings. It gives a `Batch`; it knows
+//! nothing of the store. What it reads is hostile until it is cleaned.
+
+pub mod clean;
