@@ -143,6 +143,7 @@ pub struct BundleFile {
 }
 
 /// What the page of an article shows; feeds know nothing of it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the front matter, and none excludes another")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PageOptions {

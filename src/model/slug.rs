@@ -21,7 +21,7 @@ const FORMAT_SUFFIXES: [&str; 6] = [".rss", ".atom", ".json", ".xml", ".md", ".h
 pub struct Slug(String);
 
 impl Slug {
-    /// Folds a name: NFKC_Casefold (Unicode 3.13), separators to one `-`, and what the URL grammar needs.
+    /// Folds a name: `NFKC_Casefold` (Unicode 3.13), separators to one `-`, and what the URL grammar needs.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
         let folded = fold(name);

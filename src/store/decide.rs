@@ -1,0 +1,198 @@
+//! What to do with an article that was read: pure decisions, so that the database code only carries them out.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use crate::model::{Article, Kind, Link, Origins, Slug, SourceInfo, SourceSettings, Time};
+
+/// Dated further back than this, an article counts as old when it is discovered: it is listed by its own date.
+const BACK_FILL: TimeDelta = TimeDelta::days(7);
+
+/// The category of articles that have none.
+const UNCATEGORIZED: &str = "uncategorized";
+
+/// Query parameters that do not make another page.
+const TRACKERS: [&str; 8] = ["fbclid", "gclid", "mc_cid", "mc_eid", "igshid", "yclid", "ref", "spm"];
+
+/// What of an article decides whether it changed; the first 16 bytes of a SHA-256.
+pub(super) type Fingerprint = [u8; 16];
+
+/// The fingerprint of an article as it was read, whatever it is called: a file that moves stays itself.
+pub(super) fn fingerprint(article: &Article) -> Result<Fingerprint, serde_json::Error> {
+    let nameless = Article { guid: String::new(), ..article.clone() };
+    let digest = Sha256::digest(serde_json::to_vec(&nameless)?);
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.copy_from_slice(&digest[..16]);
+    Ok(fingerprint)
+}
+
+/// The time that an article is ordered by, for ever: its discovery, but for a source's first reading and a back-fill
+/// its published date. A future date counts as the discovery.
+pub(super) fn listed(published: Option<Time>, is_first_reading: bool, now: Time) -> Time {
+    match published {
+        Some(published) if published <= now && (is_first_reading || published < now - BACK_FILL) => published,
+        _ => now,
+    }
+}
+
+/// The order in which the articles of one batch are numbered: as they are listed, then as they were published; of
+/// undated ones the first in the document is the newest.
+pub(super) fn in_order_of_listing(mut articles: Vec<Article>, is_first_reading: bool, now: Time) -> Vec<Article> {
+    articles.reverse();
+    articles.sort_by_key(|article| {
+        let published = article.published.filter(|published| *published <= now).unwrap_or(now);
+        (listed(article.published, is_first_reading, now), published)
+    });
+    articles
+}
+
+/// What two links must share to lead to the same page: host, path and query, without trackers, scheme and fragment.
+/// `None`: a link that tells nothing, to a host alone.
+pub(super) fn link_key(link: &str) -> Option<String> {
+    let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let host = url.host_str()?.trim_start_matches("www.");
+    let path = url.path().trim_end_matches('/');
+    let query: Vec<_> = url.query_pairs().filter(|(name, _)| !name.starts_with("utm_") && !TRACKERS.contains(&name.as_ref())).collect();
+    if path.is_empty() && query.is_empty() {
+        return None;
+    }
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    let mut key = format!("{host}{port}{path}");
+    for (position, (name, value)) in query.iter().enumerate() {
+        key.push(if position == 0 { '?' } else { '&' });
+        key.push_str(name);
+        key.push('=');
+        key.push_str(value);
+    }
+    // A fragment that is a path of a one-page application names another page.
+    if let Some(fragment) = url.fragment().filter(|fragment| fragment.starts_with(['!', '/'])) {
+        key.push('#');
+        key.push_str(fragment);
+    }
+    Some(key)
+}
+
+/// Where an article leads: `is_taken` says whether another article has a link, asked for a candidate alone.
+pub(super) fn link<E>(link: &Link, is_taken: impl FnOnce(&str) -> Result<bool, E>) -> Result<Option<String>, E> {
+    Ok(match link {
+        Link::Own => None,
+        Link::At(url) => Some(url.clone()),
+        Link::Candidate(url) => (!is_taken(url)?).then(|| url.clone()),
+    })
+}
+
+/// A term that an article shall have: its name for people, where that came from, its place among those of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) name: String,
+    pub(super) origins: Origins,
+    pub(super) position: usize,
+}
+
+/// The terms that an article shall have, but for that of its source: its own, then its source's defaults.
+pub(super) fn terms(article: &Article, settings: &SourceSettings, info: &SourceInfo) -> BTreeMap<(Kind, Slug), Wanted> {
+    let mut wanted = BTreeMap::new();
+    let mut want = |kind, name: &str, origins| {
+        let name = name.trim();
+        if !name.is_empty() {
+            add(&mut wanted, kind, Slug::from_name(name), name, origins);
+        }
+    };
+    article.categories.iter().for_each(|name| want(Kind::Category, name, Origins::OWN));
+    article.tags.iter().for_each(|name| want(Kind::Tag, name, Origins::OWN));
+    article.authors.iter().for_each(|person| want(Kind::Author, &person.name, Origins::OWN));
+    settings.tags.iter().for_each(|name| want(Kind::Tag, name, Origins::SOURCE));
+    if !wanted.keys().any(|(kind, _)| *kind == Kind::Category) {
+        for name in &settings.categories {
+            add(&mut wanted, Kind::Category, Slug::from_name(name), name, Origins::SOURCE);
+        }
+    }
+    if !wanted.keys().any(|(kind, _)| *kind == Kind::Category) {
+        add(&mut wanted, Kind::Category, Slug::from_name(UNCATEGORIZED), UNCATEGORIZED, Origins::SOURCE);
+    }
+    let default = settings.language.as_ref().or(info.language.as_ref());
+    let (languages, origins) = match default.filter(|_| article.languages.is_empty()) {
+        Some(default) => (std::slice::from_ref(default), Origins::SOURCE),
+        None => (article.languages.as_slice(), Origins::OWN),
+    };
+    for range in languages.iter().flat_map(crate::model::Language::ranges) {
+        add(&mut wanted, Kind::Language, range.slug(), range.as_str(), origins);
+    }
+    wanted
+}
+
+fn add(wanted: &mut BTreeMap<(Kind, Slug), Wanted>, kind: Kind, slug: Slug, name: &str, origins: Origins) {
+    let position = wanted.keys().filter(|(other, _)| *other == kind).count();
+    let term = wanted.entry((kind, slug)).or_insert_with(|| Wanted { name: name.to_owned(), origins, position });
+    term.origins = term.origins.and(origins);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    fn at(day: i64) -> Time {
+        DateTime::from_timestamp(1_700_000_000 + day * 86_400, 0).unwrap()
+    }
+
+    #[test]
+    fn a_late_arrival_is_seen_and_a_back_fill_does_not_flood() {
+        let now = at(100);
+        assert_eq!(listed(Some(at(99)), false, now), now, "a late arrival is listed when it is discovered");
+        assert_eq!(listed(Some(at(10)), false, now), at(10), "a back-fill keeps its date");
+        assert_eq!(listed(Some(at(99)), true, now), at(99), "a first reading keeps all dates");
+        assert_eq!(listed(Some(at(101)), true, now), now, "a future date pins nothing to the top");
+        assert_eq!(listed(None, true, now), now);
+    }
+
+    #[test]
+    fn a_batch_is_numbered_from_the_oldest_and_undated_articles_keep_their_order() {
+        let article = |guid: &str, published| Article { guid: guid.to_owned(), published, ..Article::default() };
+        let batch = vec![article("first", None), article("second", None), article("old", Some(at(1))), article("new", Some(at(2)))];
+        let order: Vec<_> = in_order_of_listing(batch, true, at(100)).into_iter().map(|article| article.guid).collect();
+        assert_eq!(order, ["old", "new", "second", "first"]);
+    }
+
+    #[test]
+    fn links_are_compared_without_what_does_not_make_another_page() {
+        let key = link_key("https://www.example.org/a/?id=1&utm_source=x#top");
+        assert_eq!(key.as_deref(), Some("example.org/a?id=1"));
+        assert_eq!(key, link_key("http://example.org/a?id=1&fbclid=2"));
+        assert_ne!(key, link_key("https://example.org/a?id=2"));
+        assert_eq!(link_key("https://example.org/"), None);
+        assert_eq!(link_key("mailto:a@example.org"), None);
+        assert!(
+            link_key("https://example.org/#/post/1") != link_key("https://example.org/#/post/2")
+                || link_key("https://example.org/#/post/1").is_none()
+        );
+    }
+
+    #[test]
+    fn defaults_add_tags_and_stand_in_for_categories() {
+        let settings =
+            SourceSettings { categories: vec!["news".into()], tags: vec!["Rust".into(), "daily".into()], ..SourceSettings::default() };
+        let article = Article { tags: vec!["rust".into(), " ".into()], ..Article::default() };
+        let terms = terms(&article, &settings, &SourceInfo::default());
+        let origins = |kind, name: &str| terms.get(&(kind, Slug::from_name(name))).map(|term| term.origins);
+        assert_eq!(origins(Kind::Tag, "rust"), Some(Origins::OWN.and(Origins::SOURCE)));
+        assert_eq!(origins(Kind::Tag, "daily"), Some(Origins::SOURCE));
+        assert_eq!(origins(Kind::Category, "news"), Some(Origins::SOURCE));
+        let own = Article { categories: vec!["qq".into()], ..Article::default() };
+        assert!(!super::terms(&own, &settings, &SourceInfo::default()).contains_key(&(Kind::Category, Slug::from_name("news"))));
+        let bare = super::terms(&own, &SourceSettings::default(), &SourceInfo::default());
+        assert_eq!(bare.len(), 1);
+    }
+
+    #[test]
+    fn the_name_of_a_file_is_no_part_of_its_fingerprint() {
+        let article = Article { guid: "a".into(), title: Some("t".into()), ..Article::default() };
+        let moved = Article { guid: "b".into(), ..article.clone() };
+        let changed = Article { title: Some("u".into()), ..article.clone() };
+        assert_eq!(fingerprint(&article).unwrap(), fingerprint(&moved).unwrap());
+        assert_ne!(fingerprint(&article).unwrap(), fingerprint(&changed).unwrap());
+    }
+}

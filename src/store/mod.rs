@@ -1,0 +1,307 @@
+//! Where articles rest. The store's promises: what it acknowledged survives a kill; `apply` can be repeated; readers
+//! never wait for the writer; `generation` rises with every change of what is published and with nothing else, and a
+//! process learns of another's changes by asking for it.
+//!
+//! Nothing outside this module knows which database it is; no operation takes or gives a connection, row or cursor.
+
+mod decide;
+mod sqlite;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use uuid::Uuid;
+
+use crate::model::{
+    Applied, ArticleKey, Batch, Entry, Kind, Memory, Neighbours, NewSource, Options, Page, Selection, Sidebar, Slug, Source, SourceId,
+    Term, Time,
+};
+use sqlite::Sqlite;
+
+/// What can go wrong with a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The URL names no backend that there is.
+    #[error("the store {0:?} is not understood; it takes `sqlite:` and a path, such as `sqlite:feedmill.db`")]
+    Url(String),
+    /// The file cannot be opened.
+    #[error("cannot open the store {path:?}; check that its folder exists and can be written")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: rusqlite::Error,
+    },
+    /// Written by a newer version.
+    #[error("the store {path:?} was written by a newer feedmill (schema {found}, this one knows {known}); update feedmill")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The schema in the file.
+        found: usize,
+        /// The newest schema that this program knows.
+        known: usize,
+    },
+    /// Another process kept it for too long.
+    #[error("the store is kept busy by another process; try again when it is done")]
+    Busy(#[source] rusqlite::Error),
+    /// The disk is full.
+    #[error("the disk of the store is full; make room and try again")]
+    Full(#[source] rusqlite::Error),
+    /// A stored value is not what it must be.
+    #[error("the store holds a value that cannot be read: {0}")]
+    Corrupt(String),
+    /// Any other failure of the database.
+    #[error("the store failed")]
+    Database(#[source] rusqlite::Error),
+    /// A task of ours ended early.
+    #[error("an operation of the store was interrupted")]
+    Interrupted,
+}
+
+/// What a look-up by name finds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lookup<T> {
+    /// It is there.
+    Found(T),
+    /// It has another name now: the selection under that name.
+    Moved(Selection),
+    /// It was there, and was withdrawn or deleted on purpose.
+    Gone,
+    /// It was never there.
+    Missing,
+}
+
+/// The articles, their sources and their terms. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    backend: Backend,
+    generation: Arc<AtomicU64>,
+    id: Uuid,
+}
+
+#[derive(Debug, Clone)]
+enum Backend {
+    Sqlite(Arc<Sqlite>),
+}
+
+impl Store {
+    /// Opens a store, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// The URL is not understood, or the database cannot be opened.
+    pub async fn open(url: &str, now: Time) -> Result<Self, StoreError> {
+        let path = url.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//")).filter(|path| !path.is_empty());
+        let path = PathBuf::from(path.ok_or_else(|| StoreError::Url(url.to_owned()))?);
+        let sqlite = blocking(move || Sqlite::open(path, now)).await?;
+        let id = sqlite.id();
+        let store = Self { backend: Backend::Sqlite(Arc::new(sqlite)), generation: Arc::default(), id };
+        store.follow().await?;
+        Ok(store)
+    }
+
+    /// The id of this store: part of the ids of its feeds, for ever.
+    #[must_use]
+    pub const fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// The generation that this process last knew.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Asks for the generation, which another process may have raised.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn follow(&self) -> Result<u64, StoreError> {
+        self.read(Sqlite::generation).await.inspect(|generation| self.note(*generation))
+    }
+
+    fn note(&self, generation: u64) {
+        self.generation.fetch_max(generation, Ordering::AcqRel);
+    }
+
+    async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Sqlite) -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
+        let Backend::Sqlite(sqlite) = self.backend.clone();
+        blocking(move || work(&sqlite)).await
+    }
+
+    /// Writes, and notes the generation that came of it, also when a later chunk failed.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Sqlite) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let result = self.read(work).await;
+        self.follow().await?;
+        result
+    }
+
+    /// Adds a source, or gives the one that has this kind and location; says whether it is new. One that was removed is
+    /// revived: with its slug, its articles and their ids.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn add_source(&self, source: NewSource, now: Time) -> Result<(Source, bool), StoreError> {
+        self.write(move |sqlite| sqlite.add_source(&source, now)).await
+    }
+
+    /// All sources that were not removed, by slug.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn sources(&self) -> Result<Vec<Source>, StoreError> {
+        self.read(Sqlite::sources).await
+    }
+
+    /// The source with this slug or location.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn source(&self, name: &str) -> Result<Option<Source>, StoreError> {
+        let name = name.to_owned();
+        self.read(move |sqlite| sqlite.source(&name)).await
+    }
+
+    /// Removes a source and withdraws its articles; gives how many.
+    ///
+    /// # Errors
+    /// The database failed; what was withdrawn so far stays withdrawn, and removing again goes on.
+    pub async fn remove_source(&self, source: SourceId, now: Time) -> Result<usize, StoreError> {
+        self.write(move |sqlite| sqlite.remove_source(source, now)).await
+    }
+
+    /// Changes a feed's stored URL, for a source that moved for good, or was added by the address of a page.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn move_source(&self, source: SourceId, location: String) -> Result<(), StoreError> {
+        self.write(move |sqlite| sqlite.move_source(source, &location)).await
+    }
+
+    /// Takes at most `limit` due sources for `lease`; nobody else gets them until it is over or they were read.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn claim(&self, now: Time, limit: usize, lease: chrono::TimeDelta) -> Result<Vec<Source>, StoreError> {
+        self.read(move |sqlite| sqlite.claim(now, limit, lease)).await
+    }
+
+    /// When the next source is due that nobody has taken.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn next_due(&self) -> Result<Option<Time>, StoreError> {
+        self.read(Sqlite::next_due).await
+    }
+
+    /// Makes a source due now.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn mark_due(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
+        self.read(move |sqlite| sqlite.mark_due(source, now)).await
+    }
+
+    /// What the next reading of a source needs to know of the last.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn memory(&self, source: SourceId) -> Result<Memory, StoreError> {
+        self.read(move |sqlite| sqlite.memory(source)).await
+    }
+
+    /// Stores a reading of a source, in chunks, each a short transaction; the last one has the validators, the
+    /// withdrawals and the next due time. Applying a batch twice changes nothing the second time.
+    ///
+    /// # Errors
+    /// The database failed; applying the batch again completes it.
+    pub async fn apply(&self, source: SourceId, batch: Batch, due: Option<Time>, now: Time) -> Result<Applied, StoreError> {
+        self.write(move |sqlite| sqlite.apply(source, batch, due, now)).await
+    }
+
+    /// Notes that a source could not be read, and when it is to be asked again.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn fail(&self, source: SourceId, error: String, due: Option<Time>, now: Time) -> Result<(), StoreError> {
+        self.read(move |sqlite| sqlite.fail(source, &error, due, now)).await
+    }
+
+    /// The newest articles of a selection, or those before the cursor in `options`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn select(&self, selection: &Selection, options: &Options) -> Result<Lookup<Page>, StoreError> {
+        let (selection, options) = (selection.clone(), options.clone());
+        self.read(move |sqlite| sqlite.select(&selection, &options)).await
+    }
+
+    /// One article.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn article(&self, key: &ArticleKey) -> Result<Lookup<Entry>, StoreError> {
+        let key = key.clone();
+        self.read(move |sqlite| sqlite.article(&key)).await
+    }
+
+    /// The articles beside one, of the same source.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn neighbours(&self, key: &ArticleKey) -> Result<Neighbours, StoreError> {
+        let key = key.clone();
+        self.read(move |sqlite| sqlite.neighbours(&key)).await
+    }
+
+    /// A file of a public article: its media type and bytes.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn file(&self, key: &ArticleKey, name: &str) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+        let (key, name) = (key.clone(), name.to_owned());
+        self.read(move |sqlite| sqlite.file(&key, &name)).await
+    }
+
+    /// The terms of a kind that have public articles, by name.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn directory(&self, kind: Kind) -> Result<Vec<Term>, StoreError> {
+        self.read(move |sqlite| sqlite.directory(kind)).await
+    }
+
+    /// The published names of a kind that are nearest to one that is not there.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn nearest(&self, kind: Kind, slug: &Slug) -> Result<Vec<Term>, StoreError> {
+        let slug = slug.clone();
+        self.read(move |sqlite| sqlite.nearest(kind, &slug)).await
+    }
+
+    /// What the site's pages show beside the articles.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn sidebar(&self) -> Result<Sidebar, StoreError> {
+        self.read(Sqlite::sidebar).await
+    }
+
+    /// The newest public articles with their last change, at most `limit`, for the sitemap.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn newest_keys(&self, limit: usize) -> Result<Vec<(ArticleKey, Time)>, StoreError> {
+        self.read(move |sqlite| sqlite.newest_keys(limit)).await
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Interrupted)?
+}

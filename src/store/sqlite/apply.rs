@@ -1,0 +1,384 @@
+//! Storing one reading of a source: recognises each article, carries out what `decide` says, withdraws what is absent.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use url::Url;
+
+use super::articles::details_of;
+use super::revive::{CHUNK, PUBLIC, WITHDRAWN, turn};
+use super::terms::{Member, Touched, describe, set};
+use super::{Change, Sqlite, StoreError, sources};
+use crate::model::{Applied, Article, ArticleKey, Batch, Extent, FileState, Kind, Link, Source, SourceId, SourceInfo, Time, identity};
+use crate::store::decide::{self, Fingerprint};
+
+impl Sqlite {
+    pub(in crate::store) fn apply(&self, id: SourceId, mut batch: Batch, due: Option<Time>, now: Time) -> Result<Applied, StoreError> {
+        let source = self.read(|connection| sources::by_id(connection, id.0))?;
+        let articles = decide::in_order_of_listing(std::mem::take(&mut batch.articles), source.status.first_read.is_none(), now);
+        let mut reading = Reading::new(source, &batch, &articles, now);
+        let mut applied = Applied::default();
+        let mut articles = articles.into_iter().peekable();
+        while articles.peek().is_some() {
+            let chunk: Vec<Article> = articles.by_ref().take(CHUNK).collect();
+            self.write(|transaction| reading.store(transaction, chunk, &mut applied))?;
+        }
+        if batch.extent == Extent::Complete {
+            for absent in self.read(|connection| reading.absent(connection))?.chunks(CHUNK) {
+                self.write(|transaction| withdraw(transaction, absent, now))?;
+                applied.withdrawn += absent.len();
+            }
+        }
+        self.write(|transaction| finish(transaction, &reading.source, &batch, due, now))?;
+        Ok(applied)
+    }
+}
+
+/// An article as the store has it, as far as recognising it needs.
+struct Known {
+    member: Member,
+    guid: String,
+    link: Option<String>,
+    fingerprint: Fingerprint,
+    is_public: bool,
+}
+
+const KNOWN: &str = "SELECT id, listed, guid, link, fingerprint, gone FROM articles";
+
+fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    Ok(Known {
+        member: Member { article: row.get(0)?, listed: row.get(1)? },
+        guid: row.get(2)?,
+        link: row.get(3)?,
+        fingerprint: row.get(4)?,
+        is_public: row.get::<_, i64>(5)? == PUBLIC,
+    })
+}
+
+/// What is the same for all articles of one reading.
+struct Reading {
+    source: Source,
+    info: SourceInfo,
+    extent: Extent,
+    is_first: bool,
+    now: Time,
+    /// The guids that the source has now: such an article is never taken for another one.
+    present: HashSet<String>,
+    /// The articles that this reading named: two items of one document are never merged.
+    matched: HashSet<i64>,
+}
+
+impl Reading {
+    fn new(source: Source, batch: &Batch, articles: &[Article], now: Time) -> Self {
+        let of_files = batch.memory.files.iter().filter_map(|file| file.guid.clone());
+        let present = articles.iter().map(|article| article.guid.clone()).chain(of_files).collect();
+        let info = batch.info.clone().unwrap_or_else(|| source.info.clone());
+        let is_first = source.status.first_read.is_none();
+        Self { source, info, extent: batch.extent, is_first, now, present, matched: HashSet::new() }
+    }
+
+    fn store(&mut self, transaction: &Transaction<'_>, chunk: Vec<Article>, applied: &mut Applied) -> Result<(), StoreError> {
+        let mut change = Change::begin(transaction, self.now)?;
+        let mut touched = Touched::default();
+        for article in chunk {
+            let fingerprint = decide::fingerprint(&article)?;
+            let id = match self.recognise(transaction, &article, &fingerprint)? {
+                Some(known) if known.is_public && known.fingerprint == fingerprint && known.guid == article.guid => {
+                    applied.unchanged += 1;
+                    known.member.article
+                }
+                Some(known) => {
+                    applied.updated += 1;
+                    self.update(&mut change, &mut touched, &known, &article, &fingerprint)?
+                }
+                None => {
+                    applied.added += 1;
+                    self.insert(&mut change, &mut touched, &article, &fingerprint)?
+                }
+            };
+            self.matched.insert(id);
+        }
+        touched.write(&mut change)
+    }
+
+    /// The stored article that this one is: by guid; a moved file by its contents; else by link, by title and date,
+    /// where that points to one article alone that the source does not have under its own guid.
+    fn recognise(&self, connection: &Connection, article: &Article, fingerprint: &Fingerprint) -> Result<Option<Known>, StoreError> {
+        let by_guid = format!("{KNOWN} WHERE source = ?1 AND guid = ?2");
+        let found = connection.prepare_cached(&by_guid)?.query_row((self.source.id.0, &article.guid), known).optional()?;
+        if found.is_some() {
+            return Ok(found.filter(|known| !self.matched.contains(&known.member.article)));
+        }
+        if self.extent == Extent::Complete {
+            let found = self.only(connection, "source = ?1 AND fingerprint = ?2", (self.source.id.0, fingerprint), |_| true)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        if let Link::At(link) | Link::Candidate(link) = &article.link
+            && let Some(key) = decide::link_key(link)
+        {
+            let same = |known: &Known| known.link.as_deref().is_some_and(|other| !differ_by_fragment(other, link));
+            let found = self.only(connection, "source = ?1 AND link_key = ?2", (self.source.id.0, key), same)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        let (Some(title), Some(published)) = (&article.title, article.published) else { return Ok(None) };
+        self.only(connection, "source = ?1 AND published = ?2 AND title = ?3", (self.source.id.0, published.timestamp(), title), |_| true)
+    }
+
+    /// The one article for which a condition holds, unless there are several, or this reading has it already.
+    fn only(
+        &self,
+        connection: &Connection,
+        condition: &str,
+        parameters: impl rusqlite::Params,
+        same: impl Fn(&Known) -> bool,
+    ) -> Result<Option<Known>, StoreError> {
+        let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE {condition} LIMIT 16"))?;
+        let mut found = statement.query_map(parameters, known)?.collect::<Result<Vec<_>, _>>()?;
+        found.retain(same);
+        let one = if found.len() == 1 { found.pop() } else { None };
+        Ok(one.filter(|known| !self.present.contains(&known.guid) && !self.matched.contains(&known.member.article)))
+    }
+
+    fn insert(
+        &self,
+        change: &mut Change<'_>,
+        touched: &mut Touched,
+        article: &Article,
+        fingerprint: &Fingerprint,
+    ) -> Result<i64, StoreError> {
+        let listed = decide::listed(article.published, self.is_first, self.now).timestamp();
+        let link = decide::link(&article.link, |link| is_taken(change.transaction, link, None))?;
+        let guid = self.free_guid(change.transaction, &article.guid)?;
+        let public_id = self.public_id(change.transaction, &guid, link.as_deref())?;
+        change
+            .transaction
+            .prepare_cached(
+                "INSERT INTO articles (source, guid, key, public_id, listed, discovered, fingerprint, details, changed, generation)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '{}', ?6, 0)",
+            )?
+            .execute((
+                self.source.id.0,
+                &article.guid,
+                ArticleKey::new(&self.source.first_slug, &guid).as_str(),
+                public_id,
+                listed,
+                self.now.timestamp(),
+                fingerprint,
+            ))?;
+        let member = Member { article: change.transaction.last_insert_rowid(), listed };
+        self.write(change, touched, member, article, link.as_deref(), fingerprint)
+    }
+
+    fn update(
+        &self,
+        change: &mut Change<'_>,
+        touched: &mut Touched,
+        known: &Known,
+        article: &Article,
+        fingerprint: &Fingerprint,
+    ) -> Result<i64, StoreError> {
+        let link = decide::link(&article.link, |link| {
+            Ok::<_, StoreError>(known.link.as_deref() != Some(link) && is_taken(change.transaction, link, Some(known.member.article))?)
+        })?;
+        self.write(change, touched, known.member, article, link.as_deref(), fingerprint)
+    }
+
+    /// Writes all of an article but its identity, and makes it public.
+    fn write(
+        &self,
+        change: &mut Change<'_>,
+        touched: &mut Touched,
+        member: Member,
+        article: &Article,
+        link: Option<&str>,
+        fingerprint: &Fingerprint,
+    ) -> Result<i64, StoreError> {
+        let generation = change.generation()?;
+        let language = article.languages.first().or(self.source.settings.language.as_ref()).or(self.info.language.as_ref());
+        change
+            .transaction
+            .prepare_cached(
+                "UPDATE articles SET guid = :guid, link = :link, link_key = :link_key, title = :title, language = :language,
+                    translation_key = :translation_key, in_menu = :in_menu, published = :published, updated = :updated,
+                    fingerprint = :fingerprint, details = :details, changed = :changed, generation = :generation, gone = 0
+                 WHERE id = :id",
+            )?
+            .execute(named_params! {
+                ":guid": article.guid,
+                ":link_key": link.and_then(decide::link_key),
+                ":link": link,
+                ":title": super::articles::shown_title(article),
+                ":language": language.map(crate::model::Language::as_str),
+                ":translation_key": article.translation_key,
+                ":in_menu": !article.page.menus.is_empty(),
+                ":published": article.published.map(|time| time.timestamp()),
+                ":updated": article.updated.map(|time| time.timestamp()),
+                ":fingerprint": fingerprint,
+                ":details": details_of(article)?,
+                ":changed": self.now.timestamp(),
+                ":generation": generation,
+                ":id": member.article,
+            })?;
+        write_body(change.transaction, member.article, article)?;
+        write_files(change.transaction, member.article, article)?;
+        let mut wanted = decide::terms(article, &self.source.settings, &self.info);
+        let origin = decide::Wanted { name: self.source.title.clone(), origins: crate::model::Origins::OWN, position: 0 };
+        wanted.insert((Kind::Source, self.source.slug.clone()), origin);
+        set(change, touched, member, &wanted)?;
+        Ok(member.article)
+    }
+
+    /// The guid, or one made from it if an earlier article of this source got its identity from the same.
+    fn free_guid(&self, connection: &Connection, guid: &str) -> Result<String, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT 1 FROM articles WHERE key = ?1")?;
+        let mut free = guid.to_owned();
+        let mut number = 1;
+        while statement.exists([ArticleKey::new(&self.source.first_slug, &free).as_str()])? {
+            number += 1;
+            free = format!("{guid}\0{number}");
+        }
+        Ok(free)
+    }
+
+    fn public_id(&self, connection: &Connection, guid: &str, link: Option<&str>) -> Result<String, StoreError> {
+        let urls = [Some(self.source.location.as_str()), self.info.home.as_deref(), link];
+        let host = |url: &str| Url::parse(url).ok()?.host_str().map(str::to_owned);
+        let hosts: Vec<String> = urls.into_iter().flatten().filter_map(host).collect();
+        let id = identity::published_id(&self.source.first_slug, guid, &hosts);
+        let is_taken = connection.prepare_cached("SELECT 1 FROM articles WHERE public_id = ?1")?.exists([&id])?;
+        Ok(if is_taken { identity::own_id(&self.source.first_slug, guid) } else { id })
+    }
+
+    /// The public articles of the source that it no longer has.
+    fn absent(&self, connection: &Connection) -> Result<Vec<Member>, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT id, listed, guid FROM articles WHERE source = ?1 AND gone = 0")?;
+        let rows = statement
+            .query_map([self.source.id.0], |row| Ok((Member { article: row.get(0)?, listed: row.get(1)? }, row.get::<_, String>(2)?)))?;
+        let mut absent = Vec::new();
+        for row in rows {
+            let (member, guid) = row?;
+            if !self.present.contains(&guid) {
+                absent.push(member);
+            }
+        }
+        Ok(absent)
+    }
+}
+
+/// Whether two links both have a fragment, and not the same: then they lead to different parts of a page.
+fn differ_by_fragment(a: &str, b: &str) -> bool {
+    let fragment = |link: &str| link.split_once('#').map(|(_, fragment)| fragment.to_owned());
+    matches!((fragment(a), fragment(b)), (Some(a), Some(b)) if a != b)
+}
+
+/// Whether any article, of any source, leads to a page; `but` is not asked.
+fn is_taken(connection: &Connection, link: &str, but: Option<i64>) -> Result<bool, StoreError> {
+    let Some(key) = decide::link_key(link) else { return Ok(true) };
+    let mut statement = connection.prepare_cached("SELECT 1 FROM articles WHERE link_key = ?1 AND id IS NOT ?2 AND gone = 0")?;
+    Ok(statement.exists((key, but))?)
+}
+
+fn write_body(connection: &Connection, id: i64, article: &Article) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO bodies (article, lead, summary, content, markdown) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute((id, &article.lead, &article.summary, &article.content, &article.markdown))?;
+    Ok(())
+}
+
+fn write_files(connection: &Connection, id: i64, article: &Article) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM attachments WHERE article = ?1")?.execute([id])?;
+    for file in &article.files {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO attachments (article, name, media_type, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute((id, &file.name, &file.media_type, &file.hash, &file.bytes))?;
+    }
+    Ok(())
+}
+
+fn withdraw(transaction: &Transaction<'_>, members: &[Member], now: Time) -> Result<(), StoreError> {
+    let mut change = Change::begin(transaction, now)?;
+    let mut touched = Touched::default();
+    for member in members {
+        turn(&mut change, &mut touched, *member, WITHDRAWN)?;
+    }
+    touched.write(&mut change)
+}
+
+/// What is known once a reading is stored whole: the source's own words, validators, files, and when it is due.
+fn finish(transaction: &Transaction<'_>, source: &Source, batch: &Batch, due: Option<Time>, now: Time) -> Result<(), StoreError> {
+    let mut change = Change::begin(transaction, now)?;
+    for term in &batch.terms {
+        describe(&mut change, term)?;
+    }
+    if batch.extent == Extent::Complete {
+        write_states(transaction, source.id.0, &batch.memory.files)?;
+    }
+    if let Some(info) = &batch.info {
+        let title = source.settings.title.as_ref().or(info.title.as_ref()).filter(|title| !title.is_empty());
+        rename(&mut change, source, title.unwrap_or(&source.title))?;
+        if *info != source.info {
+            change.generation()?;
+            transaction
+                .prepare_cached("UPDATE sources SET info = ?2 WHERE id = ?1")?
+                .execute((source.id.0, serde_json::to_string(info)?))?;
+        }
+    }
+    transaction
+        .prepare_cached(
+            "UPDATE sources SET etag = ?2, last_modified = ?3, first_read = ifnull(first_read, ?4), last_read = ?4, last_good = ?4, due = ?5,
+                leased_until = 0, failures = 0, failing_since = NULL, error = NULL, problems = ?6 WHERE id = ?1",
+        )?
+        .execute((
+            source.id.0,
+            &batch.memory.etag,
+            &batch.memory.last_modified,
+            now.timestamp(),
+            due.map(|due| due.timestamp()),
+            serde_json::to_string(&batch.problems)?,
+        ))?;
+    Ok(())
+}
+
+fn rename(change: &mut Change<'_>, source: &Source, title: &str) -> Result<(), StoreError> {
+    if title == source.title {
+        return Ok(());
+    }
+    let generation = change.generation()?;
+    change
+        .transaction
+        .prepare_cached(
+            "UPDATE terms SET name = ?2, modified = max(modified, ?3), generation = ?4 WHERE id = (SELECT term FROM sources WHERE id = ?1)",
+        )?
+        .execute((source.id.0, title, change.now.timestamp(), generation))?;
+    Ok(())
+}
+
+/// Writes the states that differ, and drops those of files that are no longer there.
+fn write_states(transaction: &Transaction<'_>, source: i64, states: &[FileState]) -> Result<(), StoreError> {
+    let before = sources::files(transaction, source)?;
+    let before: std::collections::HashMap<&str, &FileState> = before.iter().map(|file| (file.path.as_str(), file)).collect();
+    for state in states.iter().filter(|state| before.get(state.path.as_str()) != Some(state)) {
+        transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO files (source, path, modified, size, guid, revisit, problem) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute((
+                source,
+                &state.path,
+                state.modified,
+                state.size,
+                &state.guid,
+                state.revisit.map(|time| time.timestamp()),
+                state.problem.as_ref().map(serde_json::to_string).transpose()?,
+            ))?;
+    }
+    let present: HashSet<&str> = states.iter().map(|state| state.path.as_str()).collect();
+    for path in before.keys().filter(|path| !present.contains(**path)) {
+        transaction.prepare_cached("DELETE FROM files WHERE source = ?1 AND path = ?2")?.execute((source, path))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! Rows of articles, as the entries that are published.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::Value;
+
+use super::terms::term_name;
+use super::{Sqlite, StoreError, time};
+use crate::model::{
+    Article, ArticleKey, Entry, Kind, Language, Neighbours, Origin, Origins, SourceInfo, SourceKind, SourceSettings, TermName, Translation,
+    text,
+};
+use crate::store::Lookup;
+
+/// How much of the text stands for the title of an article that has none.
+const UNTITLED: usize = 80;
+
+/// The part of an article that is stored as JSON: all but its long texts, without what is empty.
+pub(super) fn details_of(article: &Article) -> Result<String, StoreError> {
+    let short = Article { lead: None, summary: None, content: None, markdown: None, guid: String::new(), ..article.clone() };
+    let (mut details, defaults) = (serde_json::to_value(short)?, serde_json::to_value(Article::default())?);
+    if let (Value::Object(details), Value::Object(defaults)) = (&mut details, defaults) {
+        details.retain(|name, value| defaults.get(name) != Some(value));
+    }
+    Ok(details.to_string())
+}
+
+pub(super) fn details(json: &str) -> Result<Article, StoreError> {
+    Ok(serde_json::from_str(json)?)
+}
+
+pub(super) fn key_and_title(row: &Row<'_>) -> Result<(ArticleKey, String), StoreError> {
+    let key: String = row.get("key")?;
+    let title: Option<String> = row.get("title")?;
+    let parsed = ArticleKey::parse(&key).ok_or_else(|| StoreError::Corrupt(format!("the key {key:?} of an article")))?;
+    Ok((parsed, title.unwrap_or(key)))
+}
+
+/// Keys and titles of some articles; `tail` is the end of the statement.
+pub(super) fn titles(
+    connection: &Connection,
+    tail: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<(ArticleKey, String)>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("SELECT key, title FROM articles {tail}"))?;
+    statement.query_and_then(parameters, key_and_title)?.collect()
+}
+
+/// Makes entries of articles; sources are read once.
+pub(super) struct Loader<'a> {
+    connection: &'a Connection,
+    sources: HashMap<i64, Arc<Origin>>,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(connection: &'a Connection) -> Self {
+        Self { connection, sources: HashMap::new() }
+    }
+
+    pub(super) fn entry(&mut self, id: i64) -> Result<Entry, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT a.id, a.source, a.guid, a.key, a.public_id, a.link, a.language, a.translation_key, a.listed, a.discovered, a.published, a.updated,
+                    a.changed, a.generation, a.details, b.lead, b.summary, b.content, b.markdown
+             FROM articles a JOIN bodies b ON b.article = a.id WHERE a.id = ?1",
+        )?;
+        let mut rows = statement.query([id])?;
+        let row = rows.next()?.ok_or_else(|| StoreError::Corrupt(format!("article {id} has no text")))?;
+        let article = article(row)?;
+        let key: String = row.get("key")?;
+        let key = ArticleKey::parse(&key).ok_or_else(|| StoreError::Corrupt(format!("the key {key:?} of an article")))?;
+        let published = row.get::<_, Option<i64>>("published")?.map_or(row.get("discovered"), Ok)?;
+        let source = self.source(row.get("source")?)?;
+        Ok(Entry {
+            key,
+            id: row.get("public_id")?,
+            link: row.get("link")?,
+            source,
+            terms: terms_of(self.connection, id)?,
+            translations: self.translations(row.get("source")?, row.get("translation_key")?)?,
+            listed: time(row.get("listed")?),
+            published: time(published),
+            updated: time(row.get::<_, Option<i64>>("updated")?.unwrap_or(published)),
+            changed: time(row.get("changed")?),
+            generation: row.get("generation")?,
+            article,
+        })
+    }
+
+    fn source(&mut self, id: i64) -> Result<Arc<Origin>, StoreError> {
+        if let Some(source) = self.sources.get(&id) {
+            return Ok(Arc::clone(source));
+        }
+        let source = Arc::new(origin(self.connection, id)?);
+        self.sources.insert(id, Arc::clone(&source));
+        Ok(source)
+    }
+
+    /// The public articles that are translations of each other; none unless there are at least two languages.
+    fn translations(&self, source: i64, key: Option<String>) -> Result<Vec<Translation>, StoreError> {
+        let Some(key) = key else { return Ok(Vec::new()) };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT key, title, language FROM articles
+             WHERE source = ?1 AND translation_key = ?2 AND gone = 0 AND language IS NOT NULL ORDER BY published, id",
+        )?;
+        let mut translations: Vec<Translation> = Vec::new();
+        let mut rows = statement.query((source, key))?;
+        while let Some(row) = rows.next()? {
+            let (key, _) = key_and_title(row)?;
+            let Some(language) = Language::parse(&row.get::<_, String>("language")?) else { continue };
+            if !translations.iter().any(|other| other.language == language) {
+                translations.push(Translation { language, key, title: row.get("title")? });
+            }
+        }
+        Ok(if translations.len() > 1 { translations } else { Vec::new() })
+    }
+}
+
+fn article(row: &Row<'_>) -> Result<Article, StoreError> {
+    let mut article = details(&row.get::<_, String>("details")?)?;
+    article.guid = row.get("guid")?;
+    article.lead = row.get("lead")?;
+    article.summary = row.get("summary")?;
+    article.content = row.get("content")?;
+    article.markdown = row.get("markdown")?;
+    if article.languages.is_empty() {
+        article.languages.extend(row.get::<_, Option<String>>("language")?.as_deref().and_then(Language::parse));
+    }
+    Ok(article)
+}
+
+fn origin(connection: &Connection, id: i64) -> Result<Origin, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.kind, s.location, s.settings, s.info, t.slug, t.name FROM sources s JOIN terms t ON t.id = s.term WHERE s.id = ?1",
+    )?;
+    let mut rows = statement.query([id])?;
+    let row = rows.next()?.ok_or_else(|| StoreError::Corrupt(format!("source {id} is not there")))?;
+    let kind: String = row.get("kind")?;
+    let kind = SourceKind::from_name(&kind).ok_or(StoreError::Corrupt(kind))?;
+    let info: SourceInfo = serde_json::from_str(&row.get::<_, String>("info")?)?;
+    let settings: SourceSettings = serde_json::from_str(&row.get::<_, String>("settings")?)?;
+    let TermName { slug, name, .. } = term_name(Kind::Source as i64, row.get("slug")?, row.get("name")?)?;
+    let feed = (kind == SourceKind::Feed).then(|| row.get("location")).transpose()?;
+    Ok(Origin {
+        kind,
+        slug,
+        title: name,
+        feed,
+        home: info.home.or(settings.base_url),
+        id: info.id,
+        authors: info.authors,
+        rights: info.rights,
+        icon: info.icon,
+    })
+}
+
+fn terms_of(connection: &Connection, article: i64) -> Result<Vec<(TermName, Origins)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT t.kind, t.slug, t.name, m.origins FROM memberships m JOIN terms t ON t.id = m.term
+         WHERE m.article = ?1 AND m.gone = 0 AND t.deleted IS NULL ORDER BY t.kind = ?2 DESC, t.kind, m.position, t.slug",
+    )?;
+    let rows = statement.query_and_then((article, Kind::Category as i64), |row| {
+        Ok((term_name(row.get(0)?, row.get(1)?, row.get(2)?)?, Origins::from_bits(row.get(3)?)))
+    })?;
+    rows.collect()
+}
+
+/// The number of an article, and whether it is withdrawn.
+pub(super) fn find(connection: &Connection, key: &ArticleKey) -> Result<Option<(i64, bool)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT id, gone != 0 FROM articles WHERE key = ?1")?;
+    Ok(statement.query_row([key.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+}
+
+/// What stands where a title is needed and there is none.
+pub(super) fn shown_title(article: &Article) -> Option<String> {
+    let text = || article.summary.as_ref().or(article.content.as_ref()).map(|html| text::excerpt(&text::plain(html), UNTITLED));
+    article.title.clone().filter(|title| !title.is_empty()).or_else(text)
+}
+
+impl Sqlite {
+    pub(in crate::store) fn article(&self, key: &ArticleKey) -> Result<Lookup<Entry>, StoreError> {
+        self.read(|connection| match find(connection, key)? {
+            None => Ok(Lookup::Missing),
+            Some((_, true)) => Ok(Lookup::Gone),
+            Some((id, false)) => Loader::new(connection).entry(id).map(Lookup::Found),
+        })
+    }
+
+    pub(in crate::store) fn neighbours(&self, key: &ArticleKey) -> Result<Neighbours, StoreError> {
+        self.read(|connection| {
+            let beside = |compare: &str, order: &str| {
+                let tail = format!(
+                    "WHERE id = (SELECT m.article FROM articles a JOIN sources s ON s.id = a.source
+                     JOIN memberships m ON m.term = s.term AND m.gone = 0 AND (m.listed, m.article) {compare} (a.listed, a.id)
+                     WHERE a.key = ?1 ORDER BY m.listed {order}, m.article {order} LIMIT 1)"
+                );
+                titles(connection, &tail, [key.as_str()]).map(|mut found| found.pop())
+            };
+            Ok(Neighbours { previous: beside("<", "DESC")?, next: beside(">", "ASC")? })
+        })
+    }
+
+    pub(in crate::store) fn file(&self, key: &ArticleKey, name: &str) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT f.media_type, f.bytes FROM attachments f JOIN articles a ON a.id = f.article WHERE a.key = ?1 AND a.gone = 0 AND f.name = ?2",
+            )?;
+            Ok(statement.query_row((key.as_str(), name), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+        })
+    }
+
+    pub(in crate::store) fn newest_keys(&self, limit: usize) -> Result<Vec<(ArticleKey, crate::model::Time)>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT key, title, changed FROM articles WHERE gone = 0 ORDER BY listed DESC, id DESC LIMIT ?1")?;
+            statement.query_and_then([limit], |row| Ok((key_and_title(row)?.0, time(row.get("changed")?))))?.collect()
+        })
+    }
+}

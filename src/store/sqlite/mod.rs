@@ -1,0 +1,174 @@
+//! The store on SQLite: all SQL there is. One connection writes, in short transactions that begin by taking the lock,
+//! so that none fails halfway; others read, in WAL mode, and never wait for it.
+
+mod apply;
+mod articles;
+mod revive;
+mod select;
+mod sources;
+mod terms;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::DateTime;
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::model::Time;
+
+/// Each changes the schema once, in one transaction; only ever appended to.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/001_start.sql")];
+
+/// How long a process waits for another one's transaction. Ours take milliseconds.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// Reading connections that are kept; more are opened when more are needed at once.
+const IDLE_READERS: usize = 4;
+
+/// A store in one SQLite file.
+#[derive(Debug)]
+pub(super) struct Sqlite {
+    path: PathBuf,
+    id: Uuid,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Sqlite {
+    pub(super) fn open(path: PathBuf, now: Time) -> Result<Self, StoreError> {
+        let open = |cause| StoreError::Open { path: path.clone(), cause };
+        let mut writer = Connection::open(&path).map_err(open)?;
+        prepare(&writer).map_err(open)?;
+        migrate(&mut writer, &path, now)?;
+        let id: String = writer.query_row("SELECT id FROM store", [], |row| row.get(0))?;
+        let id = id.parse().map_err(|_| StoreError::Corrupt(format!("the store's id {id:?}")))?;
+        Ok(Self { path, id, writer: Mutex::new(writer), readers: Mutex::default() })
+    }
+
+    pub(super) const fn id(&self) -> Uuid {
+        self.id
+    }
+
+    pub(super) fn generation(&self) -> Result<u64, StoreError> {
+        self.read(|connection| Ok(connection.prepare_cached("SELECT generation FROM store")?.query_row([], |row| row.get(0))?))
+    }
+
+    /// Reads in one snapshot.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let kept = lock(&self.readers).pop();
+        let mut connection = match kept {
+            Some(connection) => connection,
+            None => self.reader()?,
+        };
+        let result = connection.transaction().map_err(StoreError::from).and_then(|snapshot| work(&snapshot));
+        let mut readers = lock(&self.readers);
+        if readers.len() < IDLE_READERS {
+            readers.push(connection);
+        }
+        result
+    }
+
+    fn reader(&self) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        connection.pragma_update(None, "cache_size", -4_000)?;
+        Ok(connection)
+    }
+
+    /// Writes in one transaction: all of it or nothing.
+    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut connection = lock(&self.writer);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = work(&transaction)?;
+        transaction.commit()?;
+        Ok(value)
+    }
+}
+
+/// A thread that panicked while it held a connection left no transaction behind: dropping one rolls it back.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // Rows of two or three kilobytes waste half of a 4 KiB page.
+    connection.pragma_update(None, "page_size", 16_384)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cache_size", -16_000)
+}
+
+fn migrate(connection: &mut Connection, path: &Path, now: Time) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len();
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    }
+    for migration in &MIGRATIONS[found..] {
+        transaction.execute_batch(migration)?;
+    }
+    if found == 0 {
+        let id = Uuid::new_v4().to_string();
+        transaction
+            .execute("INSERT INTO store (only_row, id, generation, created, modified) VALUES (1, ?1, 1, ?2, ?2)", (id, now.timestamp()))?;
+    }
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(error),
+            Some(ErrorCode::DiskFull) => Self::Full(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+/// Seconds since the epoch as a time; a stored one is always in range.
+fn time(seconds: i64) -> Time {
+    DateTime::from_timestamp(seconds, 0).unwrap_or_default()
+}
+
+/// A transaction's change: the generation it makes, taken when the first thing changes, and what it did to terms.
+struct Change<'a> {
+    transaction: &'a Transaction<'a>,
+    now: Time,
+    generation: u64,
+    is_taken: bool,
+}
+
+impl<'a> Change<'a> {
+    fn begin(transaction: &'a Transaction<'a>, now: Time) -> Result<Self, StoreError> {
+        let current: u64 = transaction.prepare_cached("SELECT generation FROM store")?.query_row([], |row| row.get(0))?;
+        Ok(Self { transaction, now, generation: current + 1, is_taken: false })
+    }
+
+    /// The generation of this change; asking for it means that something changes.
+    fn generation(&mut self) -> Result<u64, StoreError> {
+        if !self.is_taken {
+            self.is_taken = true;
+            self.transaction
+                .prepare_cached("UPDATE store SET generation = ?1, modified = max(modified, ?2)")?
+                .execute((self.generation, self.now.timestamp()))?;
+        }
+        Ok(self.generation)
+    }
+}

@@ -1,0 +1,237 @@
+//! Sources: added, taken by the poller, failed, removed.
+
+use chrono::TimeDelta;
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::revive::{PUBLIC, REMOVED, in_state, turn};
+use super::terms::{Touched, find, make};
+use super::{Change, Sqlite, StoreError, time};
+use crate::model::{FileState, Kind, Memory, NewSource, Slug, Source, SourceId, SourceKind, SourceStatus, Time};
+
+const COLUMNS: &str =
+    "s.id, s.kind, s.location, s.first_slug, s.settings, s.info, s.created, s.first_read, s.last_read, s.last_good, s.due,
+    s.failures, s.failing_since, s.error, s.problems, t.slug, t.name, t.articles";
+
+/// Reads sources; `tail` is the end of the statement.
+fn sources(connection: &Connection, tail: &str, parameters: impl rusqlite::Params) -> Result<Vec<Source>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM sources s JOIN terms t ON t.id = s.term {tail}"))?;
+    statement.query_and_then(parameters, source)?.collect()
+}
+
+/// One source by its number.
+pub(super) fn by_id(connection: &Connection, id: i64) -> Result<Source, StoreError> {
+    sources(connection, "WHERE s.id = ?1", [id])?.pop().ok_or_else(|| StoreError::Corrupt(format!("source {id} is not there")))
+}
+
+fn source(row: &Row<'_>) -> Result<Source, StoreError> {
+    let kind: String = row.get("kind")?;
+    let at = |name: &str| row.get::<_, Option<i64>>(name).map(|seconds| seconds.map(time));
+    Ok(Source {
+        id: SourceId(row.get("id")?),
+        kind: SourceKind::from_name(&kind).ok_or(StoreError::Corrupt(kind))?,
+        location: row.get("location")?,
+        slug: Slug::from_canonical(row.get::<_, String>("slug")?),
+        first_slug: Slug::from_canonical(row.get::<_, String>("first_slug")?),
+        title: row.get("name")?,
+        settings: serde_json::from_str(&row.get::<_, String>("settings")?)?,
+        info: serde_json::from_str(&row.get::<_, String>("info")?)?,
+        status: SourceStatus {
+            created: time(row.get("created")?),
+            first_read: at("first_read")?,
+            last_read: at("last_read")?,
+            last_good: at("last_good")?,
+            due: at("due")?,
+            failures: row.get("failures")?,
+            failing_since: at("failing_since")?,
+            error: row.get("error")?,
+            articles: row.get("articles")?,
+            problems: serde_json::from_str(&row.get::<_, String>("problems")?)?,
+        },
+    })
+}
+
+impl Sqlite {
+    pub(in crate::store) fn add_source(&self, new: &NewSource, now: Time) -> Result<(Source, bool), StoreError> {
+        let (id, was_removed, is_new) = self.write(|transaction| {
+            let known = transaction
+                .prepare_cached("SELECT id, removed IS NOT NULL FROM sources WHERE kind = ?1 AND location = ?2")?
+                .query_row((new.kind.name(), &new.location), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)))
+                .optional()?;
+            match known {
+                Some((id, was_removed)) => Ok((id, was_removed, was_removed)),
+                None => insert(&mut Change::begin(transaction, now)?, new).map(|id| (id, false, true)),
+            }
+        })?;
+        if was_removed {
+            self.revive(id, new, now)?;
+        }
+        self.read(|connection| by_id(connection, id)).map(|source| (source, is_new))
+    }
+
+    /// Brings a removed source back: its articles first, so that a killed process finds it still removed.
+    fn revive(&self, id: i64, new: &NewSource, now: Time) -> Result<(), StoreError> {
+        self.turn_all(id, REMOVED, PUBLIC, now)?;
+        let due = (new.kind != SourceKind::Inbox).then(|| now.timestamp());
+        self.write(|transaction| {
+            transaction
+                .prepare_cached("UPDATE sources SET removed = NULL, settings = ?2, due = ?3, leased_until = 0, etag = NULL, last_modified = NULL WHERE id = ?1")?
+                .execute((id, serde_json::to_string(&new.settings)?, due))?;
+            Ok(())
+        })
+    }
+
+    /// Turns all of a source's articles from one state to another, in chunks.
+    fn turn_all(&self, source: i64, from: i64, to: i64, now: Time) -> Result<usize, StoreError> {
+        let mut total = 0;
+        loop {
+            let turned = self.write(|transaction| {
+                let mut change = Change::begin(transaction, now)?;
+                let mut touched = Touched::default();
+                let members = in_state(transaction, source, from)?;
+                for member in &members {
+                    turn(&mut change, &mut touched, *member, to)?;
+                }
+                touched.write(&mut change)?;
+                Ok(members.len())
+            })?;
+            if turned == 0 {
+                return Ok(total);
+            }
+            total += turned;
+        }
+    }
+
+    pub(in crate::store) fn sources(&self) -> Result<Vec<Source>, StoreError> {
+        self.read(|connection| sources(connection, "WHERE s.removed IS NULL ORDER BY t.slug", []))
+    }
+
+    pub(in crate::store) fn source(&self, name: &str) -> Result<Option<Source>, StoreError> {
+        let slug = Slug::from_name(name);
+        let tail = "WHERE s.removed IS NULL AND (s.location = ?1 OR t.slug = ?2) ORDER BY s.location = ?1 DESC LIMIT 1";
+        self.read(|connection| Ok(sources(connection, tail, (name, slug.as_str()))?.pop()))
+    }
+
+    pub(in crate::store) fn remove_source(&self, source: SourceId, now: Time) -> Result<usize, StoreError> {
+        self.write(|transaction| {
+            let mut statement = transaction.prepare_cached("UPDATE sources SET removed = ifnull(removed, ?2), due = NULL WHERE id = ?1")?;
+            statement.execute((source.0, now.timestamp()))?;
+            // What is read again must be parsed again.
+            transaction.prepare_cached("DELETE FROM files WHERE source = ?1")?.execute([source.0])?;
+            Ok(())
+        })?;
+        self.turn_all(source.0, PUBLIC, REMOVED, now)
+    }
+
+    pub(in crate::store) fn move_source(&self, source: SourceId, location: &str) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let mut statement = transaction.prepare_cached("UPDATE OR IGNORE sources SET location = ?2 WHERE id = ?1")?;
+            statement.execute((source.0, location))?;
+            Ok(())
+        })
+    }
+
+    pub(in crate::store) fn claim(&self, now: Time, limit: usize, lease: TimeDelta) -> Result<Vec<Source>, StoreError> {
+        let due = "SELECT id FROM sources WHERE removed IS NULL AND due <= ?1 AND leased_until <= ?1 ORDER BY due LIMIT ?2";
+        let any_due = self.read(|connection| Ok(connection.prepare_cached(due)?.exists((now.timestamp(), limit))?))?;
+        if !any_due {
+            return Ok(Vec::new());
+        }
+        self.write(|transaction| {
+            let claim = format!("UPDATE sources SET leased_until = ?3 WHERE id IN ({due}) RETURNING id");
+            let mut statement = transaction.prepare_cached(&claim)?;
+            let until = (now + lease).timestamp();
+            let ids = statement.query_map((now.timestamp(), limit, until), |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+            ids.into_iter().map(|id| by_id(transaction, id)).collect()
+        })
+    }
+
+    pub(in crate::store) fn next_due(&self) -> Result<Option<Time>, StoreError> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT min(max(due, leased_until)) FROM sources WHERE removed IS NULL AND due IS NOT NULL")?;
+            Ok(statement.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(time))
+        })
+    }
+
+    pub(in crate::store) fn mark_due(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let mut statement = transaction
+                .prepare_cached("UPDATE sources SET due = ?2 WHERE id = ?1 AND removed IS NULL AND (due IS NULL OR due > ?2)")?;
+            statement.execute((source.0, now.timestamp()))?;
+            Ok(())
+        })
+    }
+
+    pub(in crate::store) fn memory(&self, source: SourceId) -> Result<Memory, StoreError> {
+        self.read(|connection| {
+            let (etag, last_modified) = connection
+                .prepare_cached("SELECT etag, last_modified FROM sources WHERE id = ?1")?
+                .query_row([source.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(Memory { etag, last_modified, files: files(connection, source.0)? })
+        })
+    }
+
+    pub(in crate::store) fn fail(&self, source: SourceId, error: &str, due: Option<Time>, now: Time) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "UPDATE sources SET failures = failures + 1, failing_since = ifnull(failing_since, ?2), error = ?3, last_read = ?2, due = ?4, leased_until = 0
+                 WHERE id = ?1",
+            )?;
+            statement.execute((source.0, now.timestamp(), error, due.map(|due| due.timestamp())))?;
+            Ok(())
+        })
+    }
+}
+
+/// The files of a folder as they were last read, by path.
+pub(super) fn files(connection: &Connection, source: i64) -> Result<Vec<FileState>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT path, modified, size, guid, revisit, problem FROM files WHERE source = ?1 ORDER BY path")?;
+    let rows = statement.query_and_then([source], |row| {
+        let problem: Option<String> = row.get(5)?;
+        Ok(FileState {
+            path: row.get(0)?,
+            modified: row.get(1)?,
+            size: row.get(2)?,
+            guid: row.get(3)?,
+            revisit: row.get::<_, Option<i64>>(4)?.map(time),
+            problem: problem.as_deref().map(serde_json::from_str).transpose()?,
+        })
+    })?;
+    rows.collect()
+}
+
+fn insert(change: &mut Change<'_>, new: &NewSource) -> Result<i64, StoreError> {
+    let title = new.settings.title.as_ref().unwrap_or(&new.title);
+    let wished = new.slug.clone().unwrap_or_else(|| Slug::from_name(title));
+    let slug = free_slug(change.transaction, &wished)?;
+    let term = make(change, Kind::Source, &slug, title)?;
+    let due = (new.kind != SourceKind::Inbox).then(|| change.now.timestamp());
+    change
+        .transaction
+        .prepare_cached(
+            "INSERT INTO sources (kind, location, first_slug, term, title, settings, info, created, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, '{}', ?7, ?8)",
+        )?
+        .execute((
+            new.kind.name(),
+            &new.location,
+            slug.as_str(),
+            term,
+            &new.title,
+            serde_json::to_string(&new.settings)?,
+            change.now.timestamp(),
+            due,
+        ))?;
+    Ok(change.transaction.last_insert_rowid())
+}
+
+/// The slug itself, or the first of `-2`, `-3`, … that no source has or had.
+fn free_slug(connection: &Connection, wished: &Slug) -> Result<Slug, StoreError> {
+    let mut slug = wished.clone();
+    let mut number = 1;
+    while find(connection, Kind::Source, &slug)?.is_some() {
+        number += 1;
+        slug = Slug::from_name(&format!("{wished}-{number}"));
+    }
+    Ok(slug)
+}

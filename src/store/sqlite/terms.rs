@@ -1,0 +1,293 @@
+//! Terms and memberships: which article has which category, tag, language, source and author.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::{Change, Sqlite, StoreError};
+use crate::model::{Kind, MenuLink, Origins, Sidebar, Slug, Term, TermDescription, TermName};
+use crate::store::decide::Wanted;
+
+/// How many tags the sidebar shows.
+const SIDEBAR_TAGS: usize = 40;
+/// How many of the newest articles it shows.
+const SIDEBAR_RECENT: usize = 8;
+/// How many names are suggested for one that is not there.
+const SUGGESTIONS: usize = 5;
+
+/// The number of a term in the database.
+pub(super) type TermId = i64;
+
+const COLUMNS: &str = "kind, slug, name, title, description, picture, created, articles";
+
+/// The kind as it is stored: its position in [`Kind::ALL`].
+pub(super) const fn kind_number(kind: Kind) -> i64 {
+    kind as i64
+}
+
+pub(super) fn kind_from(number: i64) -> Result<Kind, StoreError> {
+    let position = usize::try_from(number).ok();
+    position
+        .and_then(|position| Kind::ALL.get(position))
+        .copied()
+        .ok_or_else(|| StoreError::Corrupt(format!("the kind {number} of a term")))
+}
+
+pub(super) fn term_name(kind: i64, slug: String, name: String) -> Result<TermName, StoreError> {
+    Ok(TermName { kind: kind_from(kind)?, slug: Slug::from_canonical(slug), name })
+}
+
+fn term(row: &Row<'_>) -> Result<Term, StoreError> {
+    Ok(Term {
+        name: term_name(row.get("kind")?, row.get("slug")?, row.get("name")?)?,
+        title: row.get("title")?,
+        description: row.get("description")?,
+        picture: row.get("picture")?,
+        created: row.get("created")?,
+        articles: row.get("articles")?,
+    })
+}
+
+fn terms(connection: &Connection, tail: &str, parameters: impl rusqlite::Params) -> Result<Vec<Term>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM terms {tail}"))?;
+    statement.query_and_then(parameters, term)?.collect()
+}
+
+/// What became of a term that has a slug.
+pub(super) struct Known {
+    pub(super) id: TermId,
+    pub(super) slug: Slug,
+    pub(super) is_deleted: bool,
+    pub(super) articles: u64,
+    pub(super) created: i64,
+    pub(super) modified: i64,
+}
+
+/// The term of a slug, or the one that its alias stands for.
+pub(super) fn find(connection: &Connection, kind: Kind, slug: &Slug) -> Result<Option<Known>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT t.id, t.slug, t.deleted IS NOT NULL, t.articles, t.created, t.modified
+         FROM terms named JOIN terms t ON t.id = ifnull(named.alias_of, named.id)
+         WHERE named.kind = ?1 AND named.slug = ?2",
+    )?;
+    let known = statement.query_row((kind_number(kind), slug.as_str()), |row| {
+        Ok(Known {
+            id: row.get(0)?,
+            slug: Slug::from_canonical(row.get::<_, String>(1)?),
+            is_deleted: row.get(2)?,
+            articles: row.get(3)?,
+            created: row.get(4)?,
+            modified: row.get(5)?,
+        })
+    });
+    Ok(known.optional()?)
+}
+
+/// Reads one term with its own words.
+pub(super) fn described(connection: &Connection, id: TermId) -> Result<Option<Term>, StoreError> {
+    Ok(terms(connection, "WHERE id = ?1", [id])?.pop())
+}
+
+/// The terms that a chunk of articles touches: found or made once, changed once when the chunk ends.
+#[derive(Default)]
+pub(super) struct Touched {
+    ids: HashMap<(Kind, Slug), Option<TermId>>,
+    growth: BTreeMap<TermId, i64>,
+}
+
+impl Touched {
+    /// The term of a slug, made if it is new; `None` if it was deleted on purpose.
+    pub(super) fn term(&mut self, change: &mut Change<'_>, kind: Kind, slug: &Slug, name: &str) -> Result<Option<TermId>, StoreError> {
+        if let Some(id) = self.ids.get(&(kind, slug.clone())) {
+            return Ok(*id);
+        }
+        let id = match find(change.transaction, kind, slug)? {
+            Some(known) => (!known.is_deleted).then_some(known.id),
+            None => Some(make(change, kind, slug, name)?),
+        };
+        self.ids.insert((kind, slug.clone()), id);
+        Ok(id)
+    }
+
+    /// Notes that a term's articles changed, and by how many it has more.
+    pub(super) fn touch(&mut self, term: TermId, more: i64) {
+        *self.growth.entry(term).or_default() += more;
+    }
+
+    /// Writes what was noted.
+    pub(super) fn write(self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        if self.growth.is_empty() {
+            return Ok(());
+        }
+        let generation = change.generation()?;
+        let mut statement = change
+            .transaction
+            .prepare_cached("UPDATE terms SET articles = articles + ?2, modified = max(modified, ?3), generation = ?4 WHERE id = ?1")?;
+        for (term, more) in self.growth {
+            statement.execute((term, more, change.now.timestamp(), generation))?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn make(change: &mut Change<'_>, kind: Kind, slug: &Slug, name: &str) -> Result<TermId, StoreError> {
+    let generation = change.generation()?;
+    change
+        .transaction
+        .prepare_cached("INSERT INTO terms (kind, slug, name, created, modified, generation) VALUES (?1, ?2, ?3, ?4, ?4, ?5)")?
+        .execute((kind_number(kind), slug.as_str(), name.trim(), change.now.timestamp(), generation))?;
+    Ok(change.transaction.last_insert_rowid())
+}
+
+/// Gives a term the words that its folder's `_index.md` has for it.
+pub(super) fn describe(change: &mut Change<'_>, description: &TermDescription) -> Result<(), StoreError> {
+    let slug = Slug::from_name(&description.name);
+    let id = match find(change.transaction, description.kind, &slug)? {
+        Some(known) => known.id,
+        None => make(change, description.kind, &slug, &description.name)?,
+    };
+    let is_same: bool = change
+        .transaction
+        .prepare_cached("SELECT title IS ?2 AND description IS ?3 AND picture IS ?4 FROM terms WHERE id = ?1")?
+        .query_row((id, &description.title, &description.description, &description.picture), |row| row.get(0))?;
+    if !is_same {
+        let generation = change.generation()?;
+        change
+            .transaction
+            .prepare_cached("UPDATE terms SET title = ?2, description = ?3, picture = ?4, modified = ?5, generation = ?6 WHERE id = ?1")?
+            .execute((id, &description.title, &description.description, &description.picture, change.now.timestamp(), generation))?;
+    }
+    Ok(())
+}
+
+/// An article whose memberships are to be set.
+#[derive(Clone, Copy)]
+pub(super) struct Member {
+    pub(super) article: i64,
+    pub(super) listed: i64,
+}
+
+/// Sets the memberships of a public article to those wanted: what is missing is added, what is not wanted leaves.
+pub(super) fn set(
+    change: &mut Change<'_>,
+    touched: &mut Touched,
+    member: Member,
+    wanted: &BTreeMap<(Kind, Slug), Wanted>,
+) -> Result<(), StoreError> {
+    let mut target: BTreeMap<TermId, (Origins, usize)> = BTreeMap::new();
+    for ((kind, slug), term) in wanted {
+        if let Some(id) = touched.term(change, *kind, slug, &term.name)? {
+            let entry = target.entry(id).or_insert((term.origins, term.position));
+            entry.0 = entry.0.and(term.origins);
+        }
+    }
+    for (term, gone, origins) in memberships(change.transaction, member.article)? {
+        let wanted = target.remove(&term);
+        let hand = if Origins::from_bits(origins).has(Origins::HAND) { Origins::HAND } else { Origins::default() };
+        let kept = wanted.map_or(hand, |(origins, _)| origins.and(hand));
+        let goes = kept == Origins::default();
+        touched.touch(term, i64::from(gone) - i64::from(goes));
+        if kept.bits() != origins || gone != goes {
+            let row = Membership { term, gone, member };
+            row.update(change, goes, kept)?;
+        }
+    }
+    let generation = change.generation()?;
+    let mut statement = change.transaction.prepare_cached(
+        "INSERT INTO memberships (term, gone, listed, article, origins, position, generation) VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for (term, (origins, position)) in target {
+        statement.execute((term, member.listed, member.article, origins.bits(), position, generation))?;
+        touched.touch(term, 1);
+    }
+    Ok(())
+}
+
+/// One membership as it is stored.
+struct Membership {
+    term: TermId,
+    gone: bool,
+    member: Member,
+}
+
+impl Membership {
+    fn update(&self, change: &mut Change<'_>, gone: bool, origins: Origins) -> Result<(), StoreError> {
+        let generation = change.generation()?;
+        change
+            .transaction
+            .prepare_cached(
+                "UPDATE memberships SET gone = ?1, origins = ?2, generation = ?3 WHERE term = ?4 AND gone = ?5 AND listed = ?6 AND article = ?7",
+            )?
+            .execute((gone, origins.bits(), generation, self.term, self.gone, self.member.listed, self.member.article))?;
+        Ok(())
+    }
+}
+
+fn memberships(connection: &Connection, article: i64) -> Result<Vec<(TermId, bool, u8)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT term, gone, origins FROM memberships WHERE article = ?1")?;
+    let rows = statement.query_map([article], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Hides or shows all memberships that an article has not left, as it is withdrawn or revived.
+pub(super) fn show(change: &mut Change<'_>, touched: &mut Touched, member: Member, is_public: bool) -> Result<(), StoreError> {
+    for (term, gone, origins) in memberships(change.transaction, member.article)? {
+        if origins != 0 && gone == is_public {
+            Membership { term, gone, member }.update(change, !is_public, Origins::from_bits(origins))?;
+            touched.touch(term, if is_public { 1 } else { -1 });
+        }
+    }
+    Ok(())
+}
+
+impl Sqlite {
+    pub(in crate::store) fn directory(&self, kind: Kind) -> Result<Vec<Term>, StoreError> {
+        self.read(|connection| terms(connection, "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY slug", [kind_number(kind)]))
+    }
+
+    pub(in crate::store) fn nearest(&self, kind: Kind, slug: &Slug) -> Result<Vec<Term>, StoreError> {
+        let mut known = self.directory(kind)?;
+        let likeness = |term: &Term| strsim::jaro_winkler(term.name.slug.as_str(), slug.as_str());
+        known.retain(|term| likeness(term) > 0.6);
+        known.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+        known.truncate(SUGGESTIONS);
+        Ok(known)
+    }
+
+    pub(in crate::store) fn sidebar(&self) -> Result<Sidebar, StoreError> {
+        self.read(|connection| {
+            let largest = |kind, limit: usize| {
+                let tail = "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY articles DESC, slug LIMIT ?2";
+                terms(connection, tail, (kind_number(kind), limit))
+            };
+            Ok(Sidebar {
+                categories: largest(Kind::Category, usize::MAX >> 1)?,
+                tags: largest(Kind::Tag, SIDEBAR_TAGS)?,
+                languages: largest(Kind::Language, SIDEBAR_TAGS)?,
+                sources: largest(Kind::Source, SIDEBAR_TAGS)?,
+                menus: menus(connection)?,
+                recent: super::articles::titles(connection, "WHERE gone = 0 ORDER BY listed DESC, id DESC LIMIT ?1", [SIDEBAR_RECENT])?,
+            })
+        })
+    }
+}
+
+/// The menus of the site, each in order of weight, then of title.
+fn menus(connection: &Connection) -> Result<Vec<(String, Vec<MenuLink>)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT key, title, details FROM articles WHERE in_menu = 1 AND gone = 0 ORDER BY id")?;
+    let mut menus: BTreeMap<String, Vec<(i64, MenuLink)>> = BTreeMap::new();
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (key, title) = super::articles::key_and_title(row)?;
+        let article = super::articles::details(&row.get::<_, String>("details")?)?;
+        for entry in article.page.menus {
+            let link = MenuLink { key: key.clone(), title: entry.name.unwrap_or_else(|| title.clone()) };
+            menus.entry(entry.menu).or_default().push((entry.weight, link));
+        }
+    }
+    let in_order = |mut links: Vec<(i64, MenuLink)>| {
+        links.sort_by(|a, b| (a.0, &a.1.title).cmp(&(b.0, &b.1.title)));
+        links.into_iter().map(|(_, link)| link).collect()
+    };
+    Ok(menus.into_iter().map(|(menu, links)| (menu, in_order(links))).collect())
+}
