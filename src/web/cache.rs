@@ -1,0 +1,42 @@
+//! Published documents in memory, under a limit in bytes.
+
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache as Quick;
+
+use super::document::Document;
+
+/// A document's canonical path, and the generation of the store that it was made at.
+type Key = (String, u64);
+
+/// How large a document is taken to be when the cache is laid out.
+const USUAL: u64 = 64 * 1024;
+
+#[derive(Debug, Clone)]
+struct Weight;
+
+impl Weighter<Key, Arc<Document>> for Weight {
+    fn weight(&self, key: &Key, document: &Arc<Document>) -> u64 {
+        document.weight() + key.0.len() as u64
+    }
+}
+
+/// The newest documents that were asked for. An entry of an older generation is never asked for again and is the first
+/// to go.
+#[derive(Debug)]
+pub(super) struct Cache {
+    documents: Quick<Key, Arc<Document>, Weight>,
+}
+
+impl Cache {
+    pub(super) fn new(bytes: u64) -> Self {
+        let items = usize::try_from(bytes / USUAL).unwrap_or(usize::MAX).max(16);
+        Self { documents: Quick::with_weighter(items, bytes, Weight) }
+    }
+
+    /// The document, made by `make` if it is not there. However many ask for it at once, one makes it.
+    pub(super) async fn document<E>(&self, path: String, generation: u64, make: impl Future<Output = Result<Document, E>>) -> Result<Arc<Document>, E> {
+        self.documents.get_or_insert_async(&(path, generation), async { make.await.map(Arc::new) }).await
+    }
+}

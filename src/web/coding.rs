@@ -1,0 +1,126 @@
+//! Content codings: which one a client gets, and the bytes in it.
+
+use std::io::Write;
+
+use actix_web::web::Bytes;
+
+/// A content coding (RFC 9110 8.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    /// As it is.
+    Identity,
+    /// Every reader takes it.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+    /// RFC 7932.
+    Brotli,
+}
+
+impl Coding {
+    const COMPRESSED: [Self; 3] = [Self::Gzip, Self::Zstd, Self::Brotli];
+
+    /// Its name in `Content-Encoding`; the identity has none.
+    pub(super) const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Identity => None,
+            Self::Gzip => Some("gzip"),
+            Self::Zstd => Some("zstd"),
+            Self::Brotli => Some("br"),
+        }
+    }
+
+    /// The coding that an `Accept-Encoding` likes best, by its weights; equal ones in the order gzip, zstd, Brotli.
+    pub(super) fn negotiate(accept: Option<&str>) -> Self {
+        let accept = accept.unwrap_or_default();
+        let mut best = (Self::Identity, 0.0);
+        for coding in Self::COMPRESSED {
+            let weight = coding.name().map_or(0.0, |name| weight(accept, name));
+            if weight > best.1 {
+                best = (coding, weight);
+            }
+        }
+        best.0
+    }
+
+    /// Compresses a document, for many responses; `None` if that gains nothing.
+    pub(super) fn encode(self, body: &[u8]) -> Option<Bytes> {
+        let encoded = match self {
+            Self::Identity => return None,
+            Self::Gzip => gzip(body),
+            Self::Zstd => zstd::bulk::compress(body, 6),
+            Self::Brotli => brotli(body),
+        };
+        // Writing into memory fails only for want of it; the document then goes out as it is.
+        encoded.ok().filter(|encoded| encoded.len() < body.len()).map(Bytes::from)
+    }
+}
+
+fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    encoder.write_all(body)?;
+    encoder.finish()
+}
+
+fn brotli(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoded = Vec::new();
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 5, ..Default::default() };
+    brotli::BrotliCompress(&mut &body[..], &mut encoded, &parameters)?;
+    Ok(encoded)
+}
+
+/// The weight of a coding in an `Accept-Encoding` (RFC 9110 12.5.3): its own, else that of `*`, else none.
+fn weight(accept: &str, name: &str) -> f32 {
+    let mut any = 0.0;
+    for item in accept.split(',') {
+        let mut parts = item.split(';').map(str::trim);
+        let coding = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.trim().parse().unwrap_or(0.0));
+        if coding.eq_ignore_ascii_case(name) || (name == "gzip" && coding.eq_ignore_ascii_case("x-gzip")) {
+            return weight;
+        }
+        if coding == "*" {
+            any = weight;
+        }
+    }
+    any
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn a_client_gets_what_it_likes_best() {
+        for (accept, expected) in [
+            (None, Coding::Identity),
+            (Some(""), Coding::Identity),
+            (Some("gzip, deflate, br, zstd"), Coding::Gzip),
+            (Some("br;q=1.0, gzip;q=0.5"), Coding::Brotli),
+            (Some("zstd, gzip;q=0"), Coding::Zstd),
+            (Some("identity"), Coding::Identity),
+            (Some("*"), Coding::Gzip),
+            (Some("gzip;q=0, *;q=0.1"), Coding::Zstd),
+            (Some("GZIP"), Coding::Gzip),
+        ] {
+            assert_eq!(Coding::negotiate(accept), expected, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn every_coding_gives_the_document_back() {
+        let document = "条目 entry ".repeat(500).into_bytes();
+        for coding in Coding::COMPRESSED {
+            let encoded = coding.encode(&document).unwrap();
+            let mut decoded = Vec::new();
+            match coding {
+                Coding::Gzip => flate2::read::GzDecoder::new(&encoded[..]).read_to_end(&mut decoded).map(drop).unwrap(),
+                Coding::Zstd => decoded = zstd::decode_all(&encoded[..]).unwrap(),
+                _ => brotli::BrotliDecompress(&mut &encoded[..], &mut decoded).unwrap(),
+            }
+            assert_eq!(decoded, document, "{coding:?}");
+        }
+        assert_eq!(Coding::Gzip.encode(b"x"), None, "what does not shrink goes out as it is");
+    }
+}

@@ -1,0 +1,121 @@
+//! From a request to its document: the prefix goes, the URL is read, what is spelled otherwise is redirected.
+
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+
+use super::document::{Document, Nature};
+use super::{Door, Error, publish};
+use crate::model::{Address, Document as Named, Target};
+use crate::output::html;
+
+/// What a URL gives.
+pub(super) enum Outcome {
+    /// A document.
+    Document(std::sync::Arc<Document>),
+    /// The same thing, elsewhere: our canonical path.
+    Moved(String),
+}
+
+/// Answers a request.
+pub(super) async fn handle(request: HttpRequest, door: web::Data<Door>) -> HttpResponse {
+    match answer(&request, &door).await {
+        Ok(response) => response,
+        Err(error) => error.respond(&request, &door.site),
+    }
+}
+
+async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Error> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(Error::Method);
+    }
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let target = without_prefix(target, door.site.prefix());
+    if let Some((bytes, media_type)) = html::asset(target) {
+        return Ok(Document::new(bytes, media_type, Nature::Asset, 0, None).respond(request, now()));
+    }
+    let address = Address::parse(target)?;
+    if let Target::Document(Named::Liveness) = address.target {
+        door.store.follow().await?;
+        return Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).content_type("text/plain; charset=utf-8").body("ok\n"));
+    }
+    if !address.exact {
+        return Ok(moved(door, &address.canonical()));
+    }
+    if let Some(page) = page_for_a_person(request, &address) {
+        let location = format!("{}{}", door.site.prefix(), page.path());
+        return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).insert_header((header::CACHE_CONTROL, "no-store")).finish());
+    }
+    match outcome(door, &address.target).await? {
+        Outcome::Document(document) => Ok(document.respond(request, now())),
+        Outcome::Moved(path) => Ok(moved(door, &path)),
+    }
+}
+
+/// The bytes at a URL, following our own redirects.
+pub(super) async fn fetch(door: &Door, target: &str) -> Result<Vec<u8>, Error> {
+    let mut address = Address::parse(without_prefix(target, door.site.prefix()))?;
+    loop {
+        match outcome(door, &address.target).await? {
+            Outcome::Document(document) => return Ok(document.body().to_vec()),
+            Outcome::Moved(path) => address = Address::parse(&path)?,
+        }
+    }
+}
+
+async fn outcome(door: &Door, target: &Target) -> Result<Outcome, Error> {
+    let path = target.path();
+    let found = door.cache.document(path, door.store.generation(), publish::document(door, target)).await;
+    match found {
+        Ok(document) => Ok(Outcome::Document(document)),
+        Err(publish::Failure::Moved(path)) => Ok(Outcome::Moved(path)),
+        Err(publish::Failure::Error(error)) => Err(error),
+    }
+}
+
+/// The edge: the clock is read here, for what compares with the client's dates.
+#[expect(clippy::disallowed_methods, reason = "the web is an edge: a response compares the client's dates with the clock")]
+fn now() -> crate::model::Time {
+    Utc::now()
+}
+
+/// A site below a path is asked with that path or, by a proxy that takes it away, without.
+fn without_prefix<'a>(target: &'a str, prefix: &str) -> &'a str {
+    match target.strip_prefix(prefix) {
+        Some(rest) if rest.starts_with('/') => rest,
+        Some("") => "/",
+        _ => target,
+    }
+}
+
+fn moved(door: &Door, path: &str) -> HttpResponse {
+    HttpResponse::MovedPermanently()
+        .insert_header((header::LOCATION, format!("{}{path}", door.site.prefix())))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
+        .finish()
+}
+
+/// A person who opens a feed in a browser wants its page.
+fn page_for_a_person(request: &HttpRequest, address: &Address) -> Option<Target> {
+    let is = |name: &str, value: &str| request.headers().get(name).is_some_and(|sent| sent == value);
+    let is_person = is("sec-fetch-dest", "document") && is("sec-fetch-mode", "navigate") && !address.raw;
+    match &address.target {
+        Target::List { selection, options, format: Some(_) } if is_person => {
+            Some(Target::List { selection: selection.clone(), options: options.clone(), format: None })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_prefix;
+
+    #[test]
+    fn a_site_below_a_path_is_asked_with_and_without_it() {
+        for (target, expected) in [("/feeds/tag/x", "/tag/x"), ("/feeds", "/"), ("/feeds/", "/"), ("/tag/x", "/tag/x"), ("/feedsx", "/feedsx")] {
+            assert_eq!(without_prefix(target, "/feeds"), expected);
+        }
+        assert_eq!(without_prefix("/tag/x", ""), "/tag/x");
+    }
+}
