@@ -1,14 +1,196 @@
 //! HTML from the world, made fit to be published: an allow-list, absolute links, no trackers, no forbidden character.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
 use ammonia::{Builder, UrlRelative};
+use regex::{Captures, Regex};
 use url::Url;
 
-use crate::model::text;
+use crate::model::{PLACEHOLDER, text};
+
+/// Query parameters that tell a publisher who clicked, and nothing else; `utm_*` beside them.
+const TRACKERS: [&str; 7] = ["fbclid", "gclid", "mc_cid", "mc_eid", "igshid", "yclid", "msclkid"];
+
+/// Where pages hide the address of a picture that is loaded late, the usual ones first.
+const LAZY: [&str; 5] = ["data-src", "data-original", "data-lazy-src", "data-actualsrc", "srcset"];
+
+/// Elements that ammonia's own list lacks.
+const MORE_TAGS: [&str; 7] = ["audio", "video", "source", "track", "picture", "section", "main"];
+
+thread_local! {
+    /// What the links of the document in work stand on, and whether they may be placeholders of ours. The filter is
+    /// called by ammonia, which passes nothing of the kind on; making a filter anew costs more than the cleaning.
+    static WORK: RefCell<(Option<Url>, bool)> = const { RefCell::new((None, false)) };
+}
+
+static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = Builder::default();
+    builder
+        .add_tags(MORE_TAGS)
+        .rm_tags(["map", "area"])
+        .clean_content_tags(["script", "style", "noscript", "iframe", "object", "template", "title"].into())
+        .url_schemes(["http", "https", "mailto", "tel", "magnet", "xmpp", "geo"].into())
+        .url_relative(UrlRelative::PassThrough)
+        .generic_attributes(["lang", "title", "dir"].into())
+        .add_tag_attributes("audio", ["src", "controls", "preload", "loop"])
+        .add_tag_attributes("video", ["src", "controls", "preload", "loop", "poster", "width", "height"])
+        .add_tag_attributes("source", ["src", "type"])
+        .add_tag_attributes("track", ["src", "kind", "srclang", "label"])
+        .add_tag_attributes("a", ["id"])
+        .add_tag_attributes("li", ["id"])
+        .add_tag_attributes("sup", ["id"])
+        .attribute_filter(|element, attribute, value| filter(element, attribute, value));
+    for heading in ["h1", "h2", "h3", "h4", "h5", "h6"] {
+        builder.add_tag_attributes(heading, ["id"]);
+    }
+    builder.add_tag_attributes("code", ["class"]).link_rel(None);
+    builder
+});
+
+static PICTURE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?is)<img\b[^>]*>"));
+static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?is)\s([a-z-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)"#));
+
+#[expect(clippy::expect_used, reason = "the patterns are constants of this file, and tests compile them")]
+fn pattern(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a valid pattern")
+}
 
 /// Sanitises HTML. Relative links and pictures are resolved against `base`; without one they go.
 #[must_use]
 pub fn html(raw: &str, base: Option<&Url>) -> String {
-    let mut builder = Builder::default();
-    builder.url_relative(base.cloned().map_or(UrlRelative::Deny, UrlRelative::RewriteWithBase));
-    builder.clean(&text::clean(raw)).to_string()
+    let cleaned = with(base, false, &text::clean(raw));
+    // A character reference can bring back what was dropped.
+    if cleaned.chars().all(text::is_allowed) { cleaned } else { text::clean(&cleaned) }
+}
+
+/// Sanitises HTML that our own Markdown reader made: links may be placeholders of ours ([`PLACEHOLDER`]).
+#[must_use]
+pub(super) fn own_html(raw: &str, base: Option<&Url>) -> String {
+    with(base, true, raw)
+}
+
+fn with(base: Option<&Url>, is_own: bool, raw: &str) -> String {
+    WORK.with_borrow_mut(|work| *work = (base.cloned(), is_own));
+    let pictures = PICTURE.replace_all(raw, |found: &Captures<'_>| picture(&found[0]));
+    CLEANER.clean(&pictures).to_string()
+}
+
+/// Drops pixels that count readers, and puts the address of a lazily loaded picture where it belongs.
+fn picture(tag: &str) -> String {
+    let attributes: Vec<(String, &str)> = ATTRIBUTE
+        .captures_iter(tag)
+        .filter_map(|found| Some((found.get(1)?.as_str().to_lowercase(), found.get(2)?.as_str().trim_matches(['"', '\'']))))
+        .collect();
+    let value = |name: &str| attributes.iter().find(|(other, _)| other == name).map(|(_, value)| *value);
+    let is_tiny = |name: &str| value(name).is_some_and(|size| matches!(size.trim_end_matches("px"), "0" | "1"));
+    if is_tiny("width") && is_tiny("height") {
+        return String::new();
+    }
+    let is_empty = value("src").is_none_or(|src| src.is_empty() || src.starts_with("data:"));
+    let late = LAZY.iter().filter(|name| **name != "srcset" || is_empty).find_map(|name| value(name));
+    let late = late.and_then(|list| list.split([' ', ',']).find(|part| !part.is_empty()));
+    let Some(late) = late else { return tag.to_owned() };
+    let others = attributes.iter().filter(|(name, _)| name != "src" && !LAZY.contains(&name.as_str()));
+    let others: String = others.map(|(name, value)| format!(" {name}=\"{value}\"")).collect();
+    format!("<img src=\"{late}\"{others}>")
+}
+
+fn filter<'a>(element: &str, attribute: &str, value: &'a str) -> Option<Cow<'a, str>> {
+    match attribute {
+        "href" | "src" | "poster" | "cite" | "longdesc" => address(value),
+        // Only what Markdown needs: the language of a code block.
+        "class" => value.starts_with("language-").then_some(Cow::Borrowed(value)),
+        "id" if element == "a" || element == "li" || element == "sup" => value.starts_with("fn").then_some(Cow::Borrowed(value)),
+        _ => Some(Cow::Borrowed(value)),
+    }
+}
+
+/// The address of a link as it is published: absolute, without trackers. Fragments of the same document stay.
+fn address(value: &str) -> Option<Cow<'_, str>> {
+    WORK.with_borrow(|(base, is_own)| {
+        let value = value.trim();
+        if value.contains(PLACEHOLDER) {
+            return is_own.then(|| Cow::Owned(value.to_owned()));
+        }
+        if value.starts_with('#') {
+            return Some(Cow::Owned(value.to_owned()));
+        }
+        let mut url = match base {
+            Some(base) => base.join(value).ok()?,
+            None => Url::parse(value).ok()?,
+        };
+        strip_trackers(&mut url);
+        Some(Cow::Owned(url.into()))
+    })
+}
+
+/// Takes the parameters that only tell who clicked out of a URL.
+pub fn strip_trackers(url: &mut Url) {
+    let is_tracker = |name: &str| name.starts_with("utm_") || TRACKERS.contains(&name);
+    let Some(query) = url.query().filter(|query| query.split('&').any(|pair| is_tracker(pair.split('=').next().unwrap_or_default())))
+    else {
+        return;
+    };
+    let kept: Vec<&str> = query.split('&').filter(|pair| !is_tracker(pair.split('=').next().unwrap_or_default())).collect();
+    let kept = kept.join("&");
+    url.set_query((!kept.is_empty()).then_some(&kept));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clean(raw: &str) -> String {
+        html(raw, Url::parse("https://a.example/posts/1").ok().as_ref())
+    }
+
+    #[test]
+    fn what_could_act_goes_and_what_is_read_stays() {
+        for (raw, expected) in [
+            ("<p onclick=x>a<script>alert(1)</script><style>b{}</style></p>", "<p>a</p>"),
+            ("<a href='javascript:alert(1)'>a</a>", "<a>a</a>"),
+            ("<iframe src=x>i</iframe><form><input type=text></form>b", "b"),
+            (
+                "<h2 id=top>t</h2><table><tr><td>c</td></tr></table>",
+                "<h2 id=\"top\">t</h2><table><tbody><tr><td>c</td></tr></tbody></table>",
+            ),
+            ("<pre><code class=\"language-rust evil\">x</code></pre>", "<pre><code class=\"language-rust evil\">x</code></pre>"),
+            ("<p class=big style=x>y</p>", "<p>y</p>"),
+            ("a\u{0}\u{b}b&#x1;&#xFDD0;", "ab"),
+        ] {
+            assert_eq!(clean(raw), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn links_become_absolute_and_lose_their_trackers() {
+        for (raw, expected) in [
+            ("<a href=../x?utm_source=a&id=1>l</a>", "<a href=\"https://a.example/x?id=1\">l</a>"),
+            ("<a href=\"https://b.example/?fbclid=1\">l</a>", "<a href=\"https://b.example/\">l</a>"),
+            ("<a href=#fn1>l</a>", "<a href=\"#fn1\">l</a>"),
+            ("<img src=p.png>", "<img src=\"https://a.example/posts/p.png\">"),
+        ] {
+            assert_eq!(clean(raw), expected, "{raw}");
+        }
+        assert_eq!(html("<a href=/x>l</a><img src=y.png>", None), "<a>l</a><img>");
+    }
+
+    #[test]
+    fn lazily_loaded_pictures_are_found_and_pixels_go() {
+        let expected = "<img src=\"https://a.example/real.jpg\" alt=\"t\">";
+        assert_eq!(clean("<img src='data:image/gif;base64,x' data-src=/real.jpg alt=t>"), expected);
+        assert_eq!(clean("<img alt=\"t\" srcset=\"/real.jpg 1x, /large.jpg 2x\">"), expected);
+        assert_eq!(clean("a<img src=/pixel width=1 height=\"1\">b"), "ab");
+        assert_eq!(clean("<img src=/a.jpg srcset='/b.jpg 2x'>"), "<img src=\"https://a.example/a.jpg\">");
+    }
+
+    #[test]
+    fn only_our_own_reader_can_make_a_placeholder() {
+        let link = format!("<a href=\"{PLACEHOLDER}/tag/x\">l</a>");
+        assert_eq!(own_html(&link, None), link);
+        assert_eq!(html(&link, None), "<a>l</a>");
+        assert_eq!(html("<a href=\"&#xFDD0;/tag/x\">l &#xFDD0;</a>", None), "<a>l </a>");
+    }
 }
