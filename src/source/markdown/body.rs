@@ -1,0 +1,241 @@
+//! The body of a Markdown file: CommonMark with what Hugo adds, as sanitised HTML.
+
+use std::sync::LazyLock;
+
+use comrak::Options;
+use regex::{Captures, Regex};
+use url::Url;
+
+use crate::model::text;
+use crate::source::clean;
+
+static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| {
+    let mut options = Options::default();
+    options.extension.strikethrough = true;
+    options.extension.table = true;
+    options.extension.autolink = true;
+    options.extension.tasklist = true;
+    options.extension.footnotes = true;
+    options.extension.description_lists = true;
+    // Without it `**粗体。**后文` stays as stars: Chinese has no space where CommonMark asks for one.
+    options.extension.cjk_friendly_emphasis = true;
+    options.extension.header_id_prefix = Some(String::new());
+    options.render.r#unsafe = true;
+    options
+});
+
+/// `{{< name arguments >}}` and `{{% name arguments %}}`, opening or closing.
+static SHORTCODE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r#"\{\{[<%]\s*(/?)\s*([A-Za-z0-9_./-]+)((?:[^>%"`]|"(?:[^"\\]|\\.)*"|`[^`]*`)*?)/?\s*[>%]\}\}"#));
+static ARGUMENT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?:([A-Za-z_-]+)\s*=\s*)?(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`|([^\s"`=]+))"#));
+static LONE_LINK: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?:\[[^\[\]]*\]\(\s*<?([^\s()<>]+(?:\([^\s()]*\)[^\s()<>]*)*)>?\s*\)|<?(https?://[^\s<>]+)>?)$"));
+/// A relative reference in what comrak wrote.
+static REFERENCE: LazyLock<Regex> = LazyLock::new(|| pattern(r##"(?i)\b(href|src)="([^"#:?][^":?#]*)((?:[?#][^"]*)?)""##));
+/// The anchor that comrak puts into a heading; a list of contents links to the heading itself.
+static ANCHOR: LazyLock<Regex> = LazyLock::new(|| pattern(r#"<a href="[^"]*"[^<>]*class="anchor"[^<>]*></a>"#));
+
+#[expect(clippy::expect_used, reason = "the patterns are constants of this file, and tests compile them")]
+fn pattern(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a valid pattern")
+}
+
+/// What a body gives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Body {
+    /// Sanitised HTML; `None` for an empty body.
+    pub(super) html: Option<String>,
+    /// The text before `<!--more-->`, as sanitised HTML.
+    pub(super) summary: Option<String>,
+    /// The URL of the last paragraph, when that is one link and nothing more.
+    pub(super) link: Option<String>,
+    /// The names of shortcodes of which only the inner text stayed.
+    pub(super) unknown: Vec<String>,
+}
+
+/// How the links of a body are read.
+pub(super) struct Links<'a> {
+    /// What relative ones stand on.
+    pub(super) base: Option<&'a Url>,
+    /// Where a link to another file of the folder or to a file of the bundle leads: a placeholder, or nothing.
+    pub(super) resolve: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Renders a body.
+pub(super) fn render(markdown: &str, links: &Links<'_>) -> Body {
+    let markdown = text::clean(markdown);
+    let mut unknown = Vec::new();
+    let plain = SHORTCODE.replace_all(&markdown, |found: &Captures<'_>| shortcode(found, links, &mut unknown));
+    let before_more = plain.split_once("<!--more-->").or_else(|| plain.split_once("<!-- more -->")).map(|(before, _)| before);
+    let summary = before_more.map(|before| html(before, links)).filter(|html| !html.is_empty());
+    let html = Some(html(&plain, links)).filter(|html| !html.is_empty());
+    Body { html, summary, link: lone_link(&markdown), unknown }
+}
+
+/// One line of Markdown as sanitised HTML, without its paragraph.
+pub(super) fn inline(markdown: &str, links: &Links<'_>) -> String {
+    let html = html(&text::clean(markdown), links);
+    let inner = html.strip_prefix("<p>").and_then(|html| html.strip_suffix("</p>")).filter(|inner| !inner.contains("<p>"));
+    inner.map_or(html.clone(), str::to_owned)
+}
+
+fn html(markdown: &str, links: &Links<'_>) -> String {
+    let html = comrak::markdown_to_html(markdown, &OPTIONS);
+    let html = ANCHOR.replace_all(&html, "");
+    let html = html
+        .replace("<input type=\"checkbox\" checked=\"\" disabled=\"\" />", "☑")
+        .replace("<input type=\"checkbox\" disabled=\"\" />", "☐");
+    let html = resolve_links(&html, links);
+    clean::own_html(&html, links.base).trim().to_owned()
+}
+
+/// Gives relative links to files of the folder their places here.
+fn resolve_links<'a>(html: &'a str, links: &Links<'_>) -> std::borrow::Cow<'a, str> {
+    REFERENCE.replace_all(html, |found: &Captures<'_>| {
+        let path = percent_encoding::percent_decode_str(&found[2]).decode_utf8_lossy();
+        match (links.resolve)(&path) {
+            Some(place) => format!("{}=\"{place}{}\"", &found[1], &found[3]),
+            None => found[0].to_owned(),
+        }
+    })
+}
+
+/// What a shortcode becomes: Hugo's own ones plain HTML; of others the tags go and the inner text stays.
+fn shortcode(found: &Captures<'_>, links: &Links<'_>, unknown: &mut Vec<String>) -> String {
+    let (is_closing, name) = (&found[1] == "/", &found[2]);
+    let arguments: Vec<(String, String)> = ARGUMENT
+        .captures_iter(&found[3])
+        .map(|argument| {
+            let value = argument.get(2).or(argument.get(3)).or(argument.get(4)).map_or("", |value| value.as_str());
+            (argument.get(1).map_or(String::new(), |name| name.as_str().to_owned()), value.replace("\\\"", "\""))
+        })
+        .collect();
+    let named =
+        |name: &str| arguments.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
+    let first = arguments.iter().find(|(name, _)| name.is_empty()).map(|(_, value)| value.as_str());
+    match name {
+        "figure" if !is_closing => figure(&named),
+        "ref" | "relref" => {
+            first.or(named("path")).map_or_else(String::new, |path| (links.resolve)(path).unwrap_or_else(|| path.to_owned()))
+        }
+        "highlight" if is_closing => "\n```".to_owned(),
+        "highlight" => format!("```{}", first.unwrap_or_default()),
+        _ => {
+            if !is_closing {
+                unknown.push(name.to_owned());
+            }
+            String::new()
+        }
+    }
+}
+
+fn figure<'a>(named: &impl Fn(&str) -> Option<&'a str>) -> String {
+    let Some(src) = named("src") else { return String::new() };
+    let alt = named("alt").or(named("caption")).or(named("title")).unwrap_or_default();
+    let picture = format!("<img src=\"{}\" alt=\"{}\">", text::escape(src), text::escape(alt));
+    let picture = named("link").map_or(picture.clone(), |link| format!("<a href=\"{}\">{picture}</a>", text::escape(link)));
+    let caption: Vec<String> = [
+        named("title").map(|title| format!("<strong>{}</strong>", text::escape(title))),
+        named("caption").map(text::escape),
+        named("attr").map(text::escape),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let caption = if caption.is_empty() { String::new() } else { format!("<figcaption>{}</figcaption>", caption.join(" ")) };
+    format!("<figure>{picture}{caption}</figure>")
+}
+
+/// The address of the last paragraph, when that is one link and nothing more.
+fn lone_link(markdown: &str) -> Option<String> {
+    let last = markdown.trim_end().rsplit("\n\n").next().or(Some(markdown))?.trim();
+    let last = last.rsplit("\r\n\r\n").next().unwrap_or(last).trim();
+    let found = LONE_LINK.captures(last)?;
+    let url = Url::parse(found.get(1).or(found.get(2))?.as_str()).ok()?;
+    let is_page = matches!(url.scheme(), "http" | "https") && url.has_host();
+    is_page.then(|| {
+        let mut url = url;
+        clean::strip_trackers(&mut url);
+        url.into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(markdown: &str) -> Body {
+        let resolve = |path: &str| (path == "other.md").then(|| "PLACE".to_owned());
+        let base = Url::parse("https://a.example/blog/").unwrap();
+        render(markdown, &Links { base: Some(&base), resolve: &resolve })
+    }
+
+    fn rendered(markdown: &str) -> String {
+        body(markdown).html.unwrap_or_default()
+    }
+
+    #[test]
+    fn emphasis_works_beside_chinese() {
+        assert_eq!(rendered("**粗体。**后文"), "<p><strong>粗体。</strong>后文</p>");
+        assert_eq!(rendered("**你好（世界）**然后 ~~删~~"), "<p><strong>你好（世界）</strong>然后 <del>删</del></p>");
+    }
+
+    #[test]
+    fn headings_tables_tasks_footnotes_and_code_are_html() {
+        assert_eq!(rendered("## 标题 One"), "<h2 id=\"标题-one\">标题 One</h2>");
+        assert!(rendered("|a|b|\n|-|-|\n|1|2|").contains("<td>2</td>"));
+        assert!(rendered("- [x] done\n- [ ] not").contains("<li>☑ done</li>"));
+        let note = rendered("text[^1]\n\n[^1]: note");
+        assert!(note.contains("<a href=\"#fn-1\" id=\"fnref-1\"") || note.contains("href=\"#fn-1\""), "{note}");
+        assert_eq!(rendered("```rust\nfn a() {}\n```"), "<pre><code class=\"language-rust\">fn a() {}\n</code></pre>");
+        assert_eq!(rendered("<b onclick=x>raw</b><script>x</script>"), "<p><b>raw</b></p>");
+    }
+
+    #[test]
+    fn shortcodes_become_html_or_leave_their_text() {
+        let figure = rendered("{{< figure src=\"/a.png\" caption=\"图 <一>\" >}}");
+        assert_eq!(
+            figure,
+            "<figure><img src=\"https://a.example/a.png\" alt=\"图 &lt;一&gt;\"><figcaption>图 &lt;一&gt;</figcaption></figure>"
+        );
+        assert_eq!(
+            rendered("{{< highlight go >}}\nx > y\n{{< /highlight >}}"),
+            "<pre><code class=\"language-go\">x &gt; y\n\n</code></pre>"
+        );
+        let note = body("a {{% notice tip %}}inner{{% /notice %}} b");
+        assert_eq!((note.html.as_deref(), note.unknown), (Some("<p>a inner b</p>"), vec!["notice".to_owned()]));
+    }
+
+    #[test]
+    fn links_are_resolved_here_or_at_the_base() {
+        let html = rendered("[a]({{< relref \"other.md\" >}}) [b](other.md#x) [c](pic.png)");
+        assert!(
+            html.contains("href=\"https://a.example/blog/PLACE\">a")
+                && html.contains("PLACE#x\">b")
+                && html.contains("https://a.example/blog/pic.png"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn the_last_paragraph_can_be_the_link() {
+        for (markdown, expected) in [
+            ("text\n\n[qq](https://new.example/rain/a/1)\n", Some("https://new.example/rain/a/1")),
+            ("text\r\n\r\n<https://a.example/?utm_source=x>\r\n", Some("https://a.example/")),
+            ("[only](https://a.example/1)", Some("https://a.example/1")),
+            ("text\n\nsee [qq](https://a.example/1)", None),
+            ("text\n\n[qq](/relative)", None),
+            ("[a](https://a.example/1)\n\ntext", None),
+            ("[a](https://a.example/wiki/X_(y))", Some("https://a.example/wiki/X_(y)")),
+        ] {
+            assert_eq!(body(markdown).link.as_deref(), expected, "{markdown}");
+        }
+    }
+
+    #[test]
+    fn the_text_before_more_is_the_summary() {
+        let body = body("first\n\n<!--more-->\n\nsecond");
+        assert_eq!(body.summary.as_deref(), Some("<p>first</p>"));
+        assert!(body.html.is_some_and(|html| html.contains("second") && !html.contains("more")));
+    }
+}
