@@ -2,4 +2,5 @@
 //! nothing of the store. What it reads is hostile until it is cleaned.
 
 pub mod clean;
+pub mod folder;
 pub mod markdown;

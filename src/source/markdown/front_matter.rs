@@ -75,6 +75,15 @@ pub(super) fn split(file: &str) -> Result<Option<Parts<'_>>, Fault> {
     Err(fault(first, format!("the front matter that `{fence}` opens is never closed; end it with a line `{fence}`")))
 }
 
+/// The fields of a whole file in one of the syntaxes, by its extension.
+pub(super) fn settings(path: &str, text: &str) -> Result<Vec<Pair>, Fault> {
+    match path.rsplit('.').next() {
+        Some("toml") => toml_fields(text, 0),
+        Some("json") => json(text, 1).map(|parts| parts.fields),
+        _ => yaml(text, 0),
+    }
+}
+
 fn yaml(source: &str, line: usize) -> Result<Vec<Pair>, Fault> {
     let mut tree = Tree::default();
     for event in Parser::new_from_str(source) {

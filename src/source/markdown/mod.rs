@@ -120,6 +120,15 @@ pub fn read_description(file: &str, path: &str, context: &Context<'_>) -> Result
     })
 }
 
+/// The base URL and the time zone that a configuration of Hugo's names.
+#[must_use]
+pub fn hugo_settings(path: &str, text: &str) -> (Option<Url>, Option<Tz>) {
+    let Ok(pairs) = front_matter::settings(path, text) else { return (None, None) };
+    let fields = Fields::new(pairs);
+    let base = fields.text(&["baseurl"]).and_then(web_url).and_then(|url| Url::parse(&url).ok());
+    (base, fields.text(&["timezone"]).and_then(|zone| zone.parse().ok()))
+}
+
 fn links<'a>(context: &'a Context<'a>) -> Links<'a> {
     Links { base: context.base, resolve: context.resolve }
 }

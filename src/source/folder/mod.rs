@@ -1,0 +1,285 @@
+//! Folders of Markdown: which files there are, which must be parsed again, and what all of them together say.
+
+mod links;
+mod place;
+mod walk;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chrono_tz::Tz;
+use url::Url;
+
+pub use walk::signature;
+
+use super::markdown::{self, Context, Place, Reading};
+use crate::model::{Article, Batch, Extent, FileState, Link, Memory, Problem, Slug, TermDescription, Time};
+use links::Linker;
+use place::{Role, role};
+use walk::{Found, walk};
+
+/// The names of Hugo's own configuration.
+const HUGO: [&str; 6] = ["hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml"];
+/// How far above the folder it is looked for.
+const HUGO_LEVELS: usize = 4;
+
+/// How a folder is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The slug that the source had first: part of its articles' addresses.
+    pub first_slug: Slug,
+    /// The source's own zone, for dates without an offset.
+    pub timezone: Option<Tz>,
+    /// The zone where neither the source nor Hugo's configuration names one.
+    pub default_zone: Tz,
+    /// Where relative links lead.
+    pub base_url: Option<Url>,
+    /// The largest file, in bytes.
+    pub max_file: u64,
+    /// The largest file of a bundle, in bytes.
+    pub max_bundle_file: u64,
+}
+
+/// Why a folder cannot be read at all; nothing is withdrawn then.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// It is not there, or not a folder, or must not be read.
+    #[error("cannot read the folder {path:?}; check that it is there and may be read")]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+}
+
+/// What came of one file.
+#[derive(Default)]
+struct Outcome {
+    state: Option<FileState>,
+    article: Option<Article>,
+    term: Option<TermDescription>,
+    problem: Option<Problem>,
+    repairs: Vec<Problem>,
+    is_skipped: bool,
+}
+
+/// Reads a folder: files that are as `memory` has them are not opened.
+///
+/// # Errors
+/// The folder itself cannot be read.
+pub fn read(root: &Path, memory: &[FileState], options: &Options, now: Time) -> Result<Batch, FolderError> {
+    std::fs::read_dir(root).map_err(|cause| FolderError::Unreadable { path: root.to_owned(), cause })?;
+    let walk = walk(root);
+    let reader = Reader::new(root, memory, &walk.files, options, now);
+    let outcomes = reader.read_all(&walk.files);
+    let mut batch = collect(outcomes, memory);
+    batch.problems.extend(walk.problems);
+    let is_unknown =
+        |path: &str| walk.unreadable.iter().any(|below| below.is_empty() || path == below || path.starts_with(&format!("{below}/")));
+    let kept = memory.iter().filter(|state| is_unknown(&state.path)).cloned();
+    batch.memory.files.extend(kept);
+    Ok(batch)
+}
+
+/// Reads one text that was named alone, such as a file or standard input; it may lack front matter.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_text(path: &str, bytes: &[u8], options: &Options, now: Time) -> Result<Batch, Problem> {
+    let Role::Article(place) = role(path.rsplit('/').next().unwrap_or(path)) else {
+        return Err(Problem { place: path.to_owned(), line: None, reason: "an `_index.md` is no article; name its folder".to_owned() });
+    };
+    let text = as_text(path, bytes)?;
+    let context =
+        Context { zone: options.timezone.unwrap_or(options.default_zone), base: options.base_url.as_ref(), resolve: &|_| None, now };
+    let mut batch = Batch::default();
+    match markdown::read(text, &Place { path: path.to_owned(), ..place.clone() }, &context)? {
+        Reading::Plain => batch.articles.push(markdown::read_plain(text, &place, &context)),
+        Reading::Article(page) if page.is_hidden => batch.skipped = 1,
+        Reading::Article(page) => {
+            batch.repairs = page.repairs;
+            batch.articles.push(page.article);
+        }
+    }
+    Ok(batch)
+}
+
+struct Reader<'a> {
+    root: &'a Path,
+    memory: HashMap<&'a str, &'a FileState>,
+    linker: Linker<'a>,
+    options: &'a Options,
+    zone: Tz,
+    now: Time,
+}
+
+impl<'a> Reader<'a> {
+    fn new(root: &'a Path, memory: &'a [FileState], files: &'a [Found], options: &'a Options, now: Time) -> Self {
+        let memory: HashMap<&str, &FileState> = memory.iter().map(|state| (state.path.as_str(), state)).collect();
+        let (base, zone) = hugo(root);
+        let linker = Linker::new(root, files, &memory, options, options.base_url.clone().or(base));
+        Self { root, memory, linker, options, zone: options.timezone.or(zone).unwrap_or(options.default_zone), now }
+    }
+
+    /// Reads all files on all cores; the outcomes stand in the order of the files.
+    fn read_all(&self, files: &[Found]) -> Vec<Outcome> {
+        let next = AtomicUsize::new(0);
+        let outcomes = Mutex::new(Vec::with_capacity(files.len()));
+        let work = || {
+            let mut own = Vec::new();
+            while let Some((position, file)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, files.get(at)?))) {
+                own.push((position, self.read_file(file)));
+            }
+            outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).append(&mut own);
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1));
+        std::thread::scope(|scope| {
+            for _ in 1..cores {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        outcomes.sort_by_key(|(position, _)| *position);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    fn read_file(&self, file: &Found) -> Outcome {
+        let known = self.memory.get(file.path.as_str()).copied();
+        let role = role(&file.path);
+        let is_unchanged = |state: &&FileState| {
+            state.modified == file.modified && state.size == file.size && state.revisit.is_none_or(|revisit| revisit > self.now)
+        };
+        if let (Some(state), Role::Article(_)) = (known.filter(is_unchanged), &role) {
+            return Outcome { state: Some(state.clone()), problem: state.problem.clone(), ..Outcome::default() };
+        }
+        let result = self.load(file).and_then(|bytes| match &role {
+            Role::Article(place) => self.read_article(file, as_text(&file.path, &bytes)?, place),
+            Role::Term(kind, name) => self.read_term(file, as_text(&file.path, &bytes)?, *kind, name),
+            Role::Section => Ok(Outcome { is_skipped: true, ..Outcome::default() }),
+        });
+        result.unwrap_or_else(|problem| {
+            // A file that became broken withdraws nothing: its article stays as it was.
+            let state = FileState { guid: known.and_then(|state| state.guid.clone()), problem: Some(problem.clone()), ..state_of(file) };
+            Outcome { state: Some(state), problem: Some(problem), ..Outcome::default() }
+        })
+    }
+
+    fn load(&self, file: &Found) -> Result<Vec<u8>, Problem> {
+        let problem = |reason: String| Problem { place: file.path.clone(), line: None, reason };
+        if file.size > self.options.max_file {
+            return Err(problem(format!("it has {} bytes; the limit is {} (`folder.max_file`)", file.size, self.options.max_file)));
+        }
+        std::fs::read(self.root.join(&file.path)).map_err(|error| problem(format!("cannot be read: {error}")))
+    }
+
+    fn read_article(&self, file: &Found, text: &str, place: &Place) -> Result<Outcome, Problem> {
+        let links = self.linker.of(&file.path);
+        let resolve = |path: &str| links.resolve(path);
+        let context = Context { zone: self.zone, base: links.base(), resolve: &resolve, now: self.now };
+        let page = match markdown::read(text, place, &context)? {
+            Reading::Plain => return Ok(Outcome { is_skipped: true, state: Some(state_of(file)), ..Outcome::default() }),
+            Reading::Article(page) => page,
+        };
+        let mut state = FileState { revisit: page.revisit, ..state_of(file) };
+        if page.is_hidden {
+            return Ok(Outcome { state: Some(state), is_skipped: true, repairs: page.repairs, ..Outcome::default() });
+        }
+        state.guid = Some(page.article.guid.clone());
+        let mut article = page.article;
+        article.files = links.files();
+        Ok(Outcome { state: Some(state), article: Some(article), repairs: page.repairs, ..Outcome::default() })
+    }
+
+    fn read_term(&self, file: &Found, text: &str, kind: crate::model::Kind, name: &str) -> Result<Outcome, Problem> {
+        let context = Context { zone: self.zone, base: self.linker.base(), resolve: &|_| None, now: self.now };
+        let markdown::Description { title, description, picture } = markdown::read_description(text, &file.path, &context)?;
+        Ok(Outcome { term: Some(TermDescription { kind, name: name.to_owned(), title, description, picture }), ..Outcome::default() })
+    }
+}
+
+fn state_of(file: &Found) -> FileState {
+    FileState { path: file.path.clone(), modified: file.modified, size: file.size, guid: None, revisit: None, problem: None }
+}
+
+fn as_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+        Problem { place: path.to_owned(), line: Some(line), reason: "this is not UTF-8; save the file as UTF-8".to_owned() }
+    })
+}
+
+fn collect(outcomes: Vec<Outcome>, memory: &[FileState]) -> Batch {
+    let mut batch = Batch { extent: Extent::Complete, ..Batch::default() };
+    let mut files: Vec<FileState> = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        batch.articles.extend(outcome.article);
+        batch.terms.extend(outcome.term);
+        batch.problems.extend(outcome.problem);
+        batch.repairs.extend(outcome.repairs);
+        batch.skipped += usize::from(outcome.is_skipped);
+        files.extend(outcome.state);
+    }
+    tell_apart(&mut batch.articles, &mut files, memory);
+    give_back_shared_links(&mut batch.articles);
+    batch.revisit = files.iter().filter_map(|file| file.revisit).min();
+    batch.memory = Memory { files, ..Memory::default() };
+    batch
+}
+
+/// Two files that would have one guid: the one that had it keeps it, else the first; the other's guid has its extension.
+fn tell_apart(articles: &mut [Article], files: &mut [FileState], memory: &[FileState]) {
+    let before: HashMap<&str, &str> = memory.iter().filter_map(|state| Some((state.path.as_str(), state.guid.as_deref()?))).collect();
+    let mut taken: HashSet<String> = HashSet::new();
+    taken.extend(
+        files
+            .iter()
+            .filter(|file| file.guid.as_deref().is_some_and(|guid| before.get(file.path.as_str()) == Some(&guid)))
+            .filter_map(|file| file.guid.clone()),
+    );
+    let mut articles = articles.iter_mut();
+    for file in files.iter_mut() {
+        let Some(guid) = file.guid.clone() else { continue };
+        let had_it = before.get(file.path.as_str()) == Some(&guid.as_str());
+        // Articles stand in the order of their files; a file that was not parsed has none here.
+        let article = articles.as_slice().first().is_some_and(|article| article.guid == guid).then(|| articles.next()).flatten();
+        if !had_it && !taken.insert(guid) {
+            file.guid = Some(file.path.clone());
+            if let Some(article) = article {
+                article.guid.clone_from(&file.path);
+            }
+        }
+    }
+}
+
+/// A last paragraph that several files share is a signature, not the original's link.
+fn give_back_shared_links(articles: &mut [Article]) {
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for article in articles.iter() {
+        if let Link::Candidate(link) = &article.link {
+            *count.entry(link.clone()).or_default() += 1;
+        }
+    }
+    for article in articles {
+        if matches!(&article.link, Link::Candidate(link) if count.get(link).is_some_and(|count| *count > 1)) {
+            article.link = Link::Own;
+        }
+    }
+}
+
+/// The base URL and the zone that Hugo's configuration in the folder or above it names.
+fn hugo(root: &Path) -> (Option<Url>, Option<Tz>) {
+    let places = root.ancestors().take(HUGO_LEVELS).flat_map(|folder| HUGO.iter().map(|name| folder.join(name)));
+    for path in places.filter(|path| path.is_file()) {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let (base, zone) = markdown::hugo_settings(&path.to_string_lossy(), &text);
+        if base.is_some() || zone.is_some() {
+            return (base, zone);
+        }
+    }
+    (None, None)
+}
