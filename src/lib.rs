@@ -7,5 +7,7 @@
 pub mod config;
 pub mod model;
 pub mod output;
+pub mod poll;
 pub mod source;
 pub mod store;
+pub mod web;

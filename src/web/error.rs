@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use crate::model::{AddressError, Site, Target, Term};
-use crate::output::html;
+use crate::output::{OutputError, html};
 use crate::store::StoreError;
 
 /// Why a request gets no document.
@@ -26,6 +26,9 @@ pub enum Error {
     /// The store failed.
     #[error("the store failed; the log says more")]
     Store(#[from] StoreError),
+    /// A document could not be written.
+    #[error("the document could not be written; the log says more")]
+    Output(#[from] OutputError),
 }
 
 impl Error {
@@ -35,16 +38,16 @@ impl Error {
             Self::Address(AddressError::Malformed | AddressError::Parameter { .. }) => StatusCode::BAD_REQUEST,
             Self::Gone => StatusCode::GONE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Store(_) | Self::Output(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// The answer: a page where a page is accepted, else a problem document.
     pub(super) fn respond(&self, request: &HttpRequest, site: &Site) -> HttpResponse {
-        if let Self::Store(error) = self {
-            tracing::error!(error = %chain(error), "a request failed");
-        }
         let status = self.status();
+        if status.is_server_error() {
+            tracing::error!(error = %chain(self), "a request failed");
+        }
         let mut response = HttpResponse::build(status);
         response.insert_header((header::CACHE_CONTROL, if status.is_server_error() { "no-store" } else { "public, max-age=60" }));
         response.insert_header((header::VARY, "Accept"));
@@ -88,7 +91,7 @@ impl Error {
             Self::Address(_) => "Bad request",
             Self::Gone => "Gone",
             Self::Method => "Method not allowed",
-            Self::Store(_) => "The store failed",
+            Self::Store(_) | Self::Output(_) => "The server failed",
         }
     }
 }

@@ -308,7 +308,8 @@ fn withdraw(transaction: &Transaction<'_>, members: &[Member], now: Time) -> Res
     touched.write(&mut change)
 }
 
-/// What is known once a reading is stored whole: the source's own words, validators, files, and when it is due.
+/// What is known once a reading is stored whole: the source's own words, validators, files, and when it is due. A source
+/// that became due again while it was taken stays so: what changed may have come too late for this reading.
 fn finish(transaction: &Transaction<'_>, source: &Source, batch: &Batch, due: Option<Time>, now: Time) -> Result<(), StoreError> {
     let mut change = Change::begin(transaction, now)?;
     for term in &batch.terms {
@@ -329,7 +330,8 @@ fn finish(transaction: &Transaction<'_>, source: &Source, batch: &Batch, due: Op
     }
     transaction
         .prepare_cached(
-            "UPDATE sources SET etag = ?2, last_modified = ?3, first_read = ifnull(first_read, ?4), last_read = ?4, last_good = ?4, due = ?5,
+            "UPDATE sources SET etag = ?2, last_modified = ?3, first_read = ifnull(first_read, ?4), last_read = ?4, last_good = ?4,
+                due = CASE WHEN due < leased_until THEN due ELSE ?5 END,
                 leased_until = 0, failures = 0, failing_since = NULL, error = NULL, problems = ?6 WHERE id = ?1",
         )?
         .execute((

@@ -137,7 +137,7 @@ impl Sqlite {
             return Ok(Vec::new());
         }
         self.write(|transaction| {
-            let claim = format!("UPDATE sources SET leased_until = ?3 WHERE id IN ({due}) RETURNING id");
+            let claim = format!("UPDATE sources SET leased_until = ?3, due = ?3 WHERE id IN ({due}) RETURNING id");
             let mut statement = transaction.prepare_cached(&claim)?;
             let until = (now + lease).timestamp();
             let ids = statement.query_map((now.timestamp(), limit, until), |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;

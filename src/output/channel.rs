@@ -1,0 +1,111 @@
+//! What a feed says of itself, whatever its format.
+
+use uuid::Uuid;
+
+use crate::model::{Clauses, Entry, Format, Kind, Language, Options, Page, Selection, Site, Slug, Target, Term, Time, identity, text};
+
+/// What a feed says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// The store, whose id is part of the ids of feeds.
+    pub store: Uuid,
+    /// The same in every format, for ever.
+    pub id: String,
+    /// Names the selection.
+    pub title: String,
+    /// The selection in words, or the term's own.
+    pub description: String,
+    /// The HTML page.
+    pub page: String,
+    /// The document itself, by format.
+    pub own: [String; 3],
+    /// When all articles share it.
+    pub language: Option<Language>,
+    /// The newest change among the articles.
+    pub updated: Time,
+    /// A picture of the term's own.
+    pub picture: Option<String>,
+    /// The site's icon.
+    pub icon: String,
+    /// The site, which publishes it.
+    pub author: String,
+}
+
+impl Channel {
+    /// Its URL in a format.
+    #[must_use]
+    pub fn url(&self, format: Format) -> &str {
+        &self.own[format as usize]
+    }
+}
+
+/// The channel of a selection.
+#[must_use]
+pub fn channel(selection: &Selection, options: &Options, page: &Page, site: &Site, store: Uuid) -> Channel {
+    let term = own_term(selection, &page.terms);
+    let link = |format| {
+        let options = Options { before: None, ..options.clone() };
+        site.link(&Target::List { selection: selection.clone(), options, format })
+    };
+    Channel {
+        store,
+        id: identity::feed_id(&store, selection),
+        title: title(selection, &page.terms, site),
+        description: description(selection, &page.terms, site),
+        page: site.link(&Target::page(selection)),
+        own: Format::ALL.map(|format| link(Some(format))),
+        language: shared_language(&page.entries),
+        updated: page.entries.iter().map(|entry| entry.changed).max().unwrap_or(page.created),
+        picture: term.and_then(|term| term.picture.clone()),
+        icon: site.url("/favicon.ico"),
+        author: text::line(&site.title),
+    }
+}
+
+/// The title of a selection: its term's own, else the selection in words with the site's.
+#[must_use]
+pub fn title(selection: &Selection, terms: &[Term], site: &Site) -> String {
+    if let Some(title) = own_term(selection, terms).and_then(|term| term.title.as_ref()) {
+        return text::line(title);
+    }
+    let words = match selection.single() {
+        None if selection.is_all() => return text::line(&site.title),
+        Some((kind, slug)) => name(kind, slug, terms),
+        None => words(selection, terms),
+    };
+    text::line(&format!("{words} · {}", site.title))
+}
+
+/// The description of a selection: its term's own, the site's for everything, else the selection in words.
+#[must_use]
+pub fn description(selection: &Selection, terms: &[Term], site: &Site) -> String {
+    match own_term(selection, terms).and_then(|term| term.description.as_ref()) {
+        Some(description) => text::line(description),
+        None if selection.is_all() => text::line(&site.description),
+        None => text::line(&format!("{}: {}", site.title, words(selection, terms))),
+    }
+}
+
+fn own_term<'a>(selection: &Selection, terms: &'a [Term]) -> Option<&'a Term> {
+    selection.single().and(terms.first())
+}
+
+fn name(kind: Kind, slug: &Slug, terms: &[Term]) -> String {
+    let term = terms.iter().find(|term| term.name.kind == kind && term.name.slug == *slug);
+    term.map_or_else(|| slug.to_string(), |term| term.name.name.clone())
+}
+
+/// A selection in words: `category qq, tag ai or llm, not tag ads`.
+fn words(selection: &Selection, terms: &[Term]) -> String {
+    let clauses = selection.clauses().flat_map(|(kind, Clauses { any, none })| {
+        let join = |slugs: &std::collections::BTreeSet<Slug>| slugs.iter().map(|slug| name(kind, slug, terms)).collect::<Vec<_>>().join(" or ");
+        let excluded = (!none.is_empty()).then(|| format!("not {kind} {}", join(none)));
+        any.iter().map(move |slugs| format!("{kind} {}", join(slugs))).chain(excluded).collect::<Vec<_>>()
+    });
+    clauses.collect::<Vec<_>>().join(", ")
+}
+
+fn shared_language(entries: &[Entry]) -> Option<Language> {
+    let first = entries.first()?.language()?;
+    entries.iter().all(|entry| entry.language() == Some(first)).then(|| first.clone())
+}

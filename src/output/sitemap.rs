@@ -1,0 +1,30 @@
+//! For crawlers: the sitemap (sitemaps.org 0.9) and `robots.txt` (RFC 9309).
+
+use std::fmt::Write as _;
+
+use super::entry::term_page;
+use crate::model::{ArticleKey, Document, Kind, Site, Target, Term, Time, text};
+
+/// The most URLs that one sitemap may have.
+pub const MAX_URLS: usize = 50_000;
+
+/// The pages of terms, then the newest articles with their last change.
+#[must_use]
+pub fn sitemap(terms: &[Term], articles: &[(ArticleKey, Time)], site: &Site) -> String {
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
+    let directories = [Kind::Category, Kind::Tag, Kind::Source].map(|kind| site.link(&Target::Directory(kind)));
+    let pages = [site.url("/")].into_iter().chain(directories).chain(terms.iter().map(|term| term_page(term, site)));
+    let pages = pages.map(|url| (url, None)).chain(articles.iter().map(|(key, changed)| (site.article(key), Some(changed))));
+    for (url, changed) in pages.take(MAX_URLS) {
+        let changed = changed.map_or_else(String::new, |time| format!("<lastmod>{}</lastmod>", time.format("%FT%TZ")));
+        let _ = writeln!(xml, "<url><loc>{}</loc>{changed}</url>", text::escape(&url));
+    }
+    xml + "</urlset>\n"
+}
+
+/// All may be read; combinations of terms are too many to crawl.
+#[must_use]
+pub fn robots(site: &Site) -> String {
+    let prefix = site.prefix();
+    format!("User-agent: *\nDisallow: {prefix}/*?*\nSitemap: {}\n", site.link(&Target::Document(Document::Sitemap)))
+}

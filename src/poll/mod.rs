@@ -1,0 +1,58 @@
+//! The clock: it takes due sources from the store, reads them, and gives the store what they said.
+
+mod read;
+mod schedule;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use tokio::sync::watch::Receiver;
+use tokio::task::JoinSet;
+
+pub use read::{Outcome, ReadFailure, Reader};
+pub use schedule::Pace;
+
+use crate::model::Time;
+use crate::store::Store;
+
+/// How long a source stays taken: longer than any reading may last.
+const LEASE: TimeDelta = TimeDelta::minutes(10);
+/// How often the store is asked for due sources, at the least.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Reads sources as they become due, until `stop` changes; what is being read then is finished.
+pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrency: usize, mut stop: Receiver<bool>) {
+    let watcher = tokio::spawn(watch::folders(store.clone(), rescan));
+    let mut readings = JoinSet::new();
+    let mut ticks = tokio::time::interval(TICK);
+    while !*stop.borrow() {
+        tokio::select! {
+            _ = stop.changed() => break,
+            _ = readings.join_next(), if !readings.is_empty() => {}
+            _ = ticks.tick() => {}
+        }
+        let free = concurrency.saturating_sub(readings.len());
+        if free == 0 {
+            continue;
+        }
+        match store.claim(now(), free, LEASE).await {
+            Ok(sources) => {
+                for source in sources {
+                    let (store, reader) = (store.clone(), Arc::clone(&reader));
+                    readings.spawn(async move { reader.read(&store, source, now()).await.log() });
+                }
+            }
+            Err(error) => tracing::error!(%error, "cannot take due sources"),
+        }
+    }
+    watcher.abort();
+    readings.join_all().await;
+}
+
+/// The edge: the poller reads the clock, and passes it on.
+#[expect(clippy::disallowed_methods, reason = "the poller is an edge: it is the one that follows the clock")]
+fn now() -> Time {
+    Utc::now()
+}
