@@ -2,3 +2,4 @@
 //! nothing of the store. What it reads is hostile until it is cleaned.
 
 pub mod clean;
+pub mod feed;
