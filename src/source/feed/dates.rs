@@ -75,9 +75,8 @@ fn pattern(text: &str) -> Option<Regex> {
     Regex::new(text).ok()
 }
 
-static CLOCK: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(r"(am|pm)?\s*\b(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,:]\d+)?)?(?:\s*(am|pm)\b)?|(\d)t(\d{2})(\d{2})?(\d{2})?(?:[.,]\d+)?(?:\b|z)|(\d)t(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,]\d+)?)?")
-});
+static CLOCK: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r"(am|pm)?\s*\b(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,:]\d+)?)?(?:\s*(am|pm)\b)?"));
 
 /// Takes the time of day out of a text; gives the rest.
 fn take_clock(text: &str) -> (String, Option<Clock>) {
@@ -88,9 +87,10 @@ fn take_clock(text: &str) -> (String, Option<Clock>) {
     };
     let number = |group: usize| found.get(group).and_then(|digits| digits.as_str().parse::<i64>().ok());
     let half = found.get(1).or(found.get(5)).map(|half| half.as_str());
-    let clock = match (number(2), half) {
-        (Some(hours), half) => Clock { hours: half_day(hours, half), minutes: number(3).unwrap_or(0), seconds: number(4).unwrap_or(0) },
-        (None, _) => return (separated, None),
+    let clock = Clock {
+        hours: half_day(number(2).unwrap_or(0), half),
+        minutes: number(3).unwrap_or(0),
+        seconds: number(4).unwrap_or(0),
     };
     if clock.hours > 24 || clock.minutes > 60 || clock.seconds > 61 {
         return (separated, None);
@@ -107,7 +107,7 @@ fn half_day(hours: i64, half: Option<&str>) -> i64 {
     }
 }
 
-static BASIC: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(\d)t(\d{2})(\d{2})(\d{2})?\b"));
+static BASIC: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(\d)t(\d{2})(\d{2})(\d{2})?"));
 static BARE_T: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(\d)t(\d)"));
 
 /// Writes ISO 8601's `T` as a space, and its time without colons with them.

@@ -12,8 +12,9 @@ use super::repairs::{Repair, Repairs};
 /// How much of a document the detector looks at: enough for any language, and bounded.
 const DETECTED_BYTES: usize = 64 * 1024;
 
-/// Bytes among these many that are no UTF-8 leave a document UTF-8 with damage, such as half a character cut off.
-const TOLERATED_SHARE: usize = 100;
+/// One foreign byte in these many that is no UTF-8 leaves a document UTF-8 with damage, such as half a character cut
+/// off; in other encodings at least every third is none.
+const TOLERATED_SHARE: usize = 8;
 
 /// Labels that say how the bytes are encoded.
 #[derive(Debug, Clone, Copy, Default)]
@@ -69,7 +70,7 @@ fn decode_legacy<'a>(bytes: &'a [u8], stated: &[&'static Encoding], repairs: &mu
     }
     let damage = utf_8_damage(bytes);
     let multibyte = bytes.iter().filter(|byte| !byte.is_ascii()).count();
-    if damage * TOLERATED_SHARE <= multibyte || damage == 1 && multibyte > 8 {
+    if damage * TOLERATED_SHARE <= multibyte {
         return lossy(UTF_8, bytes, repairs);
     }
     repairs.note(Repair::Encoding);

@@ -63,6 +63,11 @@ impl Repairs {
         }
     }
 
+    /// Adds what was noted elsewhere.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.found.extend(other.found);
+    }
+
     /// How often a kind was noted.
     pub(super) fn times(&self, kind: Repair) -> usize {
         self.found.iter().find(|found| found.kind == kind).map_or(0, |found| found.times)

@@ -48,6 +48,7 @@ pub(super) struct Tree<'a> {
     ready: VecDeque<Element>,
     /// The first element that is no container.
     foreign_root: Option<String>,
+    has_root: bool,
     is_channel_definition: bool,
     pub(super) repairs: &'a mut Repairs,
 }
@@ -79,6 +80,7 @@ impl<'a> Tree<'a> {
             parts: 0,
             ready: VecDeque::new(),
             foreign_root: None,
+            has_root: false,
             is_channel_definition: false,
             repairs,
         }
@@ -87,6 +89,11 @@ impl<'a> Tree<'a> {
     /// The root where it is none of a feed.
     pub(super) fn foreign_root(&self) -> Option<&str> {
         self.foreign_root.as_deref()
+    }
+
+    /// Whether there was a container.
+    pub(super) fn has_root(&self) -> bool {
+        self.has_root
     }
 
     /// Whether it is a document of the Channel Definition Format, whose elements are named like those of RSS.
@@ -230,6 +237,7 @@ impl<'a> Tree<'a> {
     }
 
     fn enter(&mut self, element: Element) {
+        self.has_root = true;
         self.is_channel_definition |= self.containers.is_empty() && element.name == "channel" && element.attribute("href").is_some();
         let outer = self.scope();
         let scope = Scope {
