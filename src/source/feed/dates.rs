@@ -108,7 +108,7 @@ fn half_day(hours: i64, half: Option<&str>) -> i64 {
 }
 
 static BASIC: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(\d)t(\d{2})(\d{2})(\d{2})?"));
-static BARE_T: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(\d)t(\d)"));
+static BARE_T: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(\d)\s*t\s*(\d)"));
 
 /// Writes ISO 8601's `T` as a space, and its time without colons with them.
 fn separate_t(text: &str) -> String {
@@ -138,8 +138,11 @@ fn take_zone(text: &str, has_clock: bool, habits: Habits) -> (String, Option<Zon
         let zone = (minutes < 24 * 60).then_some(Zone::Offset(signed)).or(Some(Zone::Offset(0)));
         return (format!("{day} {} {year}", &after[..before]), zone);
     }
-    let named = after.split(|c: char| !c.is_ascii_alphabetic()).find_map(|word| zone(word, habits.is_chinese));
-    (format!("{day} {after} {year}"), named)
+    let words = after.split(|c: char| !c.is_ascii_alphabetic());
+    match words.filter(|word| !word.is_empty()).find_map(|word| Some((word, zone(word, habits.is_chinese)?))) {
+        Some((word, zone)) => (format!("{day} {} {year}", after.replacen(word, " ", 1)), Some(zone)),
+        None => (format!("{day} {after} {year}"), None),
+    }
 }
 
 static YEAR_AFTER: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?:^|[^+\d-])\s*\b(\d{4})\b\s*$"));

@@ -27,6 +27,7 @@ pub(super) struct Draft {
     title: Choice<String>,
     guid: Option<String>,
     guid_is_link: bool,
+    id: Option<String>,
     about: Option<String>,
     links: Links,
     content: Choice<String>,
@@ -103,7 +104,7 @@ impl Draft {
                 self.guid = self.guid.take().or_else(|| filled(element.line()));
                 self.guid_is_link = element.attribute("ispermalink").is_none_or(|word| !word.eq_ignore_ascii_case("false"));
             }
-            "id" => self.guid = self.guid.take().or_else(|| filled(element.line())),
+            "id" => self.id = self.id.take().or_else(|| filled(element.line())),
             "description" => self.summary.offer(1, || prose(element, Kind::Html, base)),
             "summary" => self.summary.offer(0, || prose(element, Kind::Text, base)),
             "content" => self.atom_content(element, base),
@@ -202,10 +203,11 @@ impl Draft {
     /// whole the next time, it would be another. `base` is where the item's relative links lead.
     pub(super) fn finish(mut self, item: &Element, base: Option<&Url>, ending: Ending) -> Option<Article> {
         self.about = item.attribute("about").map(text::line).or(self.about);
-        let guid = self.guid.or(self.about);
-        let permalink = || absolute(None, guid.as_deref()?).filter(|link| link.starts_with("http"));
-        let link = self.links.main.into_value().or_else(|| if self.guid_is_link { permalink() } else { None });
-        let link = link.or_else(|| absolute(base, item.attribute("about")?)).or(self.links.other);
+        let page_of = |id: Option<&str>| absolute(None, id?).filter(|link| link.starts_with("http"));
+        let permalink = page_of(self.guid.as_deref().filter(|_| self.guid_is_link));
+        let link = self.links.main.into_value().or(permalink);
+        let link = link.or_else(|| absolute(base, item.attribute("about")?)).or(self.links.other).or_else(|| page_of(self.id.as_deref()));
+        let guid = self.guid.or(self.id).or(self.about);
         let title = self.title.into_value();
         let (summary, content) = bodies(self.summary, self.content);
         if ending == Ending::Cut && guid.is_none() && link.is_none() {

@@ -3,8 +3,9 @@
 use crate::model::text;
 
 /// Elements that are taken for markup in a title or an untyped text; other `<words>` are what they seem.
-const ELEMENTS: [&str; 58] = [
-    "a", "abbr", "acronym", "article", "aside", "audio", "b", "bdi", "bdo", "big", "blockquote", "br", "center", "cite", "code", "dd",
+const ELEMENTS: [&str; 63] = [
+    "a", "abbr", "acronym", "article", "aside", "audio", "b", "bdi", "bdo", "big", "blockquote", "body", "br", "center", "cite", "code",
+    "dd", "head", "html", "link", "meta",
     "del", "div", "dl", "dt", "em", "figure", "font", "h1", "h2", "h3", "h4", "hr", "i", "iframe", "img", "ins", "kbd", "li", "mark",
     "ol", "p", "picture", "pre", "q", "s", "samp", "script", "section", "small", "span", "strike", "strong", "style", "sub", "sup",
     "table", "td", "tr", "tt", "u", "ul", "video",
@@ -17,21 +18,37 @@ pub(super) fn title(html: &str) -> String {
     while let Some(at) = rest.find('<') {
         kept.push_str(&rest[..at]);
         rest = &rest[at..];
-        let length = if let Some(comment) = rest.strip_prefix("<!--") { comment.find("-->").map(|end| end + 7) } else { tag(rest) };
-        match length {
-            Some(length) => rest = &rest[length..],
-            None => {
-                kept.push('<');
-                rest = &rest[1..];
+        let Some(length) = unread(rest) else {
+            if rest.starts_with("<!--") {
+                // A comment without an end: nothing further can end one.
+                break;
             }
-        }
-        if length.is_none() && rest.starts_with("!--") {
-            // A comment without an end: nothing further can end one.
-            break;
-        }
+            kept.push('<');
+            rest = &rest[1..];
+            continue;
+        };
+        rest = &rest[length..];
     }
     kept.push_str(rest);
     text::line(&text::unescape(&kept))
+}
+
+/// The length of what nobody reads at the start of a text: a comment, a script, a tag.
+fn unread(text: &str) -> Option<usize> {
+    if let Some(comment) = text.strip_prefix("<!--") {
+        return comment.find("-->").map(|end| end + 7);
+    }
+    let begins = |start: &str| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+    if begins("<!doctype") {
+        return text.find('>').map(|end| end + 1);
+    }
+    let length = tag(text)?;
+    for (start, end) in [("<script", "</script>"), ("<style", "</style>")] {
+        if begins(start) {
+            return text.find(end).map(|at| at + end.len()).or(Some(length));
+        }
+    }
+    Some(length)
 }
 
 /// The length of the HTML tag at the start of a text.
@@ -81,6 +98,7 @@ mod tests {
             ("<b>Bold</b> and Vec<T> and 1 < 2", "Bold and Vec<T> and 1 < 2"),
             ("a<!-- no -->b <a href=\"x\">c</a>", "ab c"),
             ("a <!-- open", "a <!-- open"),
+            ("a<script>alert(1)</script>b", "ab"),
             ("<br/>x<", "x<"),
         ] {
             assert_eq!(title(html), expected, "{html}");
