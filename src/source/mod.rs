@@ -2,4 +2,6 @@
 //! nothing of the store. What it reads is hostile until it is cleaned.
 
 pub mod clean;
+pub mod discover;
 pub mod feed;
+pub mod fetch;

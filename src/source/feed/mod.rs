@@ -10,6 +10,7 @@ mod json;
 mod media;
 mod names;
 mod people;
+mod read;
 mod repair;
 mod repairs;
 pub(in crate::source) mod tag;
@@ -23,6 +24,7 @@ use url::Url;
 use crate::model::{Article, Problem, SourceInfo};
 use decode::Labels;
 pub use hints::Hints;
+pub use read::{Found, ReadError, find, read};
 use repairs::Repairs;
 
 /// What reading needs to know beside the bytes.
