@@ -2,5 +2,8 @@
 //! nothing of the store. What it reads is hostile until it is cleaned.
 
 pub mod clean;
+pub mod discover;
+pub mod feed;
+pub mod fetch;
 pub mod folder;
 pub mod markdown;

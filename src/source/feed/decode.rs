@@ -1,0 +1,231 @@
+//! From bytes to text: which encoding a document is in, whatever its labels say. It looks at no markup but the XML
+//! declaration.
+
+use std::borrow::Cow;
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
+
+use super::FeedError;
+use super::repairs::{Repair, Repairs};
+
+/// How much of a document the detector looks at: enough for any language, and bounded.
+const DETECTED_BYTES: usize = 64 * 1024;
+
+/// One foreign byte in these many that is no UTF-8 leaves a document UTF-8 with damage, such as half a character cut
+/// off; in other encodings at least every third is none.
+const TOLERATED_SHARE: usize = 8;
+
+/// Labels that say how the bytes are encoded.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Labels<'a> {
+    /// The owner's word, which wins.
+    pub(super) forced: Option<&'a str>,
+    /// Of the `Content-Type` header.
+    pub(super) http: Option<&'a str>,
+}
+
+/// Decodes a document: the owner's word, a byte order mark, the shape of UTF-16 and UTF-32, valid UTF-8, a label that
+/// fits without an error, UTF-8 with a little damage, detection; the first that holds.
+pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, repairs: &mut Repairs) -> Result<Cow<'a, str>, FeedError> {
+    if let Some(label) = labels.forced {
+        let encoding = for_label(label).ok_or_else(|| FeedError::Encoding(label.to_owned()))?;
+        return Ok(lossy(encoding, bytes, repairs));
+    }
+    if let Some(text) = utf_32(bytes) {
+        return Ok(Cow::Owned(text));
+    }
+    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
+        return Ok(lossy(encoding, bytes, repairs));
+    }
+    if let Some(encoding) = sniff_utf_16(bytes) {
+        return Ok(lossy(encoding, bytes, repairs));
+    }
+    let declared = declared(bytes);
+    refuse_unsafe(bytes, [declared, labels.http])?;
+    let stated: Vec<_> = [declared, labels.http].into_iter().flatten().filter_map(for_label).collect();
+    if stated.contains(&ISO_2022_JP) && bytes.contains(&0x1b) {
+        return Ok(lossy(ISO_2022_JP, bytes, repairs));
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        if stated.first().is_some_and(|encoding| *encoding != UTF_8) && !bytes.is_ascii() {
+            repairs.note(Repair::Encoding);
+        }
+        return Ok(Cow::Borrowed(text));
+    }
+    Ok(decode_legacy(bytes, &stated, repairs))
+}
+
+/// Decodes what is not valid UTF-8.
+fn decode_legacy<'a>(bytes: &'a [u8], stated: &[&'static Encoding], repairs: &mut Repairs) -> Cow<'a, str> {
+    for (position, encoding) in stated.iter().enumerate() {
+        if *encoding != UTF_8 && !is_utf_16(encoding)
+            && let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes)
+        {
+            if position > 0 {
+                repairs.note(Repair::Encoding);
+            }
+            return text;
+        }
+    }
+    let damage = utf_8_damage(bytes);
+    let multibyte = bytes.iter().filter(|byte| !byte.is_ascii()).count();
+    if damage * TOLERATED_SHARE <= multibyte {
+        return lossy(UTF_8, bytes, repairs);
+    }
+    repairs.note(Repair::Encoding);
+    let guess = guess(bytes);
+    let candidates = stated.iter().copied().filter(|encoding| *encoding != UTF_8 && !is_utf_16(encoding)).chain([guess]);
+    let best = candidates.min_by_key(|encoding| errors(encoding, bytes)).unwrap_or(guess);
+    lossy(best, bytes, repairs)
+}
+
+fn lossy<'a>(encoding: &'static Encoding, bytes: &'a [u8], repairs: &mut Repairs) -> Cow<'a, str> {
+    let (text, _, damaged) = encoding.decode(bytes);
+    if damaged {
+        repairs.note(Repair::Characters);
+    }
+    text
+}
+
+/// The encoding of a label; browsers' table (WHATWG), where gb2312 is gbk, and gbk decodes as gb18030. `None` for one
+/// that nobody knows or that is unsafe to read.
+fn for_label(label: &str) -> Option<&'static Encoding> {
+    let label = label.trim_matches(|c: char| c.is_ascii_whitespace() || c == '"' || c == '\'');
+    let label = match label.to_ascii_lowercase().as_str() {
+        "gb-2312" | "gb_2312" | "cp936" | "ms936" => "gbk",
+        "gb-18030" => "gb18030",
+        "cp950" | "big-5" => "big5",
+        "cp932" | "sjis-win" => "shift_jis",
+        "utf8" | "utf-8n" => "utf-8",
+        "cp949" | "uhc" => "euc-kr",
+        "us" | "iso8859-1" | "latin-1" => "iso-8859-1",
+        other => return Encoding::for_label_no_replacement(other.as_bytes()),
+    };
+    Encoding::for_label_no_replacement(label.as_bytes())
+}
+
+/// HZ, ISO-2022-CN and their like hide markup in ASCII bytes, so that no browser reads them; nor do we.
+fn refuse_unsafe(bytes: &[u8], labels: [Option<&str>; 2]) -> Result<(), FeedError> {
+    for label in labels.into_iter().flatten() {
+        let unsafe_label = Encoding::for_label(label.trim().as_bytes()) == Some(REPLACEMENT);
+        if unsafe_label && bytes.is_ascii() && (bytes.contains(&0x1b) || bytes.windows(2).any(|pair| pair == b"~{")) {
+            return Err(FeedError::Encoding(label.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// The encoding that the XML declaration names, wherever junk before it has put it.
+fn declared(bytes: &[u8]) -> Option<&str> {
+    let head = &bytes[..bytes.len().min(4096)];
+    let start = head.windows(5).position(|window| window == b"<?xml")?;
+    let declaration = &head[start..];
+    let end = declaration.iter().position(|byte| *byte == b'>')?;
+    let declaration = &declaration[..end];
+    let at = declaration.windows(8).position(|window| window.eq_ignore_ascii_case(b"encoding"))?;
+    let value = declaration[at + 8..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let quote = *value.first().filter(|byte| matches!(byte, b'"' | b'\''))?;
+    let value = &value[1..];
+    std::str::from_utf8(&value[..value.iter().position(|byte| *byte == quote)?]).ok()
+}
+
+fn is_utf_16(encoding: &'static Encoding) -> bool {
+    encoding == UTF_16LE || encoding == UTF_16BE
+}
+
+/// UTF-16 without a mark: markup is ASCII, so every second byte of its start is zero.
+fn sniff_utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = &bytes[..bytes.len().min(64)];
+    let zeros = |parity: usize| head.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
+    match (zeros(0), zeros(1), head.len() / 2) {
+        (even, 0, half) if half > 1 && even * 2 > half => Some(UTF_16BE),
+        (0, odd, half) if half > 1 && odd * 2 > half => Some(UTF_16LE),
+        _ => None,
+    }
+}
+
+/// UTF-32 with a mark or by the shape of its first character, which `encoding_rs` does not know.
+fn utf_32(bytes: &[u8]) -> Option<String> {
+    let big_endian = match bytes.first_chunk::<4>()? {
+        [0, 0, 0xfe, 0xff] | [0, 0, 0, b'<' | b' ' | b'\n' | b'{'] => true,
+        [0xff, 0xfe, 0, 0] | [b'<' | b' ' | b'\n' | b'{', 0, 0, 0] => false,
+        _ => return None,
+    };
+    let code = |unit: &[u8; 4]| if big_endian { u32::from_be_bytes(*unit) } else { u32::from_le_bytes(*unit) };
+    let (units, _) = bytes.as_chunks::<4>();
+    let characters = units.iter().map(|unit| char::from_u32(code(unit)).unwrap_or(char::REPLACEMENT_CHARACTER));
+    Some(characters.filter(|c| *c != '\u{feff}').collect())
+}
+
+/// How many bytes are no UTF-8.
+fn utf_8_damage(bytes: &[u8]) -> usize {
+    bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum()
+}
+
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    let first_foreign = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(0);
+    let sample = &bytes[first_foreign..];
+    detector.feed(&sample[..sample.len().min(DETECTED_BYTES)], true);
+    detector.guess(None, Utf8Detection::Deny)
+}
+
+/// How many characters of a sample an encoding cannot read.
+fn errors(encoding: &'static Encoding, bytes: &[u8]) -> usize {
+    let first_foreign = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(0);
+    let sample = &bytes[first_foreign..];
+    let (text, _) = encoding.decode_without_bom_handling(&sample[..sample.len().min(DETECTED_BYTES)]);
+    text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(bytes: &[u8], http: Option<&str>) -> String {
+        decode(bytes, Labels { forced: None, http }, &mut Repairs::default()).unwrap().into_owned()
+    }
+
+    const CHINESE: &str = "<?xml version=\"1.0\"?><rss><title>今天的新闻很多，大家都在看手机上的消息，天气也很好</title></rss>";
+
+    #[test]
+    fn a_chinese_document_is_read_whatever_its_label_says() {
+        let gbk = encoding_rs::GBK.encode(CHINESE).0;
+        for label in [None, Some("gb2312"), Some("utf-8"), Some("nonsense")] {
+            assert_eq!(decoded(&gbk, label), CHINESE, "{label:?}");
+        }
+        let declared = CHINESE.replace("\"1.0\"", "\"1.0\" encoding='gb2312'");
+        assert_eq!(decoded(&encoding_rs::GBK.encode(&declared).0, Some("utf-8")), declared);
+        let wrong = CHINESE.replace("\"1.0\"", "\"1.0\" encoding=\"iso-8859-1\"");
+        assert_eq!(decoded(wrong.as_bytes(), Some("gbk")), wrong);
+    }
+
+    #[test]
+    fn wide_encodings_are_read_with_and_without_a_mark() {
+        for big in [true, false] {
+            let unit = |u: u16| if big { u.to_be_bytes() } else { u.to_le_bytes() };
+            let plain: Vec<u8> = CHINESE.encode_utf16().flat_map(unit).collect();
+            let marked: Vec<u8> = unit(0xfeff).into_iter().chain(plain.iter().copied()).collect();
+            assert_eq!(decoded(&plain, None), CHINESE);
+            assert_eq!(decoded(&marked, None), CHINESE);
+            let wide = |c: char| if big { (c as u32).to_be_bytes() } else { (c as u32).to_le_bytes() };
+            assert_eq!(decoded(&CHINESE.chars().flat_map(wide).collect::<Vec<_>>(), None), CHINESE);
+        }
+    }
+
+    #[test]
+    fn half_a_character_leaves_the_rest_in_utf_8() {
+        let mut bytes = CHINESE.as_bytes().to_vec();
+        let at = CHINESE.find('天').unwrap();
+        bytes.remove(at);
+        let text = decoded(&bytes, None);
+        assert!(text.contains("今") && text.contains("大家都在看手机上的消息"), "{text}");
+    }
+
+    #[test]
+    fn encodings_that_hide_markup_are_refused_by_name() {
+        let error = decode(b"<rss>~{<:Ky2;~}</rss>", Labels { forced: None, http: Some("hz-gb-2312") }, &mut Repairs::default());
+        assert!(matches!(error, Err(FeedError::Encoding(name)) if name == "hz-gb-2312"));
+    }
+}

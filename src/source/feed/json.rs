@@ -1,0 +1,193 @@
+//! JSON Feed 1.0 and 1.1, read leniently: a field of a wrong type is as if it were not there.
+
+use serde_json::Value;
+use url::Url;
+
+use super::dates::{self, Habits};
+use super::element::absolute;
+use super::item::{filled, html_of, made_guid};
+use super::repairs::{Repair, Repairs};
+use super::{Document, FeedContext, FeedError, words};
+use crate::model::{Article, Enclosure, Language, Link, Person, Picture, SourceInfo, Time, text};
+
+/// Files, people or tags of one article beyond these are passed over.
+const MAX_OF_A_KIND: usize = 200;
+
+/// Reads a JSON Feed. One that is cut is read as far as it goes.
+pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs) -> Result<Document, FeedError> {
+    let feed: Value = match serde_json::from_str(text) {
+        Ok(feed) => feed,
+        Err(error) => {
+            let whole = cut_to_whole_items(text).and_then(|whole| serde_json::from_str(&whole).ok());
+            repairs.note(Repair::Truncated);
+            whole.ok_or(FeedError::Json(error))?
+        }
+    };
+    let Some(items) = feed.get("items").and_then(Value::as_array) else {
+        return Err(FeedError::NotAFeed("JSON without `items`".to_owned()));
+    };
+    let mut document = Document { info: info(&feed, context.url), ..Document::default() };
+    let home = document.info.home.as_deref().and_then(|home| Url::parse(home).ok());
+    let reader = ItemReader { base: context.url.or(home.as_ref()), habits: Habits { zone: context.zone, is_chinese: false } };
+    for item in items.iter().take(context.limits.articles) {
+        match reader.article(item, repairs) {
+            Some(article) => document.articles.push(article),
+            None => {
+                repairs.note(Repair::Item);
+                document.skipped += 1;
+            }
+        }
+    }
+    if items.len() > context.limits.articles {
+        repairs.note(Repair::Limit);
+    }
+    Ok(document)
+}
+
+fn info(feed: &Value, base: Option<&Url>) -> SourceInfo {
+    SourceInfo {
+        title: line(feed, "title"),
+        home: string(feed, "home_page_url").and_then(|url| absolute(base, url)),
+        description: line(feed, "description"),
+        id: None,
+        authors: people(feed, base),
+        language: string(feed, "language").and_then(Language::parse),
+        icon: string(feed, "icon").or_else(|| string(feed, "favicon")).and_then(|url| absolute(base, url)),
+        rights: None,
+    }
+}
+
+struct ItemReader<'a> {
+    base: Option<&'a Url>,
+    habits: Habits,
+}
+
+impl ItemReader<'_> {
+    fn article(&self, item: &Value, repairs: &mut Repairs) -> Option<Article> {
+        let url = |name| string(item, name).and_then(|url| absolute(self.base, url));
+        let id = match item.get("id") {
+            Some(Value::String(id)) => filled(text::line(id)),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        };
+        let link = url("url").or_else(|| url("external_url")).or_else(|| absolute(None, id.as_deref()?).filter(|id| id.starts_with("http")));
+        let title = line(item, "title");
+        let content = string(item, "content_html").and_then(|html| html_of(html, self.base));
+        let content = content.or_else(|| string(item, "content_text").and_then(|text| html_of(&words::paragraphs(text), self.base)));
+        let summary = string(item, "summary").and_then(|text| html_of(&words::paragraphs(text), self.base));
+        let enclosures = self.enclosures(item);
+        if title.is_none() && link.is_none() && content.is_none() && summary.is_none() && enclosures.is_empty() {
+            return None;
+        }
+        let updated = date(item, "date_modified", self.habits, repairs);
+        let published = date(item, "date_published", self.habits, repairs);
+        Some(Article {
+            guid: id.or_else(|| link.clone()).unwrap_or_else(|| {
+                let body = content.as_deref().or(summary.as_deref()).filter(|_| title.is_none());
+                made_guid(&[title.as_deref(), body], published)
+            }),
+            link: link.map_or(Link::Own, Link::At),
+            title,
+            summary: summary.filter(|summary| content.as_ref() != Some(summary)),
+            content,
+            authors: people(item, self.base),
+            published: published.or(updated),
+            updated,
+            languages: string(item, "language").and_then(Language::parse).into_iter().collect(),
+            tags: tags(item),
+            thumbnail: url("image").or_else(|| url("banner_image")).map(|url| Picture { url, ..Picture::default() }),
+            enclosures,
+            ..Article::default()
+        })
+    }
+
+    fn enclosures(&self, item: &Value) -> Vec<Enclosure> {
+        let files = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
+        let enclosure = |file: &Value| {
+            Some(Enclosure {
+                url: absolute(self.base, string(file, "url")?)?,
+                media_type: line(file, "mime_type"),
+                length: file.get("size_in_bytes").and_then(whole_number),
+                duration: file.get("duration_in_seconds").and_then(whole_number),
+                title: line(file, "title"),
+            })
+        };
+        files.filter_map(enclosure).take(MAX_OF_A_KIND).collect()
+    }
+}
+
+fn whole_number(value: &Value) -> Option<u64> {
+    let digits = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    digits.split('.').next().and_then(|whole| whole.parse().ok()).filter(|number| *number > 0)
+}
+
+fn tags(item: &Value) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    for tag in item.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).take(MAX_OF_A_KIND) {
+        let tag = text::line(tag);
+        if !tag.is_empty() && !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    tags
+}
+
+/// `authors` of 1.1, else `author` of 1.0; a bare name is taken for one.
+fn people(of: &Value, base: Option<&Url>) -> Vec<Person> {
+    let many = of.get("authors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let person = |value: &Value| {
+        let name = value.as_str().map(text::line).or_else(|| line(value, "name")).and_then(filled);
+        let uri = string(value, "url").and_then(|url| absolute(base, url));
+        let email = uri.as_deref().and_then(|uri| uri.strip_prefix("mailto:")).map(str::to_owned);
+        Some(Person { name: name.or_else(|| uri.clone())?, email, uri })
+    };
+    many.iter().chain(of.get("author").filter(|_| many.is_empty())).filter_map(person).take(MAX_OF_A_KIND).collect()
+}
+
+fn string<'a>(of: &'a Value, name: &str) -> Option<&'a str> {
+    of.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn line(of: &Value, name: &str) -> Option<String> {
+    string(of, name).map(text::line).and_then(filled)
+}
+
+fn date(item: &Value, name: &str, habits: Habits, repairs: &mut Repairs) -> Option<Time> {
+    let stated = string(item, name)?;
+    let time = dates::parse(stated, habits);
+    if time.is_none() {
+        repairs.note(Repair::Date);
+    }
+    time
+}
+
+/// A document that ends too early, cut after its last whole item and closed.
+fn cut_to_whole_items(text: &str) -> Option<String> {
+    let mut open: Vec<u8> = Vec::new();
+    let mut in_string = false;
+    let mut escaped = false;
+    let mut last = None;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => open.push(if byte == b'{' { b'}' } else { b']' }),
+            b'}' | b']' => {
+                if open.pop() != Some(byte) {
+                    break;
+                }
+                if open == *b"}]" && byte == b'}' {
+                    last = Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    last.map(|end| format!("{}]}}", &text[..end]))
+}

@@ -1,0 +1,144 @@
+//! Reading feeds: bytes of the network in, articles out. It owns decoding, recovery and the tolerant reader of RSS,
+//! Atom and JSON Feed. No byte of the network reaches a vendor's feed reader, and nothing here trusts what it reads.
+
+mod dates;
+mod decode;
+mod element;
+mod hints;
+mod item;
+mod json;
+mod media;
+mod names;
+mod people;
+mod read;
+mod repair;
+mod repairs;
+pub(in crate::source) mod tag;
+mod tree;
+mod words;
+mod xml;
+
+use chrono_tz::Tz;
+use url::Url;
+
+use crate::model::{Article, Problem, SourceInfo};
+use decode::Labels;
+pub use hints::Hints;
+pub use read::{Found, ReadError, find, read};
+use repairs::Repairs;
+
+/// What reading needs to know beside the bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedContext<'a> {
+    /// Where the document came from: relative links lead from there.
+    pub url: Option<&'a Url>,
+    /// The charset of its `Content-Type` header.
+    pub charset: Option<&'a str>,
+    /// The encoding that its owner names, which wins.
+    pub encoding: Option<&'a str>,
+    /// For dates that name none.
+    pub zone: Tz,
+    /// What is read at the most.
+    pub limits: FeedLimits,
+}
+
+/// How much of one document is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedLimits {
+    /// Items beyond these are passed over.
+    pub articles: usize,
+}
+
+impl Default for FeedLimits {
+    fn default() -> Self {
+        Self { articles: 2000 }
+    }
+}
+
+/// A feed, read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ParsedFeed {
+    /// What it says of itself.
+    pub info: SourceInfo,
+    /// Its items, in document order.
+    pub articles: Vec<Article>,
+    /// When it wishes to be asked again.
+    pub hints: Hints,
+    /// What was mended, each kind once.
+    pub repairs: Vec<Problem>,
+    /// How many items were passed over: those that say nothing, and those that repeat another whole.
+    pub skipped: usize,
+}
+
+/// What a format's reader gives.
+#[derive(Debug, Default)]
+struct Document {
+    info: SourceInfo,
+    articles: Vec<Article>,
+    hints: Hints,
+    skipped: usize,
+}
+
+/// Why a document is no feed that can be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// There is nothing in it.
+    #[error("the document is empty; expected a feed")]
+    Empty,
+    /// A web page, whose feeds can be discovered.
+    #[error("this is a web page, not a feed; add the page's address instead and its feed is looked for")]
+    WebPage,
+    /// A list of subscriptions.
+    #[error("this is OPML, a list of subscriptions, not a feed; `feedmill import` reads it")]
+    Opml,
+    /// The Channel Definition Format of 1997.
+    #[error("this is CDF (Channel Definition Format), which is not read; ask the publisher for RSS or Atom")]
+    ChannelDefinition,
+    /// Something else.
+    #[error("this is not a feed but {0}; expected RSS, Atom, RDF or JSON Feed")]
+    NotAFeed(String),
+    /// An encoding that nobody knows, or that cannot be read safely.
+    #[error("the encoding {0:?} is not read; the publisher should use UTF-8, or `feedmill edit --encoding` names another one")]
+    Encoding(String),
+    /// JSON that is broken.
+    #[error("this is broken JSON: {0}")]
+    Json(#[source] serde_json::Error),
+}
+
+impl FeedError {
+    fn of_root(root: Option<&str>) -> Self {
+        let Some(root) = root else {
+            return Self::NotAFeed("text without an element".to_owned());
+        };
+        match root.to_ascii_lowercase().as_str() {
+            "html" | "head" | "body" | "meta" | "script" | "div" | "p" | "link" | "title" => Self::WebPage,
+            "opml" => Self::Opml,
+            _ => Self::NotAFeed(format!("a document of <{}>", crate::model::text::excerpt(root, 40))),
+        }
+    }
+}
+
+/// Reads a feed of any format from its bytes, in time linear in them.
+///
+/// # Errors
+///
+/// Fails on what is no feed at all; whatever is damaged in one is mended and reported.
+pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, FeedError> {
+    let mut repairs = Repairs::default();
+    let text = decode::decode(bytes, Labels { forced: context.encoding, http: context.charset }, &mut repairs)?;
+    let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace() || c == '\0');
+    let document = match text.as_bytes().first() {
+        None => return Err(FeedError::Empty),
+        Some(b'{' | b'[') => json::read(text, context, &mut repairs)?,
+        Some(_) => xml::read(text, context, &mut repairs)?,
+    };
+    let (articles, repeated) = xml::tell_apart(document.articles, &mut repairs);
+    let place = context.url.map_or("the feed", Url::as_str);
+    Ok(ParsedFeed {
+        info: document.info,
+        articles,
+        hints: document.hints,
+        repairs: repairs.report(place),
+        skipped: document.skipped + repeated,
+    })
+}

@@ -1,0 +1,138 @@
+//! A feed source, read once: one polite conditional GET, and what came of it as a batch. What to do about a failure is
+//! the poller's to decide.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use url::Url;
+
+use super::{FeedContext, FeedError, FeedLimits, ParsedFeed, parse};
+use crate::model::{Batch, Extent, Memory, Source, Time};
+use crate::source::discover::{self, Candidate};
+use crate::source::fetch::{Answer, Body, Client, FetchError, Validators};
+
+/// Why a feed could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The source's location is no URL.
+    #[error("{0:?} is no web address; expected http:// or https://")]
+    NotWeb(String),
+    /// Nothing came.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// What came is no feed.
+    #[error("{url}: {error}")]
+    Feed {
+        /// Where it came from in the end.
+        url: Url,
+        /// What is wrong with it.
+        #[source]
+        error: FeedError,
+    },
+    /// The reader itself failed.
+    #[error("reading {0} was broken off")]
+    Aborted(Url),
+}
+
+impl ReadError {
+    /// When the server wishes to be asked again.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Time> {
+        match self {
+            Self::Fetch(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
+    /// Whether the server says that it is gone for good, so that it is not to be asked again.
+    #[must_use]
+    pub const fn is_gone(&self) -> bool {
+        matches!(self, Self::Fetch(FetchError::Gone(_)))
+    }
+}
+
+/// Reads a feed source: nothing new is an empty batch with the memory as it was. `zone` is for dates that name none, if
+/// the source has none of its own.
+///
+/// # Errors
+///
+/// Fails if nothing came or what came is no feed; [`ReadError::retry_after`] says when to ask again.
+pub async fn read(source: &Source, memory: &Memory, client: &Client, zone: Tz, now: Time) -> Result<Batch, ReadError> {
+    let url = Url::parse(&source.location).map_err(|_| ReadError::NotWeb(source.location.clone()))?;
+    let validators = Validators { etag: memory.etag.as_deref(), last_modified: memory.last_modified.as_deref() };
+    let answer = client.get(&url, validators, now).await?;
+    let Some(body) = answer.body else {
+        return Ok(Batch { memory: memory.clone(), not_before: answer.fresh_until, ..Batch::default() });
+    };
+    let zone = source.settings.timezone.unwrap_or(zone);
+    let body = Arc::new(body);
+    match parse_aside(&body, &answer.url, source.settings.encoding.clone(), zone).await? {
+        Ok(feed) => Ok(batch(feed, &body, answer.fresh_until, now)),
+        Err(error) => Err(ReadError::Feed { url: answer.url, error }),
+    }
+}
+
+/// What is at a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A feed, read at once.
+    Feed {
+        /// Where it is to be asked for: the URL given, or where it has moved for good.
+        url: Url,
+        /// What was read.
+        batch: Box<Batch>,
+    },
+    /// A web page.
+    Page {
+        /// Its feeds, best first.
+        candidates: Vec<Candidate>,
+    },
+}
+
+/// Looks with one GET what is at a URL: a feed, or a page that may name some.
+///
+/// # Errors
+///
+/// Fails if nothing came, or if it is neither.
+pub async fn find(url: &Url, client: &Client, zone: Tz, now: Time) -> Result<Found, ReadError> {
+    let Answer { body, url: final_url, is_moved, fresh_until } = client.get(url, Validators::default(), now).await?;
+    // A 304 answers no question that was asked here; it is as good as an empty document.
+    let body = Arc::new(body.unwrap_or(Body { bytes: Vec::new(), media_type: None, charset: None, etag: None, last_modified: None }));
+    match parse_aside(&body, &final_url, None, zone).await? {
+        Ok(feed) => {
+            let url = if is_moved && !(url.scheme() == "https" && final_url.scheme() == "http") { final_url } else { url.clone() };
+            Ok(Found::Feed { url, batch: Box::new(batch(feed, &body, fresh_until, now)) })
+        }
+        Err(FeedError::WebPage) => Ok(Found::Page { candidates: discover::feeds(&body.bytes, &final_url) }),
+        Err(error) => Err(ReadError::Feed { url: final_url, error }),
+    }
+}
+
+/// Parses off the async threads: a large feed takes a second, and many may come at once.
+async fn parse_aside(body: &Arc<Body>, url: &Url, encoding: Option<String>, zone: Tz) -> Result<Result<ParsedFeed, FeedError>, ReadError> {
+    let (body, base) = (Arc::clone(body), url.clone());
+    let parsing = tokio::task::spawn_blocking(move || {
+        let context = FeedContext {
+            url: Some(&base),
+            charset: body.charset.as_deref(),
+            encoding: encoding.as_deref(),
+            zone,
+            limits: FeedLimits::default(),
+        };
+        parse(&body.bytes, &context)
+    });
+    parsing.await.map_err(|_| ReadError::Aborted(url.clone()))
+}
+
+fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>, now: Time) -> Batch {
+    Batch {
+        not_before: fresh_until.max(feed.hints.not_before(now)),
+        articles: feed.articles,
+        info: Some(feed.info),
+        extent: Extent::Partial,
+        memory: Memory { etag: body.etag.clone(), last_modified: body.last_modified.clone(), files: Vec::new() },
+        repairs: feed.repairs,
+        skipped: feed.skipped,
+        ..Batch::default()
+    }
+}

@@ -1,0 +1,119 @@
+//! Text that may or may not be markup: titles made plain, plain text made HTML.
+
+use crate::model::text;
+
+/// Elements that are taken for markup in a title or an untyped text; other `<words>` are what they seem.
+const ELEMENTS: [&str; 63] = [
+    "a", "abbr", "acronym", "article", "aside", "audio", "b", "bdi", "bdo", "big", "blockquote", "body", "br", "center", "cite", "code",
+    "dd", "head", "html", "link", "meta",
+    "del", "div", "dl", "dt", "em", "figure", "font", "h1", "h2", "h3", "h4", "hr", "i", "iframe", "img", "ins", "kbd", "li", "mark",
+    "ol", "p", "picture", "pre", "q", "s", "samp", "script", "section", "small", "span", "strike", "strong", "style", "sub", "sup",
+    "table", "td", "tr", "tt", "u", "ul", "video",
+];
+
+/// The plain text of a title that may hold HTML.
+pub(super) fn title(html: &str) -> String {
+    let mut kept = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        kept.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let Some(length) = unread(rest) else {
+            if rest.starts_with("<!--") {
+                // A comment without an end: nothing further can end one.
+                break;
+            }
+            kept.push('<');
+            rest = &rest[1..];
+            continue;
+        };
+        rest = &rest[length..];
+    }
+    kept.push_str(rest);
+    text::line(&text::unescape(&kept))
+}
+
+/// The length of what nobody reads at the start of a text: a comment, a script, a tag.
+fn unread(text: &str) -> Option<usize> {
+    if let Some(comment) = text.strip_prefix("<!--") {
+        return comment.find("-->").map(|end| end + 7);
+    }
+    let begins = |start: &str| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+    if begins("<!doctype") {
+        return text.find('>').map(|end| end + 1);
+    }
+    let length = tag(text)?;
+    for (start, end) in [("<script", "</script>"), ("<style", "</style>")] {
+        if begins(start) {
+            return text.find(end).map(|at| at + end.len()).or(Some(length));
+        }
+    }
+    Some(length)
+}
+
+/// The length of the HTML tag at the start of a text.
+fn tag(text: &str) -> Option<usize> {
+    let inner = text[1..].trim_start_matches('/');
+    let name = inner.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
+    if name.is_empty() || name.len() > 10 || !ELEMENTS.contains(&name.to_ascii_lowercase().as_str()) {
+        return None;
+    }
+    let after = inner.as_bytes().get(name.len()).copied();
+    let is_tag = after.is_some_and(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'));
+    let limit = text.floor_char_boundary(512);
+    text[..limit].find('>').filter(|_| is_tag).map(|end| end + 1)
+}
+
+/// Whether a text that nobody says is HTML is so all the same: it has HTML's tags, and an end tag or a lone one among them.
+pub(super) fn is_markup(text: &str) -> bool {
+    let mut tags = text.match_indices('<').filter(|(at, _)| tag(&text[*at..]).is_some()).take(50);
+    tags.any(|(at, _)| {
+        let inner = &text[at + 1..];
+        let is_alone = |name: &&str| inner.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        inner.starts_with('/') || ["br", "img", "hr"].iter().any(is_alone)
+    })
+}
+
+/// Plain text as HTML: paragraphs where blank lines are, breaks where lines end.
+pub(super) fn paragraphs(text: &str) -> String {
+    let text = text.trim().replace("\r\n", "\n");
+    if !text.contains('\n') {
+        return text::escape(&text);
+    }
+    let mut html = String::with_capacity(text.len() + 64);
+    for paragraph in text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {
+        html.extend(["<p>", &text::escape(paragraph).replace('\n', "<br>"), "</p>"]);
+    }
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_loses_markup_and_keeps_what_only_looks_like_it() {
+        for (html, expected) in [
+            ("AT&amp;T &lt;b&gt; &nbsp;x", "AT&T <b> x"),
+            ("<b>Bold</b> and Vec<T> and 1 < 2", "Bold and Vec<T> and 1 < 2"),
+            ("a<!-- no -->b <a href=\"x\">c</a>", "ab c"),
+            ("a <!-- open", "a <!-- open"),
+            ("a<script>alert(1)</script>b", "ab"),
+            ("<br/>x<", "x<"),
+        ] {
+            assert_eq!(title(html), expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn untyped_text_is_markup_only_with_tags_that_close() {
+        assert!(is_markup("<p>one</p>") && is_markup("one<br>two"));
+        assert!(!is_markup("a <b c") && !is_markup("Vec<T></T>") && !is_markup("if a < b"));
+    }
+
+    #[test]
+    fn plain_text_keeps_its_lines() {
+        assert_eq!(paragraphs("a & b"), "a &amp; b");
+        assert_eq!(paragraphs("a\nb\n\nc"), "<p>a<br>b</p><p>c</p>");
+    }
+}

@@ -1,0 +1,174 @@
+//! Documents of RSS, RDF and Atom: what the channel says of itself, and its items one by one.
+
+use url::Url;
+
+use super::dates::Habits;
+use super::element::{Element, Kind, absolute};
+use super::item::{Draft, filled, prose, title};
+use super::names::Vocabulary;
+use super::repair::repair;
+use super::repairs::{Repair, Repairs};
+use super::tree::{Broken, Ending, Tree, Trust, is_item};
+use super::{Document, FeedContext, FeedError, people};
+use crate::model::{Article, Language, text};
+
+/// Reads a document, mending its markup if it cannot be cut into tags as it is.
+pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs) -> Result<Document, FeedError> {
+    let mut first = Repairs::default();
+    let read = Channel::read(text, Trust::Raw, context, &mut first);
+    if let Ok(document) = read {
+        repairs.merge(first);
+        return document;
+    }
+    let mended = repair(text, repairs);
+    Channel::read(&mended, Trust::Mended, context, repairs).unwrap_or(Err(FeedError::NotAFeed("nothing that can be read".to_owned())))
+}
+
+/// What has been read of a document.
+struct Channel<'a> {
+    context: &'a FeedContext<'a>,
+    document: Document,
+    is_chinese: bool,
+    /// The channel's page, which stands in for the base that a file has not.
+    base: Option<Url>,
+    items: usize,
+}
+
+impl<'a> Channel<'a> {
+    fn read(text: &str, trust: Trust, context: &'a FeedContext<'a>, repairs: &mut Repairs) -> Result<Result<Document, FeedError>, Broken> {
+        let mut channel = Self { context, document: Document::default(), is_chinese: false, base: None, items: 0 };
+        let mut tree = Tree::new(text, trust, context.url, repairs);
+        while let Some((element, ending)) = tree.next()? {
+            let base = tree.scope().base.clone().or_else(|| channel.base.clone());
+            if is_item(&element) {
+                if channel.items >= context.limits.articles {
+                    tree.repairs.note(Repair::Limit);
+                    break;
+                }
+                channel.items += 1;
+                channel.item(&element, ending, base.as_ref(), tree.repairs);
+            } else {
+                channel.note(&element, base.as_ref());
+            }
+        }
+        let language = tree.scope().language.clone();
+        let was_feed = channel.items > 0 || tree.has_root();
+        if tree.is_channel_definition() {
+            return Ok(Err(FeedError::ChannelDefinition));
+        }
+        if !was_feed {
+            return Ok(Err(FeedError::of_root(tree.foreign_root())));
+        }
+        channel.document.info.language = channel.document.info.language.or(language);
+        Ok(Ok(channel.document))
+    }
+
+    fn habits(&self) -> Habits {
+        let zone = self.context.zone;
+        Habits { zone, is_chinese: self.is_chinese || zone == chrono_tz::Tz::Asia__Shanghai && self.document.info.language.is_none() }
+    }
+
+    fn item(&mut self, element: &Element, ending: Ending, outer: Option<&Url>, repairs: &mut Repairs) {
+        let own_base = element.base(outer);
+        let base = own_base.as_deref();
+        let mut draft = Draft::default();
+        for part in element.children() {
+            draft.take(part, base, self.habits(), repairs);
+        }
+        match draft.finish(element, base, ending) {
+            Some(article) => self.document.articles.push(article),
+            None => {
+                repairs.note(Repair::Item);
+                self.document.skipped += 1;
+            }
+        }
+    }
+
+    /// Takes what the channel says of itself; of several the first.
+    fn note(&mut self, element: &Element, outer: Option<&Url>) {
+        let own_base = element.base(outer);
+        let base = own_base.as_deref();
+        let info = &mut self.document.info;
+        match (element.vocabulary, element.name.as_str()) {
+            (Vocabulary::Core | Vocabulary::Dublin, "title") => info.title = info.title.take().or_else(|| title(element)),
+            (Vocabulary::Core, "link") => self.link(element, base),
+            (Vocabulary::Core, "description" | "subtitle" | "tagline") | (Vocabulary::Dublin, "description") => {
+                let plain = || filled(text::plain(&prose(element, Kind::Html, base)?));
+                info.description = info.description.take().or_else(plain);
+            }
+            (Vocabulary::Core, "id") => info.id = info.id.take().or_else(|| filled(element.line())),
+            (Vocabulary::Core, "author" | "managingeditor") | (Vocabulary::Dublin, "creator") if info.authors.is_empty() => {
+                info.authors.extend(people::person(element, base));
+            }
+            (Vocabulary::Itunes, "author") if info.authors.is_empty() => info.authors.extend(people::person(element, base)),
+            (Vocabulary::Core | Vocabulary::Dublin, "language") => self.language(Language::parse(&element.line())),
+            (Vocabulary::Core | Vocabulary::Dublin, "rights" | "copyright") => info.rights = info.rights.take().or_else(|| title(element)),
+            (Vocabulary::Core, "icon" | "logo" | "image") | (Vocabulary::Itunes, "image") => {
+                let url = element.child(Vocabulary::Core, "url").map(Element::line).and_then(filled);
+                let url = url.or_else(|| element.attribute("href").map(str::to_owned)).or_else(|| filled(element.line()));
+                info.icon = info.icon.take().or_else(|| absolute(base, &url?).filter(|url| url.starts_with("http")));
+            }
+            (Vocabulary::Core, "ttl") => self.document.hints.ttl(element),
+            (Vocabulary::Core, "skiphours" | "skipdays") => self.document.hints.skip(element),
+            (Vocabulary::Syndication, _) => self.document.hints.syndication(element),
+            // Some feeds of RSS 0.90 to 1.0 have their items inside a list.
+            (Vocabulary::Core, "items") => self.listed_items(element, base),
+            _ => {}
+        }
+    }
+
+    fn listed_items(&mut self, list: &Element, base: Option<&Url>) {
+        let mut unheard = Repairs::default();
+        for item in list.children().filter(|inner| is_item(inner)) {
+            self.items += 1;
+            self.item(item, Ending::Whole, base, &mut unheard);
+        }
+    }
+
+    fn link(&mut self, element: &Element, base: Option<&Url>) {
+        let is_alternate = element.attribute("rel").is_none_or(|rel| rel.eq_ignore_ascii_case("alternate"));
+        let is_page = element.attribute("type").is_none_or(|media_type| media_type.contains("html"));
+        let href = element.attribute("href").map(str::to_owned).or_else(|| filled(element.line()));
+        if !is_alternate || !is_page || self.document.info.home.is_some() {
+            return;
+        }
+        self.document.info.home = href.and_then(|href| absolute(base, &href));
+        self.base = self.document.info.home.as_deref().and_then(|home| Url::parse(home).ok());
+    }
+
+    fn language(&mut self, language: Option<Language>) {
+        let info = &mut self.document.info;
+        info.language = info.language.take().or(language);
+        self.is_chinese = info.language.as_ref().is_some_and(|language| language.as_str().starts_with("zh"));
+    }
+}
+
+/// Two items of one document are two articles, whatever their ids say; one that repeats another whole is passed over.
+pub(super) fn tell_apart(articles: Vec<Article>, repairs: &mut Repairs) -> (Vec<Article>, usize) {
+    let mut guids = std::collections::HashSet::with_capacity(articles.len());
+    let mut kept = Vec::with_capacity(articles.len());
+    let mut repeated = 0;
+    for mut article in articles {
+        if !guids.insert(article.guid.clone()) {
+            repairs.note(Repair::Repeated);
+            article.guid = other_guid(&article);
+            if !guids.insert(article.guid.clone()) {
+                repeated += 1;
+                continue;
+            }
+        }
+        kept.push(article);
+    }
+    (kept, repeated)
+}
+
+/// An id for an item whose own is another's: the same as long as its link and words are.
+fn other_guid(article: &Article) -> String {
+    let link = match &article.link {
+        crate::model::Link::At(link) => Some(link.as_str()),
+        _ => None,
+    };
+    let body = article.content.as_deref().or(article.summary.as_deref());
+    let words = [link, article.title.as_deref(), body.filter(|_| link.is_none() && article.title.is_none())];
+    format!("{}#{}", article.guid, super::item::made_guid(&words, article.published))
+}

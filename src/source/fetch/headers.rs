@@ -1,0 +1,107 @@
+//! What the headers of an answer say of time and text. It sends nothing.
+
+use chrono::Duration;
+use reqwest::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, DATE, EXPIRES, HeaderMap, HeaderName, RETRY_AFTER};
+
+use crate::model::Time;
+
+/// No wish of a server is followed for longer: a slip of its configuration would silence a source for ever.
+const LONGEST: Duration = Duration::days(7);
+
+/// A header as text.
+pub(super) fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// Until when the answer is fresh (RFC 9111 4.2.1): `max-age`, else `Expires`.
+pub(super) fn fresh_until(headers: &HeaderMap, now: Time) -> Option<Time> {
+    let control = text(headers, &CACHE_CONTROL).unwrap_or_default().to_ascii_lowercase();
+    let directives = || control.split(',').map(str::trim);
+    if directives().any(|directive| matches!(directive, "no-cache" | "no-store")) {
+        return None;
+    }
+    let max_age = directives().find_map(|directive| directive.strip_prefix("max-age=")?.trim_matches('"').parse::<i64>().ok());
+    let seconds = match max_age {
+        Some(max_age) => {
+            let age = text(headers, &AGE).and_then(|age| age.parse::<i64>().ok()).unwrap_or(0);
+            max_age.saturating_sub(age.max(0))
+        }
+        None => {
+            let date = text(headers, &DATE).and_then(|date| http_date(&date)).unwrap_or(now);
+            (http_date(&text(headers, &EXPIRES)?)? - date).num_seconds()
+        }
+    };
+    later(now, seconds)
+}
+
+/// `Retry-After`: seconds or a date (RFC 9110 10.2.3).
+pub(super) fn retry_after(headers: &HeaderMap, now: Time) -> Option<Time> {
+    let stated = text(headers, &RETRY_AFTER)?;
+    match stated.parse::<i64>() {
+        Ok(seconds) => later(now, seconds),
+        Err(_) => later(now, (http_date(&stated)? - now).num_seconds()),
+    }
+}
+
+fn later(now: Time, seconds: i64) -> Option<Time> {
+    (seconds > 0).then(|| now + Duration::seconds(seconds.min(LONGEST.num_seconds())))
+}
+
+fn http_date(text: &str) -> Option<Time> {
+    httpdate::parse_http_date(text).ok().map(Time::from)
+}
+
+/// The media type without its parameters, in small letters, and the charset among them.
+pub(super) fn content_type(headers: &HeaderMap) -> (Option<String>, Option<String>) {
+    let Some(stated) = text(headers, &CONTENT_TYPE) else {
+        return (None, None);
+    };
+    let mut parts = stated.split(';').map(str::trim);
+    let media_type = parts.next().map(str::to_ascii_lowercase);
+    let charset = parts.find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']).to_owned())
+    });
+    (media_type, charset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    fn minutes(until: Option<Time>, now: Time) -> Option<i64> {
+        until.map(|until| (until - now).num_minutes())
+    }
+
+    #[test]
+    fn freshness_is_what_the_server_says() {
+        let now: Time = "2024-05-06T10:00:00Z".parse().unwrap();
+        for (pairs, expected) in [
+            (vec![], None),
+            (vec![(CACHE_CONTROL, "public, Max-Age=3600")], Some(60)),
+            (vec![(CACHE_CONTROL, "max-age=3600"), (AGE, "1800")], Some(30)),
+            (vec![(CACHE_CONTROL, "no-cache, max-age=3600")], None),
+            (vec![(CACHE_CONTROL, "max-age=99999999999")], Some(7 * 24 * 60)),
+            (vec![(EXPIRES, "Mon, 06 May 2024 11:00:00 GMT")], Some(60)),
+            (vec![(EXPIRES, "Mon, 06 May 2024 11:00:00 GMT"), (DATE, "Mon, 06 May 2024 10:30:00 GMT")], Some(30)),
+            (vec![(EXPIRES, "0")], None),
+        ] {
+            assert_eq!(minutes(fresh_until(&headers(&pairs), now), now), expected, "{pairs:?}");
+        }
+        assert_eq!(minutes(retry_after(&headers(&[(RETRY_AFTER, "600")]), now), now), Some(10));
+        assert_eq!(minutes(retry_after(&headers(&[(RETRY_AFTER, "Mon, 06 May 2024 10:20:00 GMT")]), now), now), Some(20));
+        assert_eq!(retry_after(&headers(&[(RETRY_AFTER, "soon")]), now), None);
+    }
+
+    #[test]
+    fn a_charset_is_read_with_and_without_quotes() {
+        let read = |value| content_type(&headers(&[(CONTENT_TYPE, value)]));
+        assert_eq!(read("Text/XML; Charset=\"gb2312\""), (Some("text/xml".to_owned()), Some("gb2312".to_owned())));
+        assert_eq!(read("application/rss+xml"), (Some("application/rss+xml".to_owned()), None));
+    }
+}

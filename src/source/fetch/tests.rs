@@ -1,0 +1,114 @@
+//! The client against a real server, one answer a connection.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
+
+use super::*;
+
+/// Serves the answers in order, on a free port; gives its URL and the requests as they come.
+fn serve(answers: Vec<Vec<u8>>) -> (Url, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = Url::parse(&format!("http://{}/feed", listener.local_addr().unwrap())).unwrap();
+    let (sender, requests) = channel();
+    std::thread::spawn(move || {
+        let mut kept_open = Vec::new();
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = String::new();
+            let mut lines = BufReader::new(stream.try_clone().unwrap());
+            while lines.read_line(&mut request).is_ok_and(|read| read > 2) {}
+            sender.send(request.to_ascii_lowercase()).ok();
+            stream.write_all(&answer).ok();
+            if !answer.windows(5).any(|window| window == b"close") {
+                kept_open.push(stream);
+            }
+        }
+    });
+    (url, requests)
+}
+
+fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+    let mut answer = format!("HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
+    answer.extend_from_slice(body);
+    answer
+}
+
+fn client(limits: Limits) -> Client {
+    Client::new(&Options { limits, allow_addresses: vec!["127.0.0.1".parse().unwrap()], about: Url::parse("https://feeds.example/").ok() }).unwrap()
+}
+
+fn get(url: &Url, validators: Validators<'_>, limits: Limits) -> Result<Answer, FetchError> {
+    let now = "2024-05-06T10:00:00Z".parse().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(client(limits).get(url, validators, now))
+}
+
+#[test]
+fn an_unchanged_document_is_asked_for_with_what_it_came_with() {
+    let (url, requests) = serve(vec![
+        answer("200 OK\r\nETag: W/\"a b\"\r\nLast-Modified: yesterday, roughly\r\nContent-Type: text/xml; charset=GBK", b"<rss/>"),
+        answer("304 Not Modified\r\nCache-Control: max-age=600", b""),
+    ]);
+    let first = get(&url, Validators::default(), Limits::default()).unwrap();
+    let body = first.body.unwrap();
+    assert_eq!((body.bytes.as_slice(), body.charset.as_deref()), (b"<rss/>".as_slice(), Some("GBK")));
+    let request = requests.recv().unwrap();
+    assert!(request.contains(&format!("user-agent: feedmill/{} (+https://feeds.example/)", env!("CARGO_PKG_VERSION"))), "{request}");
+    assert!(request.contains("accept-encoding:") && !request.contains("cookie") && !request.contains("if-"), "{request}");
+    let validators = Validators { etag: body.etag.as_deref(), last_modified: body.last_modified.as_deref() };
+    let second = get(&url, validators, Limits::default()).unwrap();
+    assert_eq!((second.body, second.fresh_until.map(|time| time.timestamp())), (None, Some(1_714_990_200)));
+    let request = requests.recv().unwrap();
+    assert!(request.contains("if-none-match: w/\"a b\"\r\n") && request.contains("if-modified-since: yesterday, roughly\r\n"), "{request}");
+}
+
+#[test]
+fn redirects_are_followed_and_only_permanent_ones_move_a_source() {
+    for (codes, moved) in [(vec!["301 M", "308 P"], true), (vec!["301 M", "302 F"], false), (vec![], false)] {
+        let mut answers: Vec<_> = codes.iter().map(|code| answer(&format!("{code}\r\nLocation: /next"), b"")).collect();
+        answers.push(answer("200 OK", b"x"));
+        let (url, _requests) = serve(answers);
+        assert_eq!(get(&url, Validators::default(), Limits::default()).unwrap().is_moved, moved, "{codes:?}");
+    }
+    let (url, _requests) = serve(vec![answer("302 F\r\nLocation: /again", b""); 7]);
+    assert!(matches!(get(&url, Validators::default(), Limits::default()), Err(FetchError::TooManyRedirects { .. })));
+}
+
+#[test]
+fn a_redirect_to_a_private_address_or_to_no_web_address_is_refused() {
+    for location in ["http://127.0.0.2/", "http://[::1]/", "http://169.254.169.254/latest", "http://2130706434/"] {
+        let (url, _requests) = serve(vec![answer(&format!("301 M\r\nLocation: {location}"), b"")]);
+        let result = get(&url, Validators::default(), Limits::default());
+        assert!(matches!(result, Err(FetchError::Refused(_))), "{location}: {result:?}");
+    }
+    let (url, _requests) = serve(vec![answer("301 M\r\nLocation: file:///etc/passwd", b"")]);
+    assert!(matches!(get(&url, Validators::default(), Limits::default()), Err(FetchError::NotWeb(_))));
+}
+
+#[test]
+fn a_compressed_bomb_is_cut_off_at_the_limit() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(&vec![b' '; 30 << 20]).unwrap();
+    let (url, _requests) = serve(vec![answer("200 OK\r\nContent-Encoding: gzip", &packed.finish().unwrap())]);
+    assert!(matches!(get(&url, Validators::default(), Limits::default()), Err(FetchError::TooLarge { limit: 10_485_760, .. })));
+}
+
+#[test]
+fn an_answer_without_an_end_times_out() {
+    let (url, _requests) = serve(vec![b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx".to_vec(), Vec::new()]);
+    let patience = Limits { time: Duration::from_millis(200), ..Limits::default() };
+    let result = get(&url, Validators::default(), patience);
+    assert!(matches!(result, Err(FetchError::TimedOut { .. })), "{result:?}");
+}
+
+#[test]
+fn errors_say_what_the_server_said() {
+    let (url, _requests) = serve(vec![answer("503 Busy\r\nRetry-After: 120", b""), answer("410 Gone", b"")]);
+    let busy = get(&url, Validators::default(), Limits::default()).unwrap_err();
+    assert_eq!(busy.retry_after().map(|time| time.timestamp()), Some(1_714_989_720));
+    assert!(busy.to_string().ends_with("answered 503 Service Unavailable"), "{busy}");
+    assert!(matches!(get(&url, Validators::default(), Limits::default()), Err(FetchError::Gone(_))));
+    let nowhere = Url::parse("http://no-such-host.invalid/").unwrap();
+    assert!(matches!(get(&nowhere, Validators::default(), Limits::default()), Err(FetchError::UnknownHost(_))));
+}
