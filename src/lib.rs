@@ -4,6 +4,7 @@
 //! `model` nothing of ours; `config`, `source`, `store` and `output` use `model`; `poll` joins `source` to `store`;
 //! `web` joins `store` to `output`; `cli` joins them all.
 
+pub mod cli;
 pub mod config;
 pub mod model;
 pub mod output;

@@ -19,7 +19,11 @@ const NAMESPACES: [(&str, &str); 3] = [
 const CONFIG: WriteConfig = WriteConfig { write_document_declaration: false, indent_size: None };
 
 /// A document of the channel with entries that were written before.
-pub(super) fn document(channel: &Channel, entries: impl Iterator<Item = Result<String, OutputError>>, site: &Site) -> Result<String, OutputError> {
+pub(super) fn document(
+    channel: &Channel,
+    entries: impl Iterator<Item = Result<String, OutputError>>,
+    site: &Site,
+) -> Result<String, OutputError> {
     let feed = Feed {
         title: Text::plain(channel.title.clone()),
         id: channel.id.clone(),
@@ -53,7 +57,11 @@ pub(super) fn entry(entry: &Entry, channel: &Channel, site: &Site, wanted: Conte
         updated: entry.updated.fixed_offset(),
         authors: entry.article.authors.iter().map(person).collect(),
         categories: labels
-            .map(|term| Category { term: term.slug.to_string(), scheme: Some(parts::scheme(term.kind, site)), label: Some(term.name.clone()) })
+            .map(|term| Category {
+                term: term.slug.to_string(),
+                scheme: Some(parts::scheme(term.kind, site)),
+                label: Some(term.name.clone()),
+            })
             .collect(),
         contributors: entry.article.contributors.iter().map(person).collect(),
         links: links(entry, site),
@@ -61,7 +69,12 @@ pub(super) fn entry(entry: &Entry, channel: &Channel, site: &Site, wanted: Conte
         rights: entry.article.rights.clone().map(Text::plain),
         source: Some(source(entry, channel, site)),
         summary: summary.map(|html| text_of(html, language.as_ref())),
-        content: content.map(|html| Body { value: Some(html), content_type: Some("html".to_owned()), lang: language.clone(), ..Body::default() }),
+        content: content.map(|html| Body {
+            value: Some(html),
+            content_type: Some("html".to_owned()),
+            lang: language.clone(),
+            ..Body::default()
+        }),
         extensions: extensions(entry, site),
         ..atom_syndication::Entry::default()
     };
@@ -90,7 +103,10 @@ fn person(person: &Author) -> Person {
 
 fn links(entry: &Entry, site: &Site) -> Vec<Link> {
     let mut links = vec![Link { href: parts::link(entry, site), rel: "alternate".to_owned(), ..Link::default() }];
-    links.extend(parts::translations(entry, site).map(|(language, href)| Link { hreflang: Some(language), ..typed_link(&href, "alternate", "text/html") }));
+    links.extend(
+        parts::translations(entry, site)
+            .map(|(language, href)| Link { hreflang: Some(language), ..typed_link(&href, "alternate", "text/html") }),
+    );
     links.extend(entry.article.enclosures.iter().map(|enclosure| Link {
         length: enclosure.length.map(|length| length.to_string()),
         title: enclosure.title.clone(),
@@ -117,7 +133,10 @@ fn source(entry: &Entry, channel: &Channel, site: &Site) -> Source {
         updated: entry.updated.fixed_offset(),
         authors,
         icon: origin.icon.clone(),
-        links: vec![Link { href: feed, rel: "self".to_owned(), ..Link::default() }, Link { href: home, rel: "alternate".to_owned(), ..Link::default() }],
+        links: vec![
+            Link { href: feed, rel: "self".to_owned(), ..Link::default() },
+            Link { href: home, rel: "alternate".to_owned(), ..Link::default() },
+        ],
         rights: origin.rights.clone().map(Text::plain),
         ..Source::default()
     }

@@ -120,7 +120,10 @@ pub(super) fn media_type(enclosure: &Enclosure) -> &str {
 /// The pages of an entry's translations, itself left out: language and URL.
 pub(super) fn translations(entry: &Entry, site: &Site) -> impl Iterator<Item = (String, String)> {
     let others = entry.translations.iter().filter(|translation| translation.key != entry.key);
-    others.map(|other| (other.language.to_string(), site.link(&Target::Article(other.key.clone(), ArticleForm::Page)))).collect::<Vec<_>>().into_iter()
+    others
+        .map(|other| (other.language.to_string(), site.link(&Target::Article(other.key.clone(), ArticleForm::Page))))
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// The page of a term.

@@ -113,7 +113,8 @@ fn attachment(enclosure: &crate::model::Enclosure) -> Value {
 
 fn extension(entry: &Entry, site: &Site) -> Value {
     let term = |term: &TermName| json!({ "name": term.name, "slug": term.slug, "url": site.link(&Target::page(&Selection::of(term.kind, term.slug.clone()))) });
-    let translations: Vec<Value> = parts::translations(entry, site).map(|(language, url)| json!({ "language": language, "url": url })).collect();
+    let translations: Vec<Value> =
+        parts::translations(entry, site).map(|(language, url)| json!({ "language": language, "url": url })).collect();
     let mut extension = Map::new();
     let source = json!({ "title": entry.source.title, "url": parts::source_feed(entry, site), "page": site.link(&Target::page(&parts::source(&entry.source.slug))) });
     put(&mut extension, "source", source);

@@ -71,5 +71,7 @@ fn attribute(value: &str) -> String {
 
 fn document(title: &str, body: &str) -> String {
     let title = attribute(title);
-    format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<opml version=\"2.0\">\n  <head>\n    <title>{title}</title>\n  </head>\n  <body>\n{body}  </body>\n</opml>\n")
+    format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<opml version=\"2.0\">\n  <head>\n    <title>{title}</title>\n  </head>\n  <body>\n{body}  </body>\n</opml>\n"
+    )
 }

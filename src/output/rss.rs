@@ -25,8 +25,17 @@ const NAMESPACES: [(&str, &str); 6] = [
 const TTL: &str = "30";
 
 /// A document of the channel with items that were written before.
-pub(super) fn document(channel: &Channel, items: impl Iterator<Item = Result<String, OutputError>>, site: &Site) -> Result<String, OutputError> {
-    let own = Link { href: channel.url(Format::Rss).to_owned(), rel: "self".to_owned(), mime_type: Some("application/rss+xml".to_owned()), ..Link::default() };
+pub(super) fn document(
+    channel: &Channel,
+    items: impl Iterator<Item = Result<String, OutputError>>,
+    site: &Site,
+) -> Result<String, OutputError> {
+    let own = Link {
+        href: channel.url(Format::Rss).to_owned(),
+        rel: "self".to_owned(),
+        mime_type: Some("application/rss+xml".to_owned()),
+        ..Link::default()
+    };
     let picture = |url: &String| Image { url: url.clone(), title: channel.title.clone(), link: channel.page.clone(), ..Image::default() };
     let empty = rss::Channel {
         title: channel.title.clone(),
@@ -104,7 +113,11 @@ fn only_address(authors: &[Person]) -> Option<String> {
 
 fn dublin_core(entry: &Entry) -> Option<DublinCoreExtension> {
     let authors = &entry.article.authors;
-    let creators = if only_address(authors).is_some() { Vec::new() } else { authors.iter().map(|author| author.name.clone()).filter(|name| !name.is_empty()).collect() };
+    let creators = if only_address(authors).is_some() {
+        Vec::new()
+    } else {
+        authors.iter().map(|author| author.name.clone()).filter(|name| !name.is_empty()).collect()
+    };
     let extension = DublinCoreExtension {
         creators,
         languages: entry.language().map(ToString::to_string).into_iter().collect(),
@@ -116,7 +129,13 @@ fn dublin_core(entry: &Entry) -> Option<DublinCoreExtension> {
 
 fn alternates(entry: &Entry, site: &Site) -> Option<AtomExtension> {
     let links: Vec<Link> = parts::translations(entry, site)
-        .map(|(language, href)| Link { href, rel: "alternate".to_owned(), hreflang: Some(language), mime_type: Some("text/html".to_owned()), ..Link::default() })
+        .map(|(language, href)| Link {
+            href,
+            rel: "alternate".to_owned(),
+            hreflang: Some(language),
+            mime_type: Some("text/html".to_owned()),
+            ..Link::default()
+        })
         .collect();
     (!links.is_empty()).then_some(AtomExtension { links })
 }
@@ -145,7 +164,11 @@ fn extensions<'a>(entry: &Entry, site: &Site, enclosures: impl Iterator<Item = &
 }
 
 fn element(name: &str, attrs: Vec<(&str, String)>) -> Extension {
-    Extension { name: name.to_owned(), attrs: attrs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), ..Extension::default() }
+    Extension {
+        name: name.to_owned(),
+        attrs: attrs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        ..Extension::default()
+    }
 }
 
 fn passing(extension: &Passing) -> Extension {
@@ -153,6 +176,10 @@ fn passing(extension: &Passing) -> Extension {
     for child in &extension.children {
         children.entry(child.name.clone()).or_default().push(passing(child));
     }
-    Extension { name: extension.name.clone(), value: extension.value.clone(), attrs: extension.attributes.iter().cloned().collect(), children }
+    Extension {
+        name: extension.name.clone(),
+        value: extension.value.clone(),
+        attrs: extension.attributes.iter().cloned().collect(),
+        children,
+    }
 }
-

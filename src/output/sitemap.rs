@@ -11,7 +11,8 @@ pub const MAX_URLS: usize = 50_000;
 /// The pages of terms, then the newest articles with their last change.
 #[must_use]
 pub fn sitemap(terms: &[Term], articles: &[(ArticleKey, Time)], site: &Site) -> String {
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
+    let mut xml =
+        String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
     let directories = [Kind::Category, Kind::Tag, Kind::Source].map(|kind| site.link(&Target::Directory(kind)));
     let pages = [site.url("/")].into_iter().chain(directories).chain(terms.iter().map(|term| term_page(term, site)));
     let pages = pages.map(|url| (url, None)).chain(articles.iter().map(|(key, changed)| (site.article(key), Some(changed))));

@@ -191,6 +191,14 @@ impl Store {
         self.read(move |sqlite| sqlite.claim(now, limit, lease)).await
     }
 
+    /// Takes those of some sources that are due, as [`Store::claim`] does.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn claim_of(&self, sources: Vec<SourceId>, now: Time, lease: chrono::TimeDelta) -> Result<Vec<Source>, StoreError> {
+        self.read(move |sqlite| sqlite.claim_of(&sources, now, lease)).await
+    }
+
     /// When the next source is due that nobody has taken.
     ///
     /// # Errors

@@ -36,7 +36,12 @@ impl Cache {
     }
 
     /// The document, made by `make` if it is not there. However many ask for it at once, one makes it.
-    pub(super) async fn document<E>(&self, path: String, generation: u64, make: impl Future<Output = Result<Document, E>>) -> Result<Arc<Document>, E> {
+    pub(super) async fn document<E>(
+        &self,
+        path: String,
+        generation: u64,
+        make: impl Future<Output = Result<Document, E>>,
+    ) -> Result<Arc<Document>, E> {
         self.documents.get_or_insert_async(&(path, generation), async { make.await.map(Arc::new) }).await
     }
 }

@@ -44,10 +44,24 @@ pub(super) struct Document {
 
 impl Document {
     /// A document; `generation` is the highest among the articles in it.
-    pub(super) fn new(body: impl Into<Bytes>, media_type: impl Into<String>, nature: Nature, generation: u64, modified: Option<Time>) -> Self {
+    pub(super) fn new(
+        body: impl Into<Bytes>,
+        media_type: impl Into<String>,
+        nature: Nature,
+        generation: u64,
+        modified: Option<Time>,
+    ) -> Self {
         let body = body.into();
         let hash = HEXLOWER.encode(&Sha256::digest(&body)[..8]);
-        Self { tag: format!("{generation}-{hash}"), body, encoded: Default::default(), media_type: media_type.into(), nature, modified, links: Vec::new() }
+        Self {
+            tag: format!("{generation}-{hash}"),
+            body,
+            encoded: Default::default(),
+            media_type: media_type.into(),
+            nature,
+            modified,
+            links: Vec::new(),
+        }
     }
 
     /// Adds `Link` headers (RFC 8288).
@@ -179,7 +193,9 @@ mod tests {
     #[test]
     fn any_codings_tag_of_the_same_document_is_known() {
         let tag = document().tag;
-        for sent in [format!("\"{tag}\""), format!("W/\"{tag}-gzip\""), format!("\"x\", \"{tag}-br\""), format!("\"{tag}-gzip-gzip\""), "*".into()] {
+        for sent in
+            [format!("\"{tag}\""), format!("W/\"{tag}-gzip\""), format!("\"x\", \"{tag}-br\""), format!("\"{tag}-gzip-gzip\""), "*".into()]
+        {
             assert_eq!(status("if-none-match", &sent, 99), 304, "{sent}");
         }
         for sent in ["\"7-0\"".to_owned(), format!("\"{tag}x\""), String::new()] {

@@ -69,7 +69,8 @@ impl Error {
     }
 
     fn problem(&self, site: &Site) -> serde_json::Value {
-        let mut problem = json!({ "type": "about:blank", "title": self.title(), "status": self.status().as_u16(), "detail": self.to_string() });
+        let mut problem =
+            json!({ "type": "about:blank", "title": self.title(), "status": self.status().as_u16(), "detail": self.to_string() });
         match self {
             Self::Address(AddressError::Parameter { name, value, expected }) => {
                 problem["parameter"] = json!(name);

@@ -103,7 +103,10 @@ async fn article(door: &Door, key: &ArticleKey, form: ArticleForm) -> Result<Doc
         ArticleForm::Page => {
             let (neighbours, sidebar) = (door.store.neighbours(key).await?, door.store.sidebar().await?);
             let view = ArticleView { site, entry: &entry, neighbours: &neighbours, sidebar: &sidebar };
-            let links = vec![link("alternate", ArticleForm::Json, "application/feed+json"), link("alternate", ArticleForm::Markdown, "text/markdown")];
+            let links = vec![
+                link("alternate", ArticleForm::Json, "application/feed+json"),
+                link("alternate", ArticleForm::Markdown, "text/markdown"),
+            ];
             Document::new(html::article(&view), HTML, Nature::Page, generation, None).with_links(links)
         }
         ArticleForm::Json => {
@@ -159,4 +162,3 @@ async fn sitemap_of(door: &Door) -> Result<String, StoreError> {
     let articles = door.store.newest_keys(sitemap::MAX_URLS).await?;
     Ok(sitemap::sitemap(&terms, &articles, &door.site))
 }
-

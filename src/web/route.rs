@@ -37,14 +37,20 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
     let address = Address::parse(target)?;
     if let Target::Document(Named::Liveness) = address.target {
         door.store.follow().await?;
-        return Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).content_type("text/plain; charset=utf-8").body("ok\n"));
+        return Ok(HttpResponse::Ok()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .content_type("text/plain; charset=utf-8")
+            .body("ok\n"));
     }
     if !address.exact {
         return Ok(moved(door, &address.canonical()));
     }
     if let Some(page) = page_for_a_person(request, &address) {
         let location = format!("{}{}", door.site.prefix(), page.path());
-        return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, location)).insert_header((header::CACHE_CONTROL, "no-store")).finish());
+        return Ok(HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, location))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .finish());
     }
     match outcome(door, &address.target).await? {
         Outcome::Document(document) => Ok(document.respond(request, now())),
@@ -113,7 +119,9 @@ mod tests {
 
     #[test]
     fn a_site_below_a_path_is_asked_with_and_without_it() {
-        for (target, expected) in [("/feeds/tag/x", "/tag/x"), ("/feeds", "/"), ("/feeds/", "/"), ("/tag/x", "/tag/x"), ("/feedsx", "/feedsx")] {
+        for (target, expected) in
+            [("/feeds/tag/x", "/tag/x"), ("/feeds", "/"), ("/feeds/", "/"), ("/tag/x", "/tag/x"), ("/feedsx", "/feedsx")]
+        {
             assert_eq!(without_prefix(target, "/feeds"), expected);
         }
         assert_eq!(without_prefix("/tag/x", ""), "/tag/x");

@@ -106,7 +106,8 @@ fn host(link: &str) -> Option<String> {
 
 /// The headings of the content that can be linked.
 fn contents(content: &str) -> Markup {
-    let headings: Vec<_> = HEADING.captures_iter(content).map(|found| (found[1].to_owned(), found[2].to_owned(), text::plain(&found[3]))).collect();
+    let headings: Vec<_> =
+        HEADING.captures_iter(content).map(|found| (found[1].to_owned(), found[2].to_owned(), text::plain(&found[3]))).collect();
     html! {
         @if headings.len() > 1 {
             nav.contents aria-label="Contents" {

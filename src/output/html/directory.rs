@@ -24,7 +24,12 @@ pub fn directory(directory: &Directory<'_>, sidebar: &Sidebar, site: &Site) -> S
     let title = capital(kind.plural());
     let main = html! { div.heading { h1 { (title) } } (rows) };
     let target = Target::Directory(kind);
-    let layout = Layout { title: &format!("{title} · {}", site.title), canonical: Some(site.link(&target)), menus: &sidebar.menus, ..Layout::of(site) };
+    let layout = Layout {
+        title: &format!("{title} · {}", site.title),
+        canonical: Some(site.link(&target)),
+        menus: &sidebar.menus,
+        ..Layout::of(site)
+    };
     layout::page(&layout, &main)
 }
 

@@ -18,8 +18,7 @@ use crate::model::{Site, Term};
 use layout::{Layout, path};
 
 /// What a page may load: pictures and media of the articles, and our own style sheet. Nothing may run.
-pub const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; img-src http: https: data:; media-src http: https:; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; img-src http: https: data:; media-src http: https:; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The page of an error, with the nearest names where something was not found.
 #[must_use]

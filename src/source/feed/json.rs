@@ -70,7 +70,8 @@ impl ItemReader<'_> {
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
-        let link = url("url").or_else(|| url("external_url")).or_else(|| absolute(None, id.as_deref()?).filter(|id| id.starts_with("http")));
+        let link =
+            url("url").or_else(|| url("external_url")).or_else(|| absolute(None, id.as_deref()?).filter(|id| id.starts_with("http")));
         let title = line(item, "title");
         let content = string(item, "content_html").and_then(|html| html_of(html, self.base));
         let content = content.or_else(|| string(item, "content_text").and_then(|text| html_of(&words::paragraphs(text), self.base)));

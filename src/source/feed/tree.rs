@@ -260,7 +260,8 @@ impl<'a> Tree<'a> {
             return;
         };
         let is_known = is_part_of_item(element);
-        let may_stand_in_prose = element.vocabulary == Vocabulary::Core && matches!(element.name.as_str(), "title" | "link" | "source" | "summary" | "content");
+        let may_stand_in_prose =
+            element.vocabulary == Vocabulary::Core && matches!(element.name.as_str(), "title" | "link" | "source" | "summary" | "content");
         if is_known && (is_line(open) || is_prose(open) && !may_stand_in_prose) {
             self.repairs.note(Repair::Nesting);
             self.close_to(level);
@@ -407,7 +408,8 @@ fn is_part_of_item(element: &Element) -> bool {
 }
 
 fn is_item_level(name: &str) -> bool {
-    LINES.contains(&name) || ["description", "summary", "content", "author", "enclosure", "source", "item", "entry", "encoded"].contains(&name)
+    LINES.contains(&name)
+        || ["description", "summary", "content", "author", "enclosure", "source", "item", "entry", "encoded"].contains(&name)
 }
 
 /// Elements that mean formatting, whose stray end tags end nothing.
@@ -420,6 +422,18 @@ fn is_markup_name(name: &str) -> bool {
 }
 
 const LINES: [&str; 14] = [
-    "title", "link", "guid", "id", "pubdate", "published", "updated", "issued", "modified", "created", "category", "comments",
-    "lastbuilddate", "managingeditor",
+    "title",
+    "link",
+    "guid",
+    "id",
+    "pubdate",
+    "published",
+    "updated",
+    "issued",
+    "modified",
+    "created",
+    "category",
+    "comments",
+    "lastbuilddate",
+    "managingeditor",
 ];

@@ -132,16 +132,28 @@ impl Sqlite {
 
     pub(in crate::store) fn claim(&self, now: Time, limit: usize, lease: TimeDelta) -> Result<Vec<Source>, StoreError> {
         let due = "SELECT id FROM sources WHERE removed IS NULL AND due <= ?1 AND leased_until <= ?1 ORDER BY due LIMIT ?2";
-        let any_due = self.read(|connection| Ok(connection.prepare_cached(due)?.exists((now.timestamp(), limit))?))?;
-        if !any_due {
-            return Ok(Vec::new());
-        }
+        let ids: Vec<i64> = self.read(|connection| {
+            let mut statement = connection.prepare_cached(due)?;
+            let rows = statement.query_map((now.timestamp(), limit), |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })?;
+        if ids.is_empty() { Ok(Vec::new()) } else { self.claim_of(&ids.into_iter().map(SourceId).collect::<Vec<_>>(), now, lease) }
+    }
+
+    /// Takes those of some sources that are due and that nobody else has. Until they were read they are due when the
+    /// lease is over: a process that dies with it leaves nothing behind.
+    pub(in crate::store) fn claim_of(&self, ids: &[SourceId], now: Time, lease: TimeDelta) -> Result<Vec<Source>, StoreError> {
         self.write(|transaction| {
-            let claim = format!("UPDATE sources SET leased_until = ?3, due = ?3 WHERE id IN ({due}) RETURNING id");
-            let mut statement = transaction.prepare_cached(&claim)?;
-            let until = (now + lease).timestamp();
-            let ids = statement.query_map((now.timestamp(), limit, until), |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-            ids.into_iter().map(|id| by_id(transaction, id)).collect()
+            let mut statement = transaction.prepare_cached(
+                "UPDATE sources SET leased_until = ?3, due = ?3 WHERE id = ?1 AND removed IS NULL AND due <= ?2 AND leased_until <= ?2",
+            )?;
+            let mut taken = Vec::new();
+            for id in ids {
+                if statement.execute((id.0, now.timestamp(), (now + lease).timestamp()))? == 1 {
+                    taken.push(by_id(transaction, id.0)?);
+                }
+            }
+            Ok(taken)
         })
     }
 

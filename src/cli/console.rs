@@ -1,0 +1,105 @@
+//! What commands print: results on standard output, everything else on standard error.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tracing_subscriber::EnvFilter;
+
+use crate::model::{Applied, Problem};
+
+/// How many remarks on single files are printed unless more are asked for.
+const REMARKS: usize = 20;
+
+/// Standard output and standard error, as the flags want them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Console {
+    pub(super) json: bool,
+    quiet: bool,
+    pub(super) verbose: bool,
+}
+
+impl Console {
+    pub(super) const fn new(json: bool, quiet: bool, verbose: bool) -> Self {
+        Self { json, quiet, verbose }
+    }
+
+    /// Starts the log on standard error; a server says more than a command.
+    pub(super) fn start_log(self, is_server: bool) {
+        let usual = match (self.quiet, self.verbose, is_server) {
+            (true, _, _) => "error",
+            (_, true, _) => "feedmill=debug,info",
+            (_, _, true) => "feedmill=info,warn",
+            (_, _, false) => "feedmill=warn,error",
+        };
+        let filter = EnvFilter::try_from_env("FEEDMILL_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false).init();
+    }
+
+    /// A result. A closed pipe, as after `| head`, is no failure.
+    pub(super) fn print(self, line: &str) {
+        let _ = writeln!(stdout().lock(), "{line}");
+    }
+
+    /// A result for programs.
+    pub(super) fn print_json(self, value: &serde_json::Value) {
+        self.print(&value.to_string());
+    }
+
+    /// A result as it is.
+    pub(super) fn print_bytes(self, bytes: &[u8]) {
+        let mut out = stdout().lock();
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    }
+
+    /// What people may want to know; not for programs.
+    pub(super) fn say(self, line: &str) {
+        if !self.quiet && !self.json {
+            self.print(line);
+        }
+    }
+
+    /// What went wrong.
+    pub(super) fn error(self, line: &str) {
+        let _ = writeln!(stderr().lock(), "error: {line}");
+    }
+
+    /// What went wrong with single files or items, the first ones of many.
+    pub(super) fn problems(self, problems: &[Problem]) {
+        let shown = if self.verbose { problems.len() } else { REMARKS.min(problems.len()) };
+        for problem in &problems[..shown] {
+            self.error(&problem.to_string());
+        }
+        if shown < problems.len() {
+            self.error(&format!("… and {} more; --verbose names them all", problems.len() - shown));
+        }
+    }
+
+    /// What was mended or may surprise.
+    pub(super) fn repairs(self, repairs: &[Problem]) {
+        if self.verbose {
+            for repair in repairs {
+                let _ = writeln!(stderr().lock(), "note: {repair}");
+            }
+        }
+    }
+
+    /// A bar on a terminal; elsewhere the summary at the end is all.
+    pub(super) fn bar(self, length: u64, what: &'static str) -> ProgressBar {
+        let target = if self.quiet || self.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(Some(length), target);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {bar:30} {pos}/{len} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        bar
+    }
+}
+
+/// What applying did, in words.
+pub(super) fn summary(applied: &Applied) -> String {
+    let parts = [("new", applied.added), ("changed", applied.updated), ("withdrawn", applied.withdrawn), ("unchanged", applied.unchanged)];
+    let said: Vec<String> = parts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
+    if said.is_empty() { "nothing new".to_owned() } else { said.join(", ") }
+}

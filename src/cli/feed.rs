@@ -1,0 +1,40 @@
+//! `feedmill feed`: a document without a server.
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::Work;
+use super::console::Console;
+use crate::web::Door;
+
+/// Print what the server would publish at a URL path.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  feedmill feed '/tag/rust.atom?limit=5'
+  feedmill feed /category/news.json --public-url https://feeds.example.org")]
+pub(super) struct Feed {
+    /// A path as in a URL, such as `/tag/rust.rss`
+    path: String,
+}
+
+impl Feed {
+    pub(super) async fn run(self, work: &Work, console: &Console) -> anyhow::Result<bool> {
+        let door = Door::new(work.store.clone(), work.site(work.config.bind.port())?, work.config.cache_size);
+        let path = percent_encoded(&self.path);
+        let bytes = door.fetch(&path).await.with_context(|| format!("cannot print {:?}", self.path))?;
+        console.print_bytes(&bytes);
+        Ok(true)
+    }
+}
+
+/// People type `/tag/人工智能.rss` as they read it.
+fn percent_encoded(path: &str) -> String {
+    let path = path.chars().map(|c| {
+        if c.is_ascii() {
+            c.to_string()
+        } else {
+            percent_encoding::utf8_percent_encode(&c.to_string(), percent_encoding::NON_ALPHANUMERIC).to_string()
+        }
+    });
+    path.collect()
+}

@@ -1,0 +1,195 @@
+//! The command line: reads it, joins the modules, and prints what people and programs want to know.
+
+mod add;
+mod console;
+mod feed;
+mod import;
+mod preview;
+mod refresh;
+mod remove;
+mod serve;
+mod sources;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chrono::Utc;
+use clap::{Args, Parser, Subcommand};
+use url::Url;
+
+use crate::config::Config;
+use crate::model::{Site, Time};
+use crate::poll::{Pace, Reader};
+use crate::source::fetch::{Client, Limits, Options};
+use crate::store::Store;
+use console::Console;
+
+/// Many feeds in; one feed per category, tag or question out.
+///
+/// Feedmill reads folders of Markdown articles and RSS, Atom, RDF and JSON feeds, keeps their articles in one SQLite
+/// file, and publishes every category, tag, language, source and author, and every combination of them, as RSS, Atom
+/// and JSON Feed, beside a small HTML site.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  feedmill serve ~/articles                     publish a folder of Markdown files
+  feedmill add https://example.org/             find the feed of a page and subscribe to it
+  feedmill feed '/tag/rust.atom?limit=5'        print a feed without a server
+  feedmill COMMAND --help                       say more about a command";
+
+#[derive(Debug, Args)]
+struct Global {
+    /// The configuration file [default: feedmill.toml here, else in the user's configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where articles are kept, such as `sqlite:/var/lib/feedmill/feedmill.db`
+    #[arg(long, global = true, value_name = "URL")]
+    store: Option<String>,
+    /// Print JSON where a program may read it
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print errors only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print more
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Add(add::Add),
+    Sources(sources::Sources),
+    Remove(remove::Remove),
+    Refresh(refresh::Refresh),
+    Import(import::Import),
+    Preview(preview::Preview),
+    Feed(feed::Feed),
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let console = Console::new(cli.global.json, cli.global.quiet, cli.global.verbose);
+    console.start_log(matches!(cli.command, Command::Serve(_)));
+    let result = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start").and_then(|runtime| {
+        let result = runtime.block_on(run(cli, &console));
+        runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+        result
+    });
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            console.error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a command; `false`: it did what it could, and something of it failed.
+async fn run(cli: Cli, console: &Console) -> anyhow::Result<bool> {
+    let mut flags: Vec<(&'static str, String)> = cli.global.store.clone().map(|store| ("store", store)).into_iter().collect();
+    if let Command::Serve(serve) = &cli.command {
+        flags.extend(serve.flags());
+    }
+    let config = configuration(cli.global.config.as_deref(), &flags)?;
+    if let Command::Serve(serve::Serve { print_config: true, .. }) = &cli.command {
+        console.print(config.describe().trim_end());
+        return Ok(true);
+    }
+    match cli.command {
+        Command::Serve(command) => command.run(config, console).await,
+        Command::Preview(command) => command.run(&config, console).await,
+        command => {
+            let work = Work::open(config).await?;
+            match command {
+                Command::Add(command) => command.run(&work, console).await,
+                Command::Sources(command) => command.run(&work, console).await,
+                Command::Remove(command) => command.run(&work, console).await,
+                Command::Refresh(command) => command.run(&work, console).await,
+                Command::Import(command) => command.run(&work, console).await,
+                Command::Feed(command) => command.run(&work, console).await,
+                Command::Serve(_) | Command::Preview(_) => Ok(true),
+            }
+        }
+    }
+}
+
+fn configuration(path: Option<&std::path::Path>, flags: &[(&'static str, String)]) -> anyhow::Result<Config> {
+    let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| std::env::home_dir().map(|home| home.join(".config")));
+    let places: Vec<PathBuf> =
+        [Some(PathBuf::from("feedmill.toml")), home.map(|home| home.join("feedmill/feedmill.toml"))].into_iter().flatten().collect();
+    let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut flags = flags.to_vec();
+    // What platforms that run containers set; a flag wins over it.
+    if let Some(port) = std::env::var("PORT").ok().filter(|_| !flags.iter().any(|(name, _)| *name == "bind")) {
+        flags.push(("bind", format!("0.0.0.0:{port}")));
+    }
+    Ok(Config::read(path, &places, variables, &flags)?)
+}
+
+/// What most commands work with.
+struct Work {
+    config: Config,
+    store: Store,
+    reader: Arc<Reader>,
+}
+
+impl Work {
+    async fn open(config: Config) -> anyhow::Result<Self> {
+        let store = Store::open(&config.store, now()).await?;
+        let reader = Arc::new(reader(&config)?);
+        Ok(Self { config, store, reader })
+    }
+
+    /// The site at its public URL; without one, at `port` of this machine.
+    fn site(&self, port: u16) -> anyhow::Result<Site> {
+        let public_url = match &self.config.public_url {
+            Some(url) => url.clone(),
+            None => Url::parse(&format!("http://localhost:{port}"))?,
+        };
+        Ok(Site::new(self.config.title.clone(), self.config.description.clone(), &public_url, self.config.timezone))
+    }
+
+    /// The source with this slug, URL or path.
+    async fn source(&self, name: &str) -> anyhow::Result<crate::model::Source> {
+        let path = std::fs::canonicalize(name).ok().and_then(|path| path.to_str().map(str::to_owned));
+        for name in [Some(name), path.as_deref()].into_iter().flatten() {
+            if let Some(source) = self.store.source(name).await? {
+                return Ok(source);
+            }
+        }
+        anyhow::bail!("there is no source {name:?}; `feedmill sources` lists those that there are")
+    }
+}
+
+fn reader(config: &Config) -> anyhow::Result<Reader> {
+    let allow_addresses = config.allow_addresses.iter().map(|network| network.parse()).collect::<Result<_, _>>()?;
+    let limits = Limits { body: usize::try_from(config.max_body).unwrap_or(usize::MAX), time: config.timeout, ..Limits::default() };
+    let client = Client::new(&Options { limits, allow_addresses, about: config.public_url.clone() })?;
+    Ok(Reader {
+        client,
+        zone: config.timezone,
+        pace: Pace { min: config.poll_min, max: config.poll_max, every: config.poll_every },
+        max_file: config.max_file,
+        max_bundle_file: config.max_bundle_file,
+    })
+}
+
+/// The edge: commands read the clock, and pass it on.
+#[expect(clippy::disallowed_methods, reason = "the command line is an edge: what it does, it does now")]
+fn now() -> Time {
+    Utc::now()
+}

@@ -1,0 +1,138 @@
+//! `feedmill preview`: what would be stored, without storing it.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::console::Console;
+use super::import::{load, looks_like_feed};
+use super::{now, reader};
+use crate::config::Config;
+use crate::model::{Article, Batch, Link, Slug, text};
+use crate::poll::Reader;
+use crate::source::feed::{FeedContext, FeedLimits, Found, find, parse};
+use crate::source::folder;
+
+/// Read sources and show what would be stored; nothing is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  feedmill preview https://example.org/feed.xml
+  feedmill preview --json *.xml | jq .title")]
+pub(super) struct Preview {
+    /// URLs, files or folders; `-` reads standard input
+    #[arg(required = true)]
+    sources: Vec<String>,
+}
+
+impl Preview {
+    pub(super) async fn run(self, config: &Config, console: &Console) -> anyhow::Result<bool> {
+        let reader = reader(config)?;
+        let mut is_good = true;
+        for source in &self.sources {
+            let read = read(source, &reader, config).await;
+            is_good &= read.is_ok();
+            match (console.json, read) {
+                (true, Ok(batch)) => console.print_json(&as_json(source, &batch)),
+                (true, Err(error)) => {
+                    console.print_json(&json!({ "version": VERSION, "title": source, "items": [], "_feedmill": { "source": source, "repairs": [], "error": format!("{error:#}") } }));
+                }
+                (false, Ok(batch)) => show(source, &batch, *console),
+                (false, Err(error)) => console.error(&format!("{source}: {error:#}")),
+            }
+        }
+        Ok(is_good)
+    }
+}
+
+const VERSION: &str = "https://jsonfeed.org/version/1.1";
+
+async fn read(source: &str, reader: &Reader, config: &Config) -> anyhow::Result<Batch> {
+    if let Ok(url) = Url::parse(source)
+        && matches!(url.scheme(), "http" | "https")
+    {
+        return match find(&url, &reader.client, reader.zone, now()).await? {
+            Found::Feed { batch, .. } => Ok(*batch),
+            Found::Page { candidates } => {
+                let feeds: Vec<&str> = candidates.iter().map(|candidate| candidate.url.as_str()).collect();
+                anyhow::bail!(
+                    "this is a web page; the feeds that it names: {}",
+                    if feeds.is_empty() { "none".to_owned() } else { feeds.join(", ") }
+                )
+            }
+        };
+    }
+    let options = folder::Options {
+        first_slug: Slug::from_name("preview"),
+        timezone: None,
+        default_zone: reader.zone,
+        base_url: None,
+        max_file: reader.max_file,
+        max_bundle_file: reader.max_bundle_file,
+    };
+    if source != "-" && Path::new(source).is_dir() {
+        let root = Path::new(source).canonicalize().with_context(|| format!("cannot find {source}"))?;
+        return Ok(folder::read(&root, &[], &options, now())?);
+    }
+    let (name, bytes) = load(source)?;
+    if looks_like_feed(&name, &bytes) {
+        let context = FeedContext {
+            url: None,
+            charset: None,
+            encoding: None,
+            zone: reader.zone,
+            limits: FeedLimits { articles: config.max_articles },
+        };
+        let feed = parse(&bytes, &context)?;
+        return Ok(Batch {
+            articles: feed.articles,
+            info: Some(feed.info),
+            repairs: feed.repairs,
+            skipped: feed.skipped,
+            ..Batch::default()
+        });
+    }
+    folder::read_text(&name, &bytes, &options, now()).map_err(|problem| anyhow::anyhow!("{problem}"))
+}
+
+fn as_json(source: &str, batch: &Batch) -> Value {
+    let info = batch.info.clone().unwrap_or_default();
+    let items: Vec<Value> = batch.articles.iter().map(item).collect();
+    json!({
+        "version": VERSION,
+        "title": info.title.unwrap_or_else(|| source.to_owned()),
+        "home_page_url": info.home,
+        "items": items,
+        "_feedmill": { "source": source, "repairs": batch.repairs, "problems": batch.problems, "skipped": batch.skipped, "error": null },
+    })
+}
+
+fn item(article: &Article) -> Value {
+    let link = match &article.link {
+        Link::Own => None,
+        Link::At(link) | Link::Candidate(link) => Some(link),
+    };
+    json!({
+        "id": article.guid, "url": link, "title": article.title, "summary": article.summary.as_deref().map(text::plain),
+        "content_html": article.content.clone().unwrap_or_default(), "date_published": article.published, "date_modified": article.updated,
+        "authors": article.authors, "tags": article.categories.iter().chain(&article.tags).collect::<Vec<_>>(),
+        "language": article.languages.first(), "image": article.thumbnail.as_ref().map(|picture| &picture.url),
+        "attachments": article.enclosures.iter().map(|enclosure| json!({ "url": enclosure.url, "mime_type": enclosure.media_type, "size_in_bytes": enclosure.length })).collect::<Vec<_>>(),
+    })
+}
+
+fn show(source: &str, batch: &Batch, console: Console) {
+    let title = batch.info.as_ref().and_then(|info| info.title.as_deref()).unwrap_or(source);
+    console.print(&format!("{title}: {} articles, {} skipped", batch.articles.len(), batch.skipped));
+    for article in &batch.articles {
+        let date = article.published.map_or_else(|| "undated".to_owned(), |time| time.format("%F").to_string());
+        let labels = article.categories.iter().chain(&article.tags).cloned().collect::<Vec<_>>().join(", ");
+        console.print(&format!("  {date}  {}  [{labels}]", article.title.as_deref().unwrap_or("(no title)")));
+    }
+    console.problems(&batch.problems);
+    for repair in &batch.repairs {
+        console.print(&format!("  mended: {repair}"));
+    }
+}

@@ -1,0 +1,94 @@
+//! `feedmill serve`: the server.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::Work;
+use super::add::{add, report};
+use super::console::Console;
+use crate::config::Config;
+use crate::model::{Document, Format, Selection, SourceSettings, Target};
+use crate::poll;
+use crate::web::{self, Door};
+
+/// How long the address waits for the first readings, so that what is shown is there.
+const PATIENCE: Duration = Duration::from_millis(600);
+
+/// Publish what there is, and read sources as they become due.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  feedmill serve ~/articles
+  feedmill serve --bind 0.0.0.0:8080 --public-url https://feeds.example.org https://example.org/feed.xml")]
+pub(super) struct Serve {
+    /// Feeds, web pages or folders to add first, where they are new
+    sources: Vec<String>,
+    /// Where to listen, such as `127.0.0.1:8080`; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS")]
+    bind: Option<String>,
+    /// Where readers reach the site, such as `https://feeds.example.org`
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Print the configuration in force, with where each value came from, and end
+    #[arg(long)]
+    pub(super) print_config: bool,
+}
+
+impl Serve {
+    /// The flags that are configuration.
+    pub(super) fn flags(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let bind = self.bind.clone().map(|bind| ("bind", bind));
+        bind.into_iter().chain(self.public_url.clone().map(|url| ("public_url", url)))
+    }
+
+    pub(super) async fn run(self, config: Config, console: &Console) -> anyhow::Result<bool> {
+        let bind = config.bind;
+        let listener = TcpListener::bind(bind)
+            .with_context(|| format!("cannot listen at {bind}; stop the other program there, or choose another with --bind"))?;
+        let address = listener.local_addr()?;
+        let work = std::sync::Arc::new(Work::open(config).await?);
+        let adding = tokio::spawn(add_all(std::sync::Arc::clone(&work), self.sources, *console));
+        // A sleep that is not waited out goes on adding beside the server.
+        tokio::pin!(adding);
+        let _ = tokio::time::timeout(PATIENCE, &mut adding).await;
+
+        let site = work.site(address.port())?;
+        let host = if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
+        console.print(&format!("Feedmill {} at http://{host}{}/", env!("CARGO_PKG_VERSION"), site.prefix()));
+        let examples =
+            [Target::feed(&Selection::default(), Format::Rss), Target::Document(Document::Feeds)].map(|target| site.link(&target));
+        console.say(&format!("feeds: {}, all of them: {}", examples[0], examples[1]));
+        if work.config.public_url.is_none() {
+            console.say("links use http://localhost; give readers elsewhere --public-url https://your.name");
+        }
+
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let poller = tokio::spawn(poll::run(
+            work.store.clone(),
+            std::sync::Arc::clone(&work.reader),
+            work.config.rescan,
+            work.config.concurrency,
+            stopped,
+        ));
+        let door = Door::new(work.store.clone(), site, work.config.cache_size);
+        let served = web::serve(door, listener).await.context("the server failed");
+        let _ = stop.send(true);
+        poller.await.context("the poller failed")?;
+        served.map(|()| true)
+    }
+}
+
+/// Adds sources one by one; what fails is said, and the server goes on.
+async fn add_all(work: std::sync::Arc<Work>, sources: Vec<String>, console: Console) {
+    for source in sources {
+        let result = match add(&work, &source, None, SourceSettings::default(), &console).await {
+            Ok(added) => report(&work, &added, &console).await.map(drop),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            console.error(&format!("{source}: {error:#}"));
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! One reading of one source: from the world into the store.
+
+use std::path::PathBuf;
+
+use chrono_tz::Tz;
+use url::Url;
+
+use super::schedule::{self, Pace};
+use crate::model::{Applied, Batch, Extent, Memory, Source, SourceKind, Time};
+use crate::source::feed::{self, ReadError};
+use crate::source::fetch::Client;
+use crate::source::folder::{self, FolderError};
+use crate::store::{Store, StoreError};
+
+/// What readings need.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    /// Asks the web.
+    pub client: Client,
+    /// For dates that name none, where their source names none either.
+    pub zone: Tz,
+    /// How often sources are read.
+    pub pace: Pace,
+    /// The largest Markdown file, in bytes.
+    pub max_file: u64,
+    /// The largest file of a bundle, in bytes.
+    pub max_bundle_file: u64,
+}
+
+/// Why a source could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadFailure {
+    /// A feed.
+    #[error(transparent)]
+    Feed(#[from] ReadError),
+    /// A folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// What was read could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The task ended early.
+    #[error("reading was broken off")]
+    Aborted,
+}
+
+/// How a reading went.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was read.
+    pub source: Source,
+    /// What it changed and the batch's remarks, without its articles.
+    pub result: Result<(Applied, Batch), ReadFailure>,
+}
+
+impl Outcome {
+    /// Notes it in the log.
+    pub(super) fn log(self) {
+        let source = self.source.slug;
+        match self.result {
+            Ok((applied, _)) if applied.changed() => {
+                tracing::info!(%source, added = applied.added, updated = applied.updated, withdrawn = applied.withdrawn, "read");
+            }
+            Ok(_) => tracing::debug!(%source, "nothing new"),
+            Err(error) => tracing::warn!(%source, error = %chain(&error), "cannot be read"),
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    line
+}
+
+impl Reader {
+    /// Reads a source and stores what came of it, or that it failed.
+    pub async fn read(&self, store: &Store, source: Source, now: Time) -> Outcome {
+        let read = match store.memory(source.id).await {
+            Ok(memory) => self.batch(&source, memory, now).await,
+            Err(error) => Err(error.into()),
+        };
+        let result = match read {
+            Ok(batch) => self.apply(store, &source, batch, now).await,
+            Err(failure) => {
+                self.fail(store, &source, &failure, now).await;
+                Err(failure)
+            }
+        };
+        Outcome { source, result }
+    }
+
+    /// Stores a batch of a source.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn apply(&self, store: &Store, source: &Source, mut batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
+        let due = schedule::after_success(source, &batch, &self.pace, now);
+        let remarks = Batch {
+            problems: batch.problems.clone(),
+            repairs: std::mem::take(&mut batch.repairs),
+            skipped: batch.skipped,
+            ..Batch::default()
+        };
+        let applied = store.apply(source.id, batch, due, now).await?;
+        Ok((applied, remarks))
+    }
+
+    async fn fail(&self, store: &Store, source: &Source, failure: &ReadFailure, now: Time) {
+        let (is_gone, not_before) = match failure {
+            ReadFailure::Feed(error) => (error.is_gone(), error.retry_after()),
+            _ => (false, None),
+        };
+        let due = if is_gone { None } else { schedule::after_failure(source, not_before, &self.pace, now) };
+        if let Err(error) = store.fail(source.id, chain(failure), due, now).await {
+            tracing::error!(source = %source.slug, %error, "cannot note that a source failed");
+        }
+    }
+
+    async fn batch(&self, source: &Source, memory: Memory, now: Time) -> Result<Batch, ReadFailure> {
+        match source.kind {
+            SourceKind::Feed => Ok(feed::read(source, &memory, &self.client, self.zone, now).await?),
+            SourceKind::Inbox => Ok(Batch { extent: Extent::Partial, ..Batch::default() }),
+            SourceKind::Folder => {
+                let (root, options) = (PathBuf::from(&source.location), self.folder_options(source));
+                let reading = tokio::task::spawn_blocking(move || folder::read(&root, &memory.files, &options, now));
+                Ok(reading.await.map_err(|_| ReadFailure::Aborted)??)
+            }
+        }
+    }
+
+    /// How the files of a source are read.
+    #[must_use]
+    pub fn folder_options(&self, source: &Source) -> folder::Options {
+        folder::Options {
+            first_slug: source.first_slug.clone(),
+            timezone: source.settings.timezone,
+            default_zone: self.zone,
+            base_url: source.settings.base_url.as_deref().and_then(|url| Url::parse(url).ok()),
+            max_file: self.max_file,
+            max_bundle_file: self.max_bundle_file,
+        }
+    }
+}
