@@ -66,11 +66,15 @@ fn candidate(tag: &Tag<'_>, base: &Url) -> Option<Candidate> {
     let url = base.join(text::unescape(tag.attribute("href")?).trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let title = tag.attribute("title").map(|title| text::line(&text::unescape(title))).filter(|title| !title.is_empty());
     let evidence = if tag.name.eq_ignore_ascii_case("link") {
-        let is_alternate = tag.attribute("rel")?.split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case("alternate") || rel.eq_ignore_ascii_case("feed"));
+        let is_alternate = tag
+            .attribute("rel")?
+            .split_ascii_whitespace()
+            .any(|rel| rel.eq_ignore_ascii_case("alternate") || rel.eq_ignore_ascii_case("feed"));
         if !is_alternate || !is_feed_type(tag.attribute("type")?, &url) {
             return None;
         }
-        let about_comments = url.path().to_ascii_lowercase().contains("comments") || title.as_deref().is_some_and(|title| title.contains("omments"));
+        let about_comments =
+            url.path().to_ascii_lowercase().contains("comments") || title.as_deref().is_some_and(|title| title.contains("omments"));
         if about_comments { Evidence::Comments } else { Evidence::Stated }
     } else if tag.name.eq_ignore_ascii_case("a") && looks_like_feed(&url) {
         Evidence::Linked
@@ -83,7 +87,12 @@ fn candidate(tag: &Tag<'_>, base: &Url) -> Option<Candidate> {
 /// JSON is a feed only by its own type or name: pages name other documents of JSON too.
 fn is_feed_type(media_type: &str, url: &Url) -> bool {
     match media_type.trim().to_ascii_lowercase().split(';').next().unwrap_or_default().trim() {
-        "application/rss+xml" | "application/atom+xml" | "application/feed+json" | "application/rdf+xml" | "text/rss+xml" | "application/rss"
+        "application/rss+xml"
+        | "application/atom+xml"
+        | "application/feed+json"
+        | "application/rdf+xml"
+        | "text/rss+xml"
+        | "application/rss"
         | "application/atom" => true,
         "application/json" | "application/xml" | "text/xml" => looks_like_feed(url),
         _ => false,
@@ -117,7 +126,12 @@ mod tests {
             <link rel=\"alternate\" type=\"application/atom+xml\" href=\"atom.xml?a=1&amp;b=2\"><link rel='alternate' hreflang='de' href='/de'>\
             <link rel=alternate type='application/json+oembed' href='/oembed'><link rel='alternate home' type='application/feed+json' href='//cdn.example/f'>\
             <body><a href='/other/rss'>RSS</a><a href='javascript:feed'>x</a>";
-        let expected = ["https://blog.example/sub/atom.xml?a=1&b=2", "https://cdn.example/f", "https://blog.example/sub/comments/feed", "https://blog.example/other/rss"];
+        let expected = [
+            "https://blog.example/sub/atom.xml?a=1&b=2",
+            "https://cdn.example/f",
+            "https://blog.example/sub/comments/feed",
+            "https://blog.example/other/rss",
+        ];
         assert_eq!(found(html), expected);
     }
 

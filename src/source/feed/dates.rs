@@ -87,11 +87,7 @@ fn take_clock(text: &str) -> (String, Option<Clock>) {
     };
     let number = |group: usize| found.get(group).and_then(|digits| digits.as_str().parse::<i64>().ok());
     let half = found.get(1).or(found.get(5)).map(|half| half.as_str());
-    let clock = Clock {
-        hours: half_day(number(2).unwrap_or(0), half),
-        minutes: number(3).unwrap_or(0),
-        seconds: number(4).unwrap_or(0),
-    };
+    let clock = Clock { hours: half_day(number(2).unwrap_or(0), half), minutes: number(3).unwrap_or(0), seconds: number(4).unwrap_or(0) };
     if clock.hours > 24 || clock.minutes > 60 || clock.seconds > 61 {
         return (separated, None);
     }

@@ -59,7 +59,8 @@ pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, repairs: &mut Repa
 /// Decodes what is not valid UTF-8.
 fn decode_legacy<'a>(bytes: &'a [u8], stated: &[&'static Encoding], repairs: &mut Repairs) -> Cow<'a, str> {
     for (position, encoding) in stated.iter().enumerate() {
-        if *encoding != UTF_8 && !is_utf_16(encoding)
+        if *encoding != UTF_8
+            && !is_utf_16(encoding)
             && let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes)
         {
             if position > 0 {

@@ -52,7 +52,8 @@ impl Element {
     /// An attribute that is not empty, by its name in any case, whatever prefix it has.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        let local = |known: &str| known.split_once(':').is_some_and(|(prefix, local)| prefix != "xmlns" && local.eq_ignore_ascii_case(name));
+        let local =
+            |known: &str| known.split_once(':').is_some_and(|(prefix, local)| prefix != "xmlns" && local.eq_ignore_ascii_case(name));
         let found = found.or_else(|| self.attributes.iter().find(|(known, _)| local(known)));
         found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
@@ -233,7 +234,8 @@ pub(super) fn absolute(base: Option<&Url>, link: &str) -> Option<String> {
     let link = link.trim();
     let url = join(base, link)?;
     let is_plain = link.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
-    let is_absolute = is_plain && link.get(..url.scheme().len() + 1).is_some_and(|start| start.eq_ignore_ascii_case(&format!("{}:", url.scheme())));
+    let is_absolute =
+        is_plain && link.get(..url.scheme().len() + 1).is_some_and(|start| start.eq_ignore_ascii_case(&format!("{}:", url.scheme())));
     let has_host = matches!(url.scheme(), "http" | "https") && link.contains("://");
     Some(if is_absolute && has_host { link.to_owned() } else { url.into() })
 }

@@ -34,9 +34,8 @@ impl Hints {
 
     /// The first time from `after` on that is in no skipped hour or day; a feed that skips all skips none.
     fn next_open_hour(&self, after: Time) -> Time {
-        let is_open = |time: &Time| {
-            self.skip_hours & (1 << time.hour()) == 0 && self.skip_days & (1 << time.weekday().num_days_from_monday()) == 0
-        };
+        let is_open =
+            |time: &Time| self.skip_hours & (1 << time.hour()) == 0 && self.skip_days & (1 << time.weekday().num_days_from_monday()) == 0;
         let hour = after.duration_trunc(Duration::hours(1)).unwrap_or(after);
         let later = (1..=24 * 7).map(|hours| hour + Duration::hours(hours));
         std::iter::once(after).chain(later).find(is_open).unwrap_or(after)
@@ -91,6 +90,9 @@ mod tests {
         assert_eq!(after(night).as_deref(), Some("2024-05-06T13:00:00Z"));
         assert_eq!(after(Hints { skip_days: 1, ..Hints::default() }).as_deref(), Some("2024-05-07T00:00:00Z"));
         assert_eq!(after(Hints { skip_days: 127, ..Hints::default() }), None);
-        assert_eq!(after(Hints { period: Some(Duration::days(1)), frequency: Some(2), ..Hints::default() }).as_deref(), Some("2024-05-06T22:30:00Z"));
+        assert_eq!(
+            after(Hints { period: Some(Duration::days(1)), frequency: Some(2), ..Hints::default() }).as_deref(),
+            Some("2024-05-06T22:30:00Z")
+        );
     }
 }

@@ -181,7 +181,7 @@ impl Draft {
         };
         let is_page = matches!(media_type.split(';').next().unwrap_or_default().trim(), "text/html" | "application/xhtml+xml");
         match element.attribute("rel").unwrap_or("alternate").trim_start_matches("http://www.iana.org/assignments/relation/") {
-            "alternate" => self.links.main.offer(if is_page { 0 } else { 1 }, || absolute(base, href)),
+            "alternate" => self.links.main.offer(u8::from(!is_page), || absolute(base, href)),
             "enclosure" => self.media.enclosure(element, base),
             "replies" if is_page => self.comments = self.comments.take().or_else(|| absolute(base, href)),
             "license" | "replies" | "edit" | "self" => {}

@@ -30,12 +30,11 @@ pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs)
     let home = document.info.home.as_deref().and_then(|home| Url::parse(home).ok());
     let reader = ItemReader { base: context.url.or(home.as_ref()), habits: Habits { zone: context.zone, is_chinese: false } };
     for item in items.iter().take(context.limits.articles) {
-        match reader.article(item, repairs) {
-            Some(article) => document.articles.push(article),
-            None => {
-                repairs.note(Repair::Item);
-                document.skipped += 1;
-            }
+        if let Some(article) = reader.article(item, repairs) {
+            document.articles.push(article);
+        } else {
+            repairs.note(Repair::Item);
+            document.skipped += 1;
         }
     }
     if items.len() > context.limits.articles {
@@ -70,7 +69,8 @@ impl ItemReader<'_> {
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
-        let link = url("url").or_else(|| url("external_url")).or_else(|| absolute(None, id.as_deref()?).filter(|id| id.starts_with("http")));
+        let link =
+            url("url").or_else(|| url("external_url")).or_else(|| absolute(None, id.as_deref()?).filter(|id| id.starts_with("http")));
         let title = line(item, "title");
         let content = string(item, "content_html").and_then(|html| html_of(html, self.base));
         let content = content.or_else(|| string(item, "content_text").and_then(|text| html_of(&words::paragraphs(text), self.base)));

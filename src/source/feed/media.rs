@@ -82,7 +82,9 @@ impl Media {
         }
         self.add(Enclosure {
             url,
-            media_type: media_type.or_else(|| element.attribute("medium").filter(|medium| matches!(*medium, "audio" | "video")).map(|medium| format!("{medium}/*"))),
+            media_type: media_type.or_else(|| {
+                element.attribute("medium").filter(|medium| matches!(*medium, "audio" | "video")).map(|medium| format!("{medium}/*"))
+            }),
             length: number(element, "filesize"),
             duration: number(element, "duration"),
             title: element.child(Vocabulary::Media, "title").and_then(title),
@@ -183,12 +185,17 @@ fn extension(prefix: &str, element: &Element) -> Option<Extension> {
     if !is_name(element.local()) {
         return None;
     }
-    let own_text: String = element.parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text.as_str()) } else { None }).collect();
+    let own_text: String =
+        element.parts.iter().filter_map(|part| if let Part::Text(text) = part { Some(text.as_str()) } else { None }).collect();
     let attributes = element.attributes.iter().filter(|(name, _)| is_name(name));
     Some(Extension {
         name: format!("{prefix}:{}", element.local()),
         attributes: attributes.map(|(name, value)| (name.clone(), text::clean(value))).collect(),
         value: filled(text::clean(own_text.trim())),
-        children: element.children().filter(|inner| inner.vocabulary == element.vocabulary).filter_map(|inner| extension(prefix, inner)).collect(),
+        children: element
+            .children()
+            .filter(|inner| inner.vocabulary == element.vocabulary)
+            .filter_map(|inner| extension(prefix, inner))
+            .collect(),
     })
 }

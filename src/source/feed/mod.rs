@@ -10,6 +10,7 @@ mod json;
 mod media;
 mod names;
 mod people;
+mod places;
 mod read;
 mod repair;
 mod repairs;
@@ -142,3 +143,6 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
         skipped: document.skipped + repeated,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,11 +68,6 @@ impl Repairs {
         self.found.extend(other.found);
     }
 
-    /// How often a kind was noted.
-    pub(super) fn times(&self, kind: Repair) -> usize {
-        self.found.iter().find(|found| found.kind == kind).map_or(0, |found| found.times)
-    }
-
     /// The report; `place` names the document.
     pub(super) fn report(&self, place: &str) -> Vec<Problem> {
         let problem = |found: &Found| Problem {
@@ -89,6 +84,5 @@ impl Repairs {
 
 /// The line of a place in a text, from 1.
 pub(super) fn line_of(text: &str, offset: usize) -> Option<u64> {
-    let before = text.as_bytes().get(..offset)?;
-    u64::try_from(before.iter().filter(|byte| **byte == b'\n').count()).ok().map(|lines| lines + 1)
+    u64::try_from(text.get(..offset)?.matches('\n').count()).ok().map(|lines| lines + 1)
 }

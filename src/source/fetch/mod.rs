@@ -4,7 +4,6 @@
 mod guard;
 mod headers;
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 

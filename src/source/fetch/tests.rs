@@ -35,7 +35,8 @@ fn answer(head: &str, body: &[u8]) -> Vec<u8> {
 }
 
 fn client(limits: Limits) -> Client {
-    Client::new(&Options { limits, allow_addresses: vec!["127.0.0.1".parse().unwrap()], about: Url::parse("https://feeds.example/").ok() }).unwrap()
+    Client::new(&Options { limits, allow_addresses: vec!["127.0.0.1".parse().unwrap()], about: Url::parse("https://feeds.example/").ok() })
+        .unwrap()
 }
 
 fn get(url: &Url, validators: Validators<'_>, limits: Limits) -> Result<Answer, FetchError> {
