@@ -336,4 +336,4 @@ fn public(url: &Url) -> Url {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::source) mod tests;
