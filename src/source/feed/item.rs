@@ -210,14 +210,15 @@ impl Draft {
         let guid = self.guid.or(self.id).or(self.about);
         let title = self.title.into_value();
         let (summary, content) = bodies(self.summary, self.content);
-        if ending == Ending::Cut && guid.is_none() && link.is_none() {
-            return None;
-        }
         let has_media = self.media.has_enclosure();
         if title.is_none() && link.is_none() && content.is_none() && summary.is_none() && !has_media {
             return None;
         }
         let published = self.published.into_value();
+        let says_who_it_is = guid.is_some() || link.is_some() || title.is_some() && published.or(self.updated).is_some();
+        if ending == Ending::Cut && !says_who_it_is {
+            return None;
+        }
         let mut languages: Vec<Language> = item.language().into_iter().chain(self.languages).collect();
         languages.truncate(1);
         let mut article = Article {

@@ -7,6 +7,7 @@ use crate::model::Problem;
 pub(super) enum Repair {
     Encoding,
     Characters,
+    Controls,
     Markup,
     Nesting,
     Truncated,
@@ -23,6 +24,7 @@ impl Repair {
         match self {
             Self::Encoding => "the encoding is not the stated one; state the true one in the XML declaration and in Content-Type",
             Self::Characters => "bytes that are no text in the encoding were replaced",
+            Self::Controls => "control characters, which XML forbids, were dropped",
             Self::Markup => "'<', quotes or comments that are not well formed; escape '<' as '&lt;' and close what is opened",
             Self::Nesting => "elements that are not closed, or closed in the wrong place",
             Self::Truncated => "the document ends too early",

@@ -17,6 +17,8 @@ use crate::model::{Language, text};
 /// Elements deeper than this are not kept; their text is.
 const MAX_DEPTH: usize = 100;
 
+const CDATA: &str = "<![CDATA[";
+
 /// Parts of one element of the channel beyond these are dropped.
 const MAX_PARTS: usize = 200_000;
 
@@ -132,7 +134,14 @@ impl<'a> Tree<'a> {
                 self.end(name.as_ref().trim());
             }
             Event::Text(more) => self.text(&more.into_inner()),
-            Event::CData(more) => self.text(&more.into_inner()),
+            Event::CData(more) => {
+                let more = more.into_inner();
+                // A section in a section: the end of the outer one is missing.
+                if self.trust == Trust::Raw && more.contains(CDATA) {
+                    return Err(Broken);
+                }
+                self.text(&more);
+            }
             Event::GeneralRef(name) => self.reference(&name.into_inner()),
             _ => {}
         }
