@@ -153,7 +153,8 @@ fn string<'a>(of: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 fn line(of: &Value, name: &str) -> Option<String> {
-    string(of, name).map(text::line).and_then(filled)
+    // Plain text by the specification; exporters leave references of HTML in it all the same.
+    string(of, name).map(|stated| text::line(&text::unescape(stated))).and_then(filled)
 }
 
 fn date(item: &Value, name: &str, habits: Habits, repairs: &mut Repairs) -> Option<Time> {
