@@ -214,7 +214,7 @@ impl Config {
                 match (key, value.into_inner()) {
                     (Some(key), value) => self.set(key, &as_text(&value), &place)?,
                     (None, DeValue::Table(inner)) if KEYS.iter().any(|key| key.name.starts_with(&format!("{full}."))) => {
-                        tables.push((format!("{full}."), inner))
+                        tables.push((format!("{full}."), inner));
                     }
                     (None, _) => return Err(unknown(&place, &full)),
                 }
@@ -234,7 +234,8 @@ impl Config {
         match name {
             "title" => self.title = some(value)?,
             "description" => value.clone_into(&mut self.description),
-            "public_url" => self.public_url = public_url(value)?,
+            "public_url" if value.is_empty() => self.public_url = None,
+            "public_url" => self.public_url = Some(public_url(value)?),
             "bind" => self.bind = value.parse().ok()?,
             "store" => self.store = some(value)?,
             "timezone" => self.timezone = value.parse().ok()?,
@@ -306,13 +307,10 @@ fn count(value: &str) -> Option<usize> {
     value.parse().ok().filter(|count| *count > 0)
 }
 
-fn public_url(value: &str) -> Option<Option<Url>> {
-    if value.is_empty() {
-        return Some(None);
-    }
+fn public_url(value: &str) -> Option<Url> {
     let url = Url::parse(value).ok()?;
     let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    (matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain).then_some(Some(url))
+    (matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain).then_some(url)
 }
 
 /// Reads `90s`, `15m`, `24h`, `7d`, or `1h30m`.
@@ -418,7 +416,7 @@ mod tests {
 
     #[test]
     fn durations_and_sizes_are_read_as_people_write_them() {
-        assert_eq!(duration("1h30m"), Some(Duration::from_secs(5_400)));
+        assert_eq!(duration("1h30m"), Some(Duration::from_mins(90)));
         assert_eq!((duration("5"), duration(""), duration("0s"), duration("9999999999999999d")), (None, None, None, None));
         assert_eq!(
             (size("10MiB"), size("64k"), size("7"), size("x"), size("99999999999999GiB")),

@@ -62,7 +62,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 impl Add {
-    pub(super) async fn run(self, work: &Work, console: &Console) -> anyhow::Result<bool> {
+    pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let settings = SourceSettings {
             title: self.title,
             categories: self.categories,
@@ -90,7 +90,7 @@ pub(super) async fn add(
     source: &str,
     slug: Option<Slug>,
     settings: SourceSettings,
-    console: &Console,
+    console: Console,
 ) -> anyhow::Result<Added> {
     match Url::parse(source).ok().filter(|url| matches!(url.scheme(), "http" | "https")) {
         Some(url) => add_url(work, url, slug, settings, console).await,
@@ -111,7 +111,7 @@ async fn add_folder(work: &Work, path: &Path, slug: Option<Slug>, settings: Sour
     Ok(Added { source, outcome })
 }
 
-async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSettings, console: &Console) -> anyhow::Result<Added> {
+async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSettings, console: Console) -> anyhow::Result<Added> {
     if let Some(source) = work.store.source(url.as_str()).await? {
         return Ok(Added { source, outcome: None });
     }
@@ -138,7 +138,7 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
 }
 
 /// Says what was added.
-pub(super) async fn report(work: &Work, added: &Added, console: &Console) -> anyhow::Result<bool> {
+pub(super) async fn report(work: &Work, added: &Added, console: Console) -> anyhow::Result<bool> {
     let source = work.store.source(&added.source.location).await?.unwrap_or_else(|| added.source.clone());
     let Some(outcome) = &added.outcome else {
         if console.json {

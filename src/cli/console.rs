@@ -19,6 +19,7 @@ pub(super) struct Console {
     pub(super) verbose: bool,
 }
 
+#[expect(clippy::unused_self, reason = "what is printed goes through one value, whether or not its flags matter")]
 impl Console {
     pub(super) const fn new(json: bool, quiet: bool, verbose: bool) -> Self {
         Self { json, quiet, verbose }

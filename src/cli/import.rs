@@ -29,7 +29,7 @@ pub(super) struct Import {
 }
 
 impl Import {
-    pub(super) async fn run(self, work: &Work, console: &Console) -> anyhow::Result<bool> {
+    pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let name = self.into.clone();
         let new =
             NewSource { kind: SourceKind::Inbox, location: name.clone(), slug: None, title: name, settings: SourceSettings::default() };

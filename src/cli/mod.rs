@@ -84,7 +84,7 @@ pub fn main() -> ExitCode {
     let console = Console::new(cli.global.json, cli.global.quiet, cli.global.verbose);
     console.start_log(matches!(cli.command, Command::Serve(_)));
     let result = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start").and_then(|runtime| {
-        let result = runtime.block_on(run(cli, &console));
+        let result = runtime.block_on(run(cli, console));
         runtime.shutdown_timeout(std::time::Duration::from_secs(2));
         result
     });
@@ -99,7 +99,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs a command; `false`: it did what it could, and something of it failed.
-async fn run(cli: Cli, console: &Console) -> anyhow::Result<bool> {
+async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
     let mut flags: Vec<(&'static str, String)> = cli.global.store.clone().map(|store| ("store", store)).into_iter().collect();
     if let Command::Serve(serve) = &cli.command {
         flags.extend(serve.flags());

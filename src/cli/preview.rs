@@ -28,7 +28,7 @@ pub(super) struct Preview {
 }
 
 impl Preview {
-    pub(super) async fn run(self, config: &Config, console: &Console) -> anyhow::Result<bool> {
+    pub(super) async fn run(self, config: &Config, console: Console) -> anyhow::Result<bool> {
         let reader = reader(config)?;
         let mut is_good = true;
         for source in &self.sources {
@@ -39,7 +39,7 @@ impl Preview {
                 (true, Err(error)) => {
                     console.print_json(&json!({ "version": VERSION, "title": source, "items": [], "_feedmill": { "source": source, "repairs": [], "error": format!("{error:#}") } }));
                 }
-                (false, Ok(batch)) => show(source, &batch, *console),
+                (false, Ok(batch)) => show(source, &batch, console),
                 (false, Err(error)) => console.error(&format!("{source}: {error:#}")),
             }
         }

@@ -26,7 +26,7 @@ pub(super) struct Refresh {
 }
 
 impl Refresh {
-    pub(super) async fn run(self, work: &Work, console: &Console) -> anyhow::Result<bool> {
+    pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let mut wanted = Vec::new();
         for name in &self.sources {
             wanted.push(work.source(name).await?);
@@ -53,7 +53,7 @@ impl Refresh {
     }
 }
 
-async fn read_all(work: &Work, sources: Vec<Source>, console: &Console) -> Vec<Outcome> {
+async fn read_all(work: &Work, sources: Vec<Source>, console: Console) -> Vec<Outcome> {
     let bar = console.bar(sources.len() as u64, "reading");
     let mut waiting = sources.into_iter();
     let (mut readings, mut outcomes) = (JoinSet::new(), Vec::new());
@@ -72,7 +72,7 @@ async fn read_all(work: &Work, sources: Vec<Source>, console: &Console) -> Vec<O
 }
 
 /// Prints each reading, then all together; `false`: at least one failed.
-fn print(outcomes: &[Outcome], console: &Console) -> bool {
+fn print(outcomes: &[Outcome], console: Console) -> bool {
     let (mut total, mut failed) = (Applied::default(), 0);
     for Outcome { source, result } in outcomes {
         match result {

@@ -16,7 +16,7 @@ pub(super) struct Remove {
 }
 
 impl Remove {
-    pub(super) async fn run(self, work: &Work, console: &Console) -> anyhow::Result<bool> {
+    pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let source = work.source(&self.source).await?;
         let withdrawn = work.store.remove_source(source.id, now()).await?;
         if console.json {

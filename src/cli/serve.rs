@@ -43,13 +43,13 @@ impl Serve {
         bind.into_iter().chain(self.public_url.clone().map(|url| ("public_url", url)))
     }
 
-    pub(super) async fn run(self, config: Config, console: &Console) -> anyhow::Result<bool> {
+    pub(super) async fn run(self, config: Config, console: Console) -> anyhow::Result<bool> {
         let bind = config.bind;
         let listener = TcpListener::bind(bind)
             .with_context(|| format!("cannot listen at {bind}; stop the other program there, or choose another with --bind"))?;
         let address = listener.local_addr()?;
         let work = std::sync::Arc::new(Work::open(config).await?);
-        let adding = tokio::spawn(add_all(std::sync::Arc::clone(&work), self.sources, *console));
+        let adding = tokio::spawn(add_all(std::sync::Arc::clone(&work), self.sources, console));
         // A sleep that is not waited out goes on adding beside the server.
         tokio::pin!(adding);
         let _ = tokio::time::timeout(PATIENCE, &mut adding).await;
@@ -83,8 +83,8 @@ impl Serve {
 /// Adds sources one by one; what fails is said, and the server goes on.
 async fn add_all(work: std::sync::Arc<Work>, sources: Vec<String>, console: Console) {
     for source in sources {
-        let result = match add(&work, &source, None, SourceSettings::default(), &console).await {
-            Ok(added) => report(&work, &added, &console).await.map(drop),
+        let result = match add(&work, &source, None, SourceSettings::default(), console).await {
+            Ok(added) => report(&work, &added, console).await.map(drop),
             Err(error) => Err(error),
         };
         if let Err(error) = result {

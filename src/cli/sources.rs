@@ -18,7 +18,7 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    pub(super) async fn run(self, work: &Work, console: &Console) -> anyhow::Result<bool> {
+    pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let sources = match &self.source {
             Some(name) => vec![work.source(name).await?],
             None => work.store.sources().await?,
@@ -27,7 +27,7 @@ impl Sources {
             match (console.json, &self.source) {
                 (true, _) => console.print_json(&as_json(source)),
                 (false, None) => console.print(&line(source)),
-                (false, Some(_)) => detail(source, work, *console),
+                (false, Some(_)) => detail(source, work, console),
             }
         }
         if sources.is_empty() {

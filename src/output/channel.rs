@@ -77,8 +77,7 @@ pub fn title(selection: &Selection, terms: &[Term], site: &Site) -> String {
 }
 
 /// The description of a selection: its term's own, the site's for everything, else the selection in words.
-#[must_use]
-pub fn description(selection: &Selection, terms: &[Term], site: &Site) -> String {
+fn description(selection: &Selection, terms: &[Term], site: &Site) -> String {
     match own_term(selection, terms).and_then(|term| term.description.as_ref()) {
         Some(description) => text::line(description),
         None if selection.is_all() => text::line(&site.description),

@@ -49,7 +49,7 @@ pub fn feeds(categories: &[Term], tags: &[Term], site: &Site) -> String {
         if terms.is_empty() {
             continue;
         }
-        let _ = write!(body, "    <outline text=\"{title}\" title=\"{title}\">\n");
+        let _ = writeln!(body, "    <outline text=\"{title}\" title=\"{title}\">");
         for term in terms {
             let selection = Selection::of(term.name.kind, term.name.slug.clone());
             let title = term.title.as_ref().unwrap_or(&term.name.name);

@@ -19,8 +19,7 @@ pub struct Pace {
 
 /// When a source that answered is due again: after its interval, not before it allows, and at the latest when one of
 /// its files is to appear or to expire.
-#[must_use]
-pub fn after_success(source: &Source, batch: &Batch, pace: &Pace, now: Time) -> Option<Time> {
+pub(super) fn after_success(source: &Source, batch: &Batch, pace: &Pace, now: Time) -> Option<Time> {
     let interval = match source.kind {
         SourceKind::Inbox => return None,
         SourceKind::Folder => delta(pace.max),
@@ -33,8 +32,7 @@ pub fn after_success(source: &Source, batch: &Batch, pace: &Pace, now: Time) -> 
 
 /// When a source that failed is due again: twice as late with each failure, a day at the most, and not before it
 /// allows.
-#[must_use]
-pub fn after_failure(source: &Source, not_before: Option<Time>, pace: &Pace, now: Time) -> Option<Time> {
+pub(super) fn after_failure(source: &Source, not_before: Option<Time>, pace: &Pace, now: Time) -> Option<Time> {
     let doublings = source.status.failures.min(16);
     let interval = delta(pace.min).checked_mul(1 << doublings).unwrap_or(TimeDelta::days(1)).min(TimeDelta::days(1));
     let planned = now + interval + jitter(source, interval);

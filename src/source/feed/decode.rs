@@ -13,8 +13,8 @@ use super::repairs::{Repair, Repairs};
 const DETECTED_BYTES: usize = 64 * 1024;
 
 /// One foreign byte in these many that is no UTF-8 leaves a document UTF-8 with damage, such as half a character cut
-/// off; in other encodings at least every third is none.
-const TOLERATED_SHARE: usize = 8;
+/// off; in other encodings far more are none.
+const TOLERATED_SHARE: usize = 3;
 
 /// Labels that say how the bytes are encoded.
 #[derive(Debug, Clone, Copy, Default)]

@@ -181,7 +181,7 @@ impl Draft {
         };
         let is_page = matches!(media_type.split(';').next().unwrap_or_default().trim(), "text/html" | "application/xhtml+xml");
         match element.attribute("rel").unwrap_or("alternate").trim_start_matches("http://www.iana.org/assignments/relation/") {
-            "alternate" => self.links.main.offer(if is_page { 0 } else { 1 }, || absolute(base, href)),
+            "alternate" => self.links.main.offer(u8::from(!is_page), || absolute(base, href)),
             "enclosure" => self.media.enclosure(element, base),
             "replies" if is_page => self.comments = self.comments.take().or_else(|| absolute(base, href)),
             "license" | "replies" | "edit" | "self" => {}
@@ -210,14 +210,15 @@ impl Draft {
         let guid = self.guid.or(self.id).or(self.about);
         let title = self.title.into_value();
         let (summary, content) = bodies(self.summary, self.content);
-        if ending == Ending::Cut && guid.is_none() && link.is_none() {
-            return None;
-        }
         let has_media = self.media.has_enclosure();
         if title.is_none() && link.is_none() && content.is_none() && summary.is_none() && !has_media {
             return None;
         }
         let published = self.published.into_value();
+        let says_who_it_is = guid.is_some() || link.is_some() || title.is_some() && published.or(self.updated).is_some();
+        if ending == Ending::Cut && !says_who_it_is {
+            return None;
+        }
         let mut languages: Vec<Language> = item.language().into_iter().chain(self.languages).collect();
         languages.truncate(1);
         let mut article = Article {

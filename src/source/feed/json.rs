@@ -30,12 +30,11 @@ pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs)
     let home = document.info.home.as_deref().and_then(|home| Url::parse(home).ok());
     let reader = ItemReader { base: context.url.or(home.as_ref()), habits: Habits { zone: context.zone, is_chinese: false } };
     for item in items.iter().take(context.limits.articles) {
-        match reader.article(item, repairs) {
-            Some(article) => document.articles.push(article),
-            None => {
-                repairs.note(Repair::Item);
-                document.skipped += 1;
-            }
+        if let Some(article) = reader.article(item, repairs) {
+            document.articles.push(article);
+        } else {
+            repairs.note(Repair::Item);
+            document.skipped += 1;
         }
     }
     if items.len() > context.limits.articles {
@@ -154,7 +153,8 @@ fn string<'a>(of: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 fn line(of: &Value, name: &str) -> Option<String> {
-    string(of, name).map(text::line).and_then(filled)
+    // Plain text by the specification; exporters leave references of HTML in it all the same.
+    string(of, name).map(|stated| text::line(&text::unescape(stated))).and_then(filled)
 }
 
 fn date(item: &Value, name: &str, habits: Habits, repairs: &mut Repairs) -> Option<Time> {

@@ -10,6 +10,7 @@ mod json;
 mod media;
 mod names;
 mod people;
+mod places;
 mod read;
 mod repair;
 mod repairs;
@@ -18,6 +19,8 @@ mod tree;
 mod words;
 mod xml;
 
+use std::borrow::Cow;
+
 use chrono_tz::Tz;
 use url::Url;
 
@@ -25,7 +28,7 @@ use crate::model::{Article, Problem, SourceInfo};
 use decode::Labels;
 pub use hints::Hints;
 pub use read::{Found, ReadError, find, read};
-use repairs::Repairs;
+use repairs::{Repair, Repairs};
 
 /// What reading needs to know beside the bytes.
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +129,7 @@ impl FeedError {
 pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, FeedError> {
     let mut repairs = Repairs::default();
     let text = decode::decode(bytes, Labels { forced: context.encoding, http: context.charset }, &mut repairs)?;
+    let text = without_controls(&text, &mut repairs);
     let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace() || c == '\0');
     let document = match text.as_bytes().first() {
         None => return Err(FeedError::Empty),
@@ -142,3 +146,16 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
         skipped: document.skipped + repeated,
     })
 }
+
+/// Drops the control characters that XML forbids (2.2): they occur in the middle of tags too.
+fn without_controls<'a>(text: &'a str, repairs: &mut Repairs) -> Cow<'a, str> {
+    let is_forbidden = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    if !text.bytes().any(is_forbidden) {
+        return Cow::Borrowed(text);
+    }
+    repairs.note(Repair::Controls);
+    Cow::Owned(text.chars().filter(|c| !u8::try_from(*c).is_ok_and(is_forbidden)).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -136,3 +136,80 @@ fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>, now: Time) ->
         ..Batch::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Slug, SourceId, SourceInfo, SourceKind, SourceSettings, SourceStatus};
+    use crate::source::fetch::tests::{answer, serve};
+    use crate::source::fetch::{Limits, Options};
+
+    const FEED: &[u8] = include_bytes!("../../../tests/fixtures/feeds/rss-zh.xml");
+
+    fn client() -> Client {
+        let allow_addresses = vec!["127.0.0.0/8".parse().unwrap()];
+        Client::new(&Options { limits: Limits::default(), allow_addresses, about: None }).unwrap()
+    }
+
+    fn now() -> Time {
+        "2024-05-07T00:00:00Z".parse().unwrap()
+    }
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    fn source(url: &Url) -> Source {
+        Source {
+            id: SourceId(1),
+            kind: SourceKind::Feed,
+            location: url.to_string(),
+            slug: Slug::from_name("river"),
+            first_slug: Slug::from_name("river"),
+            title: String::new(),
+            settings: SourceSettings::default(),
+            info: SourceInfo::default(),
+            status: SourceStatus::default(),
+        }
+    }
+
+    #[test]
+    fn a_first_reading_remembers_the_validators_and_the_second_finds_nothing_new() {
+        let (url, _requests) = serve(vec![
+            answer("200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60", FEED),
+            answer("304 Not Modified\r\nCache-Control: max-age=600", b""),
+        ]);
+        let first = run(read(&source(&url), &Memory::default(), &client(), Tz::UTC, now())).unwrap();
+        assert_eq!((first.articles.len(), first.skipped, first.extent), (2, 1, Extent::Partial));
+        assert_eq!(first.memory.etag.as_deref(), Some("\"v1\""));
+        // The feed's `ttl` of two hours is longer than the server's minute.
+        assert_eq!(first.not_before, Some(now() + chrono::Duration::hours(2)));
+        let second = run(read(&source(&url), &first.memory, &client(), Tz::UTC, now())).unwrap();
+        assert_eq!(second, Batch { memory: first.memory, not_before: Some(now() + chrono::Duration::minutes(10)), ..Batch::default() });
+    }
+
+    #[test]
+    fn what_is_found_is_a_feed_where_it_lives_or_a_page_with_its_feeds() {
+        let page = b"<!doctype html><html><head><link rel=alternate type=application/rss+xml href=/rss></head></html>";
+        let (url, requests) = serve(vec![answer("301 Moved\r\nLocation: /new", b""), answer("200 OK", FEED), answer("200 OK", page)]);
+        match run(find(&url, &client(), Tz::UTC, now())).unwrap() {
+            Found::Feed { url, batch } => assert_eq!((url.path(), batch.articles.len()), ("/new", 2)),
+            page @ Found::Page { .. } => panic!("{page:?}"),
+        }
+        match run(find(&url, &client(), Tz::UTC, now())).unwrap() {
+            Found::Page { candidates } => assert_eq!(candidates[0].url.path(), "/rss"),
+            feed @ Found::Feed { .. } => panic!("{feed:?}"),
+        }
+        assert_eq!(requests.iter().count(), 3);
+    }
+
+    #[test]
+    fn a_source_that_is_gone_or_no_feed_says_so() {
+        let (url, _requests) =
+            serve(vec![answer("410 Gone", b""), answer("200 OK", b"<opml/>"), answer("429 Slow\r\nRetry-After: 60", b"")]);
+        let error = || run(read(&source(&url), &Memory::default(), &client(), Tz::UTC, now())).unwrap_err();
+        assert!(error().is_gone());
+        assert!(error().to_string().contains("OPML"));
+        assert_eq!(error().retry_after(), Some(now() + chrono::Duration::minutes(1)));
+    }
+}

@@ -11,7 +11,13 @@ const CUT_TAG: usize = 1024;
 
 /// Writes a text anew: well-formed tags, CDATA sections and text. Comments, instructions and the DTD go.
 pub(super) fn repair(text: &str, repairs: &mut Repairs) -> String {
-    let mut mender = Mender { text, scanner: TagScanner::new(text), mended: String::with_capacity(text.len() + 64), missing: Vec::new() };
+    let mut mender = Mender {
+        text,
+        scanner: TagScanner::new(text),
+        mended: String::with_capacity(text.len() + 64),
+        missing: Vec::new(),
+        cdata_end: None,
+    };
     let mut place = 0;
     let mut first_damage = None;
     while let Some(found) = text[place..].find('<') {
@@ -32,12 +38,22 @@ pub(super) fn repair(text: &str, repairs: &mut Repairs) -> String {
     mender.mended
 }
 
+const CDATA: &str = "<![CDATA[";
+
+/// The name in the tag that a text ends with; a name that no element has if it ends otherwise.
+fn last_tag(text: &str) -> &str {
+    let start = text.trim_end().strip_suffix('>').and_then(|text| text.rfind('<').map(|at| &text[at + 1..]));
+    start.and_then(|tag| tag.split_ascii_whitespace().next()).unwrap_or("?")
+}
+
 struct Mender<'a> {
     text: &'a str,
     scanner: TagScanner<'a>,
     mended: String,
     /// Ends that do not occur any more, so that they are looked for once only.
     missing: Vec<&'static str>,
+    /// The end of a CDATA section that was found last: one that lies behind many starts is looked for once only.
+    cdata_end: Option<usize>,
 }
 
 impl Mender<'_> {
@@ -47,7 +63,7 @@ impl Mender<'_> {
         if rest.starts_with("<!--") {
             return self.skip(at, 4, "-->");
         }
-        if rest.starts_with("<![CDATA[") {
+        if rest.starts_with(CDATA) {
             return self.cdata(at);
         }
         if rest.starts_with("<?") {
@@ -86,14 +102,23 @@ impl Mender<'_> {
         }
     }
 
+    /// A section whose end is missing, or stands only behind the start of another one, ends with the element that it is
+    /// all of.
     fn cdata(&mut self, at: usize) -> ControlFlow<usize, usize> {
-        if let Some(found) = self.find(at + 9, "]]>") {
-            self.mended.push_str(&self.text[at..found + 3]);
-            return ControlFlow::Continue(found + 3);
+        let start = at + CDATA.len();
+        let close = self.cdata_end.filter(|known| *known >= start).or_else(|| self.find(start, "]]>"));
+        self.cdata_end = close;
+        let inner = self.text[start..close.unwrap_or(self.text.len())].find(CDATA).map(|found| start + found);
+        if let (Some(close), None) = (close, inner) {
+            self.mended.push_str(&self.text[at..close + 3]);
+            return ControlFlow::Continue(close + 3);
         }
-        self.mended.push_str(&self.text[at..]);
+        let element_end = format!("</{}", last_tag(&self.mended));
+        let limit = inner.or(close).unwrap_or(self.text.len());
+        let end = self.text[start..limit].find(&element_end).map(|found| start + found).or(close).unwrap_or(self.text.len());
+        self.mended.push_str(&self.text[at..end]);
         self.mended.push_str("]]>");
-        ControlFlow::Break(self.text.len())
+        ControlFlow::Break(if close == Some(end) { end + 3 } else { end })
     }
 
     /// Passes over a DTD. Nothing in it is expanded.
@@ -153,6 +178,9 @@ mod tests {
             ("<a><!-- x --><b>", "<a><b>"),
             ("<a><!-- never closed <b>", "<a> never closed <b>"),
             ("<![CDATA[ <b> & ", "<![CDATA[ <b> & ]]>"),
+            ("<a><![CDATA[b </a><c>d</c>", "<a><![CDATA[b ]]></a><c>d</c>"),
+            ("<a><![CDATA[b</a><c><![CDATA[d]]></c>", "<a><![CDATA[b]]></a><c><![CDATA[d]]></c>"),
+            ("<a><![CDATA[b<![CDATA[c]]>", "<a><![CDATA[b<![CDATA[c]]>"),
             ("<!DOCTYPE rss [<!ENTITY a \"b\">]><rss>", "<rss>"),
             ("<a>x</a><item", "<a>x</a>"),
             ("<a>x</a <b>y</b>", "<a>x</a><b>y</b>"),
@@ -163,9 +191,11 @@ mod tests {
 
     #[test]
     fn unclosed_comments_take_linear_time() {
-        for unit in ["<!--", "<![CDATA", "<?", "<!DOCTYPE [", "<", "</"] {
+        for unit in ["<!--", "<![CDATA", "<![CDATA[", "<a><![CDATA[", "<a><![CDATA[</a>", "<?", "<!DOCTYPE [", "<", "</"] {
             let hostile = unit.repeat(1_000_000 / unit.len());
             assert!(mended(&hostile).len() <= hostile.len() * 4);
+            let with_ends = hostile + "]]>-->";
+            assert!(mended(&with_ends).len() <= with_ends.len() * 4);
         }
     }
 }

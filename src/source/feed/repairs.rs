@@ -7,6 +7,7 @@ use crate::model::Problem;
 pub(super) enum Repair {
     Encoding,
     Characters,
+    Controls,
     Markup,
     Nesting,
     Truncated,
@@ -23,6 +24,7 @@ impl Repair {
         match self {
             Self::Encoding => "the encoding is not the stated one; state the true one in the XML declaration and in Content-Type",
             Self::Characters => "bytes that are no text in the encoding were replaced",
+            Self::Controls => "control characters, which XML forbids, were dropped",
             Self::Markup => "'<', quotes or comments that are not well formed; escape '<' as '&lt;' and close what is opened",
             Self::Nesting => "elements that are not closed, or closed in the wrong place",
             Self::Truncated => "the document ends too early",
@@ -68,11 +70,6 @@ impl Repairs {
         self.found.extend(other.found);
     }
 
-    /// How often a kind was noted.
-    pub(super) fn times(&self, kind: Repair) -> usize {
-        self.found.iter().find(|found| found.kind == kind).map_or(0, |found| found.times)
-    }
-
     /// The report; `place` names the document.
     pub(super) fn report(&self, place: &str) -> Vec<Problem> {
         let problem = |found: &Found| Problem {
@@ -89,6 +86,5 @@ impl Repairs {
 
 /// The line of a place in a text, from 1.
 pub(super) fn line_of(text: &str, offset: usize) -> Option<u64> {
-    let before = text.as_bytes().get(..offset)?;
-    u64::try_from(before.iter().filter(|byte| **byte == b'\n').count()).ok().map(|lines| lines + 1)
+    u64::try_from(text.get(..offset)?.matches('\n').count()).ok().map(|lines| lines + 1)
 }

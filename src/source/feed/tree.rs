@@ -10,11 +10,14 @@ use url::Url;
 
 use super::element::{Element, Part, VOID};
 use super::names::{Namespaces, Vocabulary};
+use super::places::{is_item, is_item_level, is_line, is_markup_name, is_part_of_item, is_prose, may_stand_in_prose};
 use super::repairs::{Repair, Repairs};
 use crate::model::{Language, text};
 
 /// Elements deeper than this are not kept; their text is.
 const MAX_DEPTH: usize = 100;
+
+const CDATA: &str = "<![CDATA[";
 
 /// Parts of one element of the channel beyond these are dropped.
 const MAX_PARTS: usize = 200_000;
@@ -131,7 +134,14 @@ impl<'a> Tree<'a> {
                 self.end(name.as_ref().trim());
             }
             Event::Text(more) => self.text(&more.into_inner()),
-            Event::CData(more) => self.text(&more.into_inner()),
+            Event::CData(more) => {
+                let more = more.into_inner();
+                // A section in a section: the end of the outer one is missing.
+                if self.trust == Trust::Raw && more.contains(CDATA) {
+                    return Err(Broken);
+                }
+                self.text(&more);
+            }
             Event::GeneralRef(name) => self.reference(&name.into_inner()),
             _ => {}
         }
@@ -260,9 +270,7 @@ impl<'a> Tree<'a> {
             return;
         };
         let is_known = is_part_of_item(element);
-        let may_stand_in_prose =
-            element.vocabulary == Vocabulary::Core && matches!(element.name.as_str(), "title" | "link" | "source" | "summary" | "content");
-        if is_known && (is_line(open) || is_prose(open) && !may_stand_in_prose) {
+        if is_known && (is_line(open) || is_prose(open) && !may_stand_in_prose(element)) {
             self.repairs.note(Repair::Nesting);
             self.close_to(level);
         }
@@ -355,7 +363,7 @@ impl<'a> Tree<'a> {
         }
         self.repairs.note(Repair::Truncated);
         let level = usize::from(self.open.first().is_some_and(is_item));
-        let cut = self.open.get(level).is_some_and(|open| is_line(open));
+        let cut = self.open.get(level).is_some_and(is_line);
         self.close_to(level);
         if cut && level == 1 {
             self.open[0].parts.pop();
@@ -373,67 +381,3 @@ pub(super) enum Ending {
     /// With the document, so that its last parts are missing.
     Cut,
 }
-
-/// Whether it is an item of a feed.
-pub(super) fn is_item(element: &Element) -> bool {
-    element.vocabulary == Vocabulary::Core && matches!(element.name.as_str(), "item" | "entry")
-}
-
-/// Whether it holds one line of text, so that no other element of an item can be in it.
-fn is_line(element: &Element) -> bool {
-    match element.vocabulary {
-        Vocabulary::Core => LINES.contains(&element.name.as_str()),
-        Vocabulary::Dublin => element.name != "description",
-        _ => false,
-    }
-}
-
-/// Whether it holds text with markup.
-fn is_prose(element: &Element) -> bool {
-    match element.vocabulary {
-        Vocabulary::Core => matches!(element.name.as_str(), "description" | "summary" | "content" | "subtitle" | "tagline"),
-        Vocabulary::Dublin => element.name == "description",
-        Vocabulary::Content => true,
-        _ => false,
-    }
-}
-
-/// Whether it is one of the elements that stand right in an item.
-fn is_part_of_item(element: &Element) -> bool {
-    match element.vocabulary {
-        Vocabulary::Core => is_item_level(&element.name) && !matches!(element.name.as_str(), "item" | "entry"),
-        Vocabulary::Dublin | Vocabulary::Content | Vocabulary::Itunes => true,
-        _ => false,
-    }
-}
-
-fn is_item_level(name: &str) -> bool {
-    LINES.contains(&name)
-        || ["description", "summary", "content", "author", "enclosure", "source", "item", "entry", "encoded"].contains(&name)
-}
-
-/// Elements that mean formatting, whose stray end tags end nothing.
-fn is_markup_name(name: &str) -> bool {
-    const MARKUP: [&str; 24] = [
-        "a", "b", "i", "u", "p", "em", "strong", "span", "div", "font", "br", "img", "sub", "sup", "code", "small", "big", "li", "ul",
-        "ol", "td", "tr", "table", "center",
-    ];
-    MARKUP.contains(&name)
-}
-
-const LINES: [&str; 14] = [
-    "title",
-    "link",
-    "guid",
-    "id",
-    "pubdate",
-    "published",
-    "updated",
-    "issued",
-    "modified",
-    "created",
-    "category",
-    "comments",
-    "lastbuilddate",
-    "managingeditor",
-];

@@ -1,16 +1,19 @@
 //! Documents of RSS, RDF and Atom: what the channel says of itself, and its items one by one.
 
+use std::collections::HashMap;
+
 use url::Url;
 
 use super::dates::Habits;
 use super::element::{Element, Kind, absolute};
-use super::item::{Draft, filled, prose, title};
+use super::item::{Draft, filled, made_guid, prose, title};
 use super::names::Vocabulary;
+use super::places::is_item;
 use super::repair::repair;
 use super::repairs::{Repair, Repairs};
-use super::tree::{Broken, Ending, Tree, Trust, is_item};
+use super::tree::{Broken, Ending, Tree, Trust};
 use super::{Document, FeedContext, FeedError, people};
-use crate::model::{Article, Language, text};
+use crate::model::{Article, Language, Link, text};
 
 /// Reads a document, mending its markup if it cannot be cut into tags as it is.
 pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs) -> Result<Document, FeedError> {
@@ -75,12 +78,11 @@ impl<'a> Channel<'a> {
         for part in element.children() {
             draft.take(part, base, self.habits(), repairs);
         }
-        match draft.finish(element, base, ending) {
-            Some(article) => self.document.articles.push(article),
-            None => {
-                repairs.note(Repair::Item);
-                self.document.skipped += 1;
-            }
+        if let Some(article) = draft.finish(element, base, ending) {
+            self.document.articles.push(article);
+        } else {
+            repairs.note(Repair::Item);
+            self.document.skipped += 1;
         }
     }
 
@@ -144,31 +146,40 @@ impl<'a> Channel<'a> {
 }
 
 /// Two items of one document are two articles, whatever their ids say; one that repeats another whole is passed over.
+/// Gives how many were.
 pub(super) fn tell_apart(articles: Vec<Article>, repairs: &mut Repairs) -> (Vec<Article>, usize) {
-    let mut guids = std::collections::HashSet::with_capacity(articles.len());
-    let mut kept = Vec::with_capacity(articles.len());
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(articles.len());
+    let mut kept: Vec<Article> = Vec::with_capacity(articles.len());
     let mut repeated = 0;
     for mut article in articles {
-        if !guids.insert(article.guid.clone()) {
+        if article.guid.len() > LONGEST_GUID {
+            article.guid = made_guid(&[Some(&article.guid)], None);
+        }
+        if let Some(place) = places.get(&article.guid) {
             repairs.note(Repair::Repeated);
-            article.guid = other_guid(&article);
-            if !guids.insert(article.guid.clone()) {
+            let other = other_guid(&article);
+            if other == other_guid(&kept[*place]) || places.contains_key(&other) {
                 repeated += 1;
                 continue;
             }
+            article.guid = other;
         }
+        places.insert(article.guid.clone(), kept.len());
         kept.push(article);
     }
     (kept, repeated)
 }
 
+/// Longer ids, in bytes, are kept as their hash: an id is a key of the store.
+const LONGEST_GUID: usize = 2048;
+
 /// An id for an item whose own is another's: the same as long as its link and words are.
 fn other_guid(article: &Article) -> String {
     let link = match &article.link {
-        crate::model::Link::At(link) => Some(link.as_str()),
-        _ => None,
+        Link::At(link) => Some(link.as_str()),
+        Link::Own | Link::Candidate(_) => None,
     };
     let body = article.content.as_deref().or(article.summary.as_deref());
     let words = [link, article.title.as_deref(), body.filter(|_| link.is_none() && article.title.is_none())];
-    format!("{}#{}", article.guid, super::item::made_guid(&words, article.published))
+    format!("{}#{}", article.guid, made_guid(&words, article.published))
 }

@@ -143,7 +143,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !special
 }
 
-/// Only 2000::/3 is given to anyone; in it Teredo, ORCHID, 6to4 and the ranges of documentation are not. NAT64 and all
+/// Only `2000::/3` is given to anyone; in it Teredo, ORCHID, 6to4 and the ranges of documentation are not. NAT64 and all
 /// other special ranges lie outside.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();

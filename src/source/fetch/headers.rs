@@ -22,17 +22,12 @@ pub(super) fn fresh_until(headers: &HeaderMap, now: Time) -> Option<Time> {
         return None;
     }
     let max_age = directives().find_map(|directive| directive.strip_prefix("max-age=")?.trim_matches('"').parse::<i64>().ok());
-    let seconds = match max_age {
-        Some(max_age) => {
-            let age = text(headers, &AGE).and_then(|age| age.parse::<i64>().ok()).unwrap_or(0);
-            max_age.saturating_sub(age.max(0))
-        }
-        None => {
-            let date = text(headers, &DATE).and_then(|date| http_date(&date)).unwrap_or(now);
-            (http_date(&text(headers, &EXPIRES)?)? - date).num_seconds()
-        }
-    };
-    later(now, seconds)
+    if let Some(max_age) = max_age {
+        let age = text(headers, &AGE).and_then(|age| age.parse::<i64>().ok()).unwrap_or(0);
+        return later(now, max_age.saturating_sub(age.max(0)));
+    }
+    let date = text(headers, &DATE).and_then(|date| http_date(&date)).unwrap_or(now);
+    later(now, (http_date(&text(headers, &EXPIRES)?)? - date).num_seconds())
 }
 
 /// `Retry-After`: seconds or a date (RFC 9110 10.2.3).

@@ -4,7 +4,6 @@
 mod guard;
 mod headers;
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -337,4 +336,4 @@ fn public(url: &Url) -> Url {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::source) mod tests;

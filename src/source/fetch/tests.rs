@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use super::*;
 
 /// Serves the answers in order, on a free port; gives its URL and the requests as they come.
-fn serve(answers: Vec<Vec<u8>>) -> (Url, Receiver<String>) {
+pub(in crate::source) fn serve(answers: Vec<Vec<u8>>) -> (Url, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = Url::parse(&format!("http://{}/feed", listener.local_addr().unwrap())).unwrap();
     let (sender, requests) = channel();
@@ -28,7 +28,8 @@ fn serve(answers: Vec<Vec<u8>>) -> (Url, Receiver<String>) {
     (url, requests)
 }
 
-fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+/// An answer with a head and a body.
+pub(in crate::source) fn answer(head: &str, body: &[u8]) -> Vec<u8> {
     let mut answer = format!("HTTP/1.1 {head}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
     answer.extend_from_slice(body);
     answer

@@ -1,4 +1,4 @@
-//! The body of a Markdown file: CommonMark with what Hugo adds, as sanitised HTML.
+//! The body of a Markdown file: `CommonMark` with what Hugo adds, as sanitised HTML.
 
 use std::sync::LazyLock;
 

@@ -1,0 +1,74 @@
+//! Where the elements of a feed may stand, by their names: what the tree knows to find the ends that are missing.
+
+use super::element::Element;
+use super::names::Vocabulary;
+
+/// Whether it is an item of a feed.
+pub(super) fn is_item(element: &Element) -> bool {
+    element.vocabulary == Vocabulary::Core && matches!(element.name.as_str(), "item" | "entry")
+}
+
+/// Whether it holds one line of text, so that no other element of an item can be in it.
+pub(super) fn is_line(element: &Element) -> bool {
+    match element.vocabulary {
+        Vocabulary::Core => LINES.contains(&element.name.as_str()),
+        Vocabulary::Dublin => element.name != "description",
+        _ => false,
+    }
+}
+
+/// Whether it holds text with markup.
+pub(super) fn is_prose(element: &Element) -> bool {
+    match element.vocabulary {
+        Vocabulary::Core => matches!(element.name.as_str(), "description" | "summary" | "content" | "subtitle" | "tagline"),
+        Vocabulary::Dublin => element.name == "description",
+        Vocabulary::Content => true,
+        _ => false,
+    }
+}
+
+/// Whether it is one of the elements that stand right in an item.
+pub(super) fn is_part_of_item(element: &Element) -> bool {
+    match element.vocabulary {
+        Vocabulary::Core => is_item_level(&element.name) && !matches!(element.name.as_str(), "item" | "entry"),
+        Vocabulary::Dublin | Vocabulary::Content | Vocabulary::Itunes => true,
+        _ => false,
+    }
+}
+
+/// Whether a name is of those that stand right in an item, or are one.
+pub(super) fn is_item_level(name: &str) -> bool {
+    LINES.contains(&name)
+        || ["description", "summary", "content", "author", "enclosure", "source", "item", "entry", "encoded"].contains(&name)
+}
+
+/// Whether it may be HTML, though elements of an item have that name too.
+pub(super) fn may_stand_in_prose(element: &Element) -> bool {
+    element.vocabulary == Vocabulary::Core && matches!(element.name.as_str(), "title" | "link" | "source" | "summary" | "content")
+}
+
+/// Elements that mean formatting, whose stray end tags end nothing.
+pub(super) fn is_markup_name(name: &str) -> bool {
+    const MARKUP: [&str; 24] = [
+        "a", "b", "i", "u", "p", "em", "strong", "span", "div", "font", "br", "img", "sub", "sup", "code", "small", "big", "li", "ul",
+        "ol", "td", "tr", "table", "center",
+    ];
+    MARKUP.contains(&name)
+}
+
+const LINES: [&str; 14] = [
+    "title",
+    "link",
+    "guid",
+    "id",
+    "pubdate",
+    "published",
+    "updated",
+    "issued",
+    "modified",
+    "created",
+    "category",
+    "comments",
+    "lastbuilddate",
+    "managingeditor",
+];

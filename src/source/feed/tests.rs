@@ -1,0 +1,240 @@
+//! Whole feeds, one of each format, one damaged, and documents made to harm.
+
+use super::*;
+use crate::model::{Link, Time};
+
+fn context(url: Option<&Url>) -> FeedContext<'_> {
+    FeedContext { url, charset: None, encoding: None, zone: Tz::Asia__Shanghai, limits: FeedLimits::default() }
+}
+
+fn fixture(name: &str) -> ParsedFeed {
+    let path = format!("{}/tests/fixtures/feeds/{name}", env!("CARGO_MANIFEST_DIR"));
+    parse(&std::fs::read(path).unwrap(), &context(None)).unwrap()
+}
+
+fn read(text: &str) -> ParsedFeed {
+    parse(text.as_bytes(), &context(None)).unwrap()
+}
+
+fn at(time: &str) -> Option<Time> {
+    time.parse().ok()
+}
+
+fn link(article: &Article) -> &str {
+    match &article.link {
+        Link::At(link) => link,
+        _ => "",
+    }
+}
+
+#[test]
+fn rss_is_read_with_its_content_people_tags_and_files() {
+    let feed = fixture("rss-zh.xml");
+    assert_eq!(feed.info.title.as_deref(), Some("河边读书记"));
+    assert_eq!(feed.info.home.as_deref(), Some("https://river.example/"));
+    assert_eq!(feed.info.icon.as_deref(), Some("https://river.example/logo.png"));
+    assert_eq!(feed.info.language.as_ref().map(crate::model::Language::as_str), Some("zh-CN"));
+    assert_eq!(feed.hints.not_before("2024-05-07T00:00:00Z".parse().unwrap()), at("2024-05-07T02:00:00Z"));
+    assert_eq!((feed.articles.len(), feed.skipped), (2, 1));
+    let first = &feed.articles[0];
+    assert_eq!(first.title.as_deref(), Some("雨后的桥 & 旧书店"));
+    assert_eq!((first.guid.as_str(), link(first)), ("river-2", "https://river.example/posts/bridge"));
+    assert_eq!(first.published, at("2024-05-07T00:30:00Z"));
+    assert_eq!(first.authors[0].name, "林小舟");
+    assert_eq!(first.tags, ["散步", "旧书"]);
+    assert_eq!(first.summary.as_deref(), Some("桥边新开了一家旧书店。"));
+    let content = first.content.as_deref().unwrap();
+    assert!(content.contains("<b>旧书店</b>") && content.contains("https://river.example/map") && !content.contains("alert"), "{content}");
+    assert_eq!(
+        first.thumbnail.as_ref().map(|picture| (picture.url.as_str(), picture.width)),
+        Some(("https://river.example/bridge.jpg", Some(640)))
+    );
+    assert_eq!(first.enclosures[0].length, Some(12345));
+    assert_eq!(first.comments.as_deref(), Some("https://river.example/posts/bridge#comments"));
+    let second = &feed.articles[1];
+    assert_eq!((link(second), second.published), ("https://river.example/posts/short", at("2024-05-06T07:05:00Z")));
+    assert_eq!((second.summary.as_deref(), second.content.as_deref()), (None, Some("<p>短短的一段话。</p>")));
+    assert_eq!(second.authors[0].email.as_deref(), Some("lin@river.example"));
+}
+
+#[test]
+fn rdf_is_read_with_dublin_core() {
+    let feed = fixture("rdf.xml");
+    let item = &feed.articles[0];
+    assert_eq!((item.guid.as_str(), item.title.as_deref()), ("https://stones.example/grey", Some("Grey is a colour too")));
+    assert_eq!((item.published, item.authors[0].name.as_str()), (at("2023-11-02T06:00:00Z"), "Ada Moss"));
+    assert_eq!((item.tags.as_slice(), item.content.as_deref()), (["lichen".to_owned()].as_slice(), Some("On <em>Parmelia</em>.")));
+}
+
+#[test]
+fn atom_is_read_with_bases_languages_and_every_type_of_text() {
+    let feed = fixture("atom.xml");
+    assert_eq!(feed.info.title.as_deref(), Some("Kiln & Clay"));
+    assert_eq!(
+        (feed.info.home.as_deref(), feed.info.id.as_deref()),
+        (Some("https://kiln.example/blog/"), Some("tag:kiln.example,2020:blog"))
+    );
+    assert_eq!(feed.info.authors[0].uri.as_deref(), Some("https://kiln.example/bo"));
+    let first = &feed.articles[0];
+    assert_eq!((first.title.as_deref(), link(first)), (Some("Cups <b> bowls"), "https://kiln.example/blog/cups"));
+    assert_eq!((first.published, first.updated), (at("2024-02-01T00:00:00Z"), at("2024-02-02T10:00:00Z")));
+    assert_eq!((first.languages[0].as_str(), first.tags[0].as_str()), ("ja", "Cups & mugs"));
+    assert_eq!((first.summary.as_deref(), first.contributors[0].name.as_str()), (Some("Short."), "Cy"));
+    let content = first.content.as_deref().unwrap();
+    assert!(
+        content.contains("https://kiln.example/blog/cups/two") && content.contains("two &amp; three") && !content.contains("<div"),
+        "{content}"
+    );
+    assert_eq!((first.enclosures[0].url.as_str(), first.enclosures[0].length), ("https://kiln.example/blog/cups.mp4", Some(99)));
+    let second = &feed.articles[1];
+    assert_eq!((second.content.as_deref(), link(second)), (Some("<p>fired</p>"), "https://kiln.example/blog/coded"));
+    assert_eq!(second.published, second.updated);
+}
+
+#[test]
+fn atom_of_2004_is_read() {
+    let feed = fixture("atom03.xml");
+    let entry = &feed.articles[0];
+    assert_eq!((entry.title.as_deref(), entry.content.as_deref()), (Some("Nets & ropes"), Some("<p>Tar.</p>")));
+    assert_eq!((entry.published, feed.info.description.as_deref()), (at("2004-05-30T16:00:00Z"), Some("Since 2004")));
+}
+
+#[test]
+fn json_feed_is_read_and_so_is_what_is_left_of_one() {
+    let feed = fixture("feed.json");
+    assert_eq!(feed.articles.len(), 2);
+    let first = &feed.articles[0];
+    assert_eq!((first.guid.as_str(), first.content.as_deref()), ("7", Some("<p>风声</p><p>鸟声 &lt;3</p>")));
+    assert_eq!(first.tags, ["声音", "山"]);
+    assert_eq!((first.enclosures[0].duration, first.enclosures[0].url.as_str()), (Some(61), "https://radio.example/7.mp3"));
+    assert_eq!((link(&feed.articles[1]), feed.articles[1].published), ("https://other.example/x", at("2024-01-31T16:00:00Z")));
+    let cut = read(r#"{"items": [{"id": "a", "title": "x}]"}, {"id": "b", "ti"#);
+    assert_eq!((cut.articles.len(), cut.articles[0].guid.as_str()), (1, "a"));
+    assert!(matches!(parse(b"{\"a\": [", &context(None)), Err(FeedError::Json(_))));
+}
+
+#[test]
+fn a_podcast_keeps_its_file_its_length_and_its_elements() {
+    let feed = fixture("podcast.xml");
+    let episode = &feed.articles[0];
+    assert_eq!((episode.title.as_deref(), episode.authors[0].name.as_str()), (Some("Sleeper to the coast"), "Noor Vale"));
+    assert_eq!(episode.enclosures.len(), 1);
+    assert_eq!((episode.enclosures[0].duration, episode.enclosures[0].length), (Some(3723), Some(1000)));
+    assert_eq!(episode.content.as_deref(), Some("Four berths, no sleep."));
+    assert_eq!(episode.thumbnail.as_ref().map(|picture| picture.url.as_str()), Some("https://trains.example/3.png"));
+    let value = episode.extensions.iter().find(|extension| extension.name == "podcast:value").unwrap();
+    assert_eq!(value.children[0].name, "podcast:valueRecipient");
+    assert_eq!(value.children[0].attributes[1], ("split".to_owned(), "100".to_owned()));
+}
+
+#[test]
+fn gbk_under_the_label_gb2312_is_read_and_its_dates_are_of_its_zone() {
+    let item = fixture("rss-gbk.xml").articles.remove(0);
+    assert_eq!((item.title.as_deref(), item.published), (Some("豆浆涨价了，囍字还在门上"), at("2024-05-07T22:00:00Z")));
+}
+
+#[test]
+fn a_damaged_feed_yields_every_item_and_a_report() {
+    let feed = fixture("damaged.xml");
+    let titles: Vec<_> = feed.articles.iter().filter_map(|article| article.title.as_deref()).collect();
+    assert_eq!(titles, ["Flour & water — 1 < 2", "The second, whose neighbour never ended", "The third"]);
+    assert_eq!(link(&feed.articles[0]), "https://mill.example/flour?a=1&b=2");
+    assert_eq!(feed.articles[0].published, at("2024-05-08T11:05:03Z"));
+    assert!(feed.articles[0].content.as_deref().unwrap().contains("<b>bold text</b>"));
+    assert_eq!(feed.articles[0].thumbnail.as_ref().map(|picture| picture.url.as_str()), Some("https://mill.example/flour.jpg"));
+    assert_eq!((feed.articles[1].authors[0].name.as_str(), feed.articles[1].content.as_deref()), ("Una", Some("No end for the author")));
+    assert_eq!(feed.articles[2].content.as_deref(), Some("cut off in the mid"));
+    let report: Vec<_> = feed.repairs.iter().map(ToString::to_string).collect();
+    for word in ["well formed", "closed", "too early", "'&'", "prefix"] {
+        assert!(report.iter().any(|repair| repair.contains(word)), "{word}: {report:?}");
+    }
+}
+
+#[test]
+fn an_item_that_is_cut_before_it_has_an_id_is_left_for_the_next_time() {
+    let feed = read("<rss><channel><item><title>a</title><link>https://e.example/a</link></item><item><title>b</title><link>https://e.exa");
+    assert_eq!((feed.articles.len(), feed.skipped), (1, 1));
+}
+
+#[test]
+fn items_that_share_an_id_stay_apart_and_keep_their_ids() {
+    let feed = "<rss><channel><item><guid>x</guid><title>a</title></item><item><guid>x</guid><title>b</title></item><item><guid>x</guid><title>b</title></item></channel></rss>";
+    let (first, again) = (read(feed), read(feed));
+    assert_eq!((first.articles.len(), first.skipped), (2, 1));
+    assert_ne!(first.articles[0].guid, first.articles[1].guid);
+    assert_eq!(first, again);
+}
+
+#[test]
+fn an_item_without_an_id_has_the_same_one_every_time() {
+    let feed = |extra: &str| {
+        read(&format!("<rss><channel>{extra}<item><title>a</title><pubDate>6 May 2024 10:00 GMT</pubDate></item></channel></rss>"))
+    };
+    let (alone, second) = (feed(""), feed("<item><title>new</title></item>"));
+    assert_eq!(alone.articles[0].guid, second.articles[1].guid);
+    assert_ne!(second.articles[0].guid, second.articles[1].guid);
+}
+
+#[test]
+fn what_is_no_feed_is_named() {
+    for (text, expected) in [
+        ("", "empty"),
+        ("<!doctype html><html><head><title>x</title></head><body><p>hello</body></html>", "web page"),
+        ("<opml version='2.0'><body/></opml>", "OPML"),
+        ("<CHANNEL HREF='http://e.example/'><ITEM HREF='/x'><TITLE>x</TITLE></ITEM></CHANNEL>", "CDF"),
+        ("<svg xmlns='http://www.w3.org/2000/svg'/>", "<svg>"),
+        ("{\"a\": 1}", "`items`"),
+        ("hello", "not a feed"),
+    ] {
+        let error = parse(text.as_bytes(), &context(None)).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+#[test]
+fn documents_made_to_harm_are_read_in_little_time_and_depth() {
+    let inside = |body: &str| {
+        format!(
+            "<rss><channel><item><title>t</title><link>https://e.example/</link>{body}</item><item><title>u</title></item></channel></rss>"
+        )
+    };
+    for body in [
+        "<x:y>".repeat(100_000),
+        format!("<description>{}</description>", "<b>".repeat(200_000)),
+        format!("<description>{}</description>", "<p>".repeat(200)),
+        "<!--".repeat(200_000),
+        "<a b='".repeat(100_000),
+        "</x>".repeat(200_000),
+        "&".repeat(500_000),
+        "&a".repeat(300_000),
+        format!("<y {}/>", "a='1' ".repeat(100_000)),
+        format!("<podcast:a>{}", "<podcast:a>".repeat(50_000)),
+    ] {
+        let feed = read(&inside(&body));
+        assert_eq!(feed.articles[0].title.as_deref(), Some("t"), "{}", &body[..20]);
+    }
+    let unclosed_paragraphs = read(&inside(&format!("<description>{}</description>", "<p>x".repeat(200))));
+    assert_eq!(unclosed_paragraphs.articles.len(), 2);
+    let prefixes = (0..20_000).map(|n| format!("xmlns:p{n}='http://e.example/{n}'")).collect::<Vec<_>>().join(" ");
+    assert_eq!(read(&format!("<rss {prefixes}><channel><item><title>t</title></item></channel></rss>")).articles.len(), 1);
+    let same = "<item><title>t</title><guid>g</guid></item>".repeat(30);
+    assert_eq!(read(&format!("<rss><channel>{same}</channel></rss>")).articles.len(), 1);
+    let many = (0..3000).map(|n| format!("<item><guid>{n}</guid><title>t</title></item>")).collect::<Vec<_>>().join(" ");
+    assert_eq!(read(&format!("<rss><channel>{many}</channel></rss>")).articles.len(), 2000);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_make_reading_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+        parse(&bytes, &context(None)).ok();
+    }
+
+    #[test]
+    fn no_cut_and_no_changed_byte_makes_reading_panic(cut in 0_usize..2400, at in 0_usize..2400, byte in proptest::num::u8::ANY) {
+        let mut bytes = include_bytes!("../../../tests/fixtures/feeds/rss-zh.xml").to_vec();
+        let place = at % bytes.len();
+        bytes[place] = byte;
+        bytes.truncate(cut);
+        parse(&bytes, &context(None)).ok();
+    }
+}
