@@ -73,8 +73,10 @@ impl Add {
             base_url: self.base_url.map(String::from),
             encoding: None,
         };
-        let added = add(work, &self.source, self.slug.as_deref().map(Slug::from_name), settings, console).await?;
-        report(work, &added, console).await
+        let spinner = console.spinner(format!("reading {}", self.source));
+        let added = add(work, &self.source, self.slug.as_deref().map(Slug::from_name), settings, console).await;
+        spinner.finish_and_clear();
+        report(work, &added?, console).await
     }
 }
 
