@@ -40,11 +40,7 @@ with tempfile.TemporaryDirectory() as temporary:
         process.wait()
         before = whole(path) if pathlib.Path(path).stat().st_size else 0
         cut += before < count
-        # Adding says that the source is there already; reading it again completes it.
-        run(f"sqlite:{path}", "add", str(folder), "--tag", "kept")
-        with sqlite3.connect(path) as database:
-            database.execute("UPDATE sources SET leased_until = 0")
-        done = run(f"sqlite:{path}", "refresh", "--force")
+        done = run(f"sqlite:{path}", "add", str(folder), "--tag", "kept")
         assert done.returncode == 0, done.stderr
         assert whole(path) == count, (attempt, before, whole(path))
         again = json.loads(run(f"sqlite:{path}", "refresh", "--force").stdout.splitlines()[-1])

@@ -224,6 +224,14 @@ impl Store {
         self.read(move |sqlite| sqlite.mark_due(source, now)).await
     }
 
+    /// Makes a source due now, even if somebody has taken it: a process that died may have.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn release(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
+        self.read(move |sqlite| sqlite.release(source, now)).await
+    }
+
     /// What the next reading of a source needs to know of the last.
     ///
     /// # Errors

@@ -177,6 +177,15 @@ impl Sqlite {
         })
     }
 
+    pub(in crate::store) fn release(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let mut statement =
+                transaction.prepare_cached("UPDATE sources SET due = ?2, leased_until = 0 WHERE id = ?1 AND removed IS NULL")?;
+            statement.execute((source.0, now.timestamp()))?;
+            Ok(())
+        })
+    }
+
     pub(in crate::store) fn memory(&self, source: SourceId) -> Result<Memory, StoreError> {
         self.read(|connection| {
             let (etag, last_modified) = connection
