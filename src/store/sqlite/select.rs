@@ -32,12 +32,10 @@ impl Sqlite {
             if moved != *selection {
                 return Ok(Lookup::Moved(moved));
             }
-            if let Some((kind, slug)) = selection.single() {
-                match terms::find(connection, kind, slug)? {
-                    Some(known) if known.is_deleted => return Ok(Lookup::Gone),
-                    None if kind != Kind::Language => return Ok(Lookup::Missing),
-                    _ => {}
-                }
+            if let Some((kind, slug)) = selection.single()
+                && terms::find(connection, kind, slug)?.is_some_and(|known| known.is_deleted)
+            {
+                return Ok(Lookup::Gone);
             }
             page(connection, selection, options).map(Lookup::Found)
         })
