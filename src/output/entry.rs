@@ -45,11 +45,14 @@ fn plain(entry: &Entry) -> String {
     html.map(|html| text::plain(html)).unwrap_or_default()
 }
 
-/// The text of an entry by what was asked for: a summary, and the content unless only summaries are wanted.
+/// The text of an entry in a feed, by what was asked for: a summary, and the content unless only summaries are wanted.
+/// In a feed a link to a part of the article leads to its page.
 pub(super) fn texts(entry: &Entry, site: &Site, wanted: Content) -> (Option<String>, Option<String>) {
+    let absolute = |html: String| html.replace("href=\"#", &format!("href=\"{}#", site.article(&entry.key)));
+    let summary = summary(entry, site).map(absolute);
     match wanted {
-        Content::Full => (summary(entry, site), content(entry, site)),
-        Content::Summary => (Some(summary(entry, site).unwrap_or_else(|| excerpt(entry))), None),
+        Content::Full => (summary, content(entry, site).map(absolute)),
+        Content::Summary => (Some(summary.unwrap_or_else(|| excerpt(entry))), None),
     }
 }
 
