@@ -1,4 +1,5 @@
 //! The integration tests: a real store, a real server, no network.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod architecture;
 mod store;
