@@ -49,7 +49,7 @@ impl Fixture {
         self.store.apply(source.id, batch, None, now).await.unwrap()
     }
 
-    async fn page(&self, path: &str) -> Page {
+    pub(crate) async fn page(&self, path: &str) -> Page {
         match self.lookup(path).await {
             Lookup::Found(page) => page,
             other => panic!("{path}: {other:?}"),
