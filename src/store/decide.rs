@@ -20,9 +20,9 @@ const TRACKERS: [&str; 8] = ["fbclid", "gclid", "mc_cid", "mc_eid", "igshid", "y
 /// What of an article decides whether it changed; the first 16 bytes of a SHA-256.
 pub(super) type Fingerprint = [u8; 16];
 
-/// The fingerprint of an article as it was read, whatever it is called: a file that moves stays itself.
+/// The fingerprint of an article as it was read, whatever its place is called: a file that moves stays itself.
 pub(super) fn fingerprint(article: &Article) -> Result<Fingerprint, serde_json::Error> {
-    let nameless = Article { guid: String::new(), ..article.clone() };
+    let nameless = Article { guid: String::new(), translation_key: None, ..article.clone() };
     let digest = Sha256::digest(serde_json::to_vec(&nameless)?);
     let mut fingerprint = Fingerprint::default();
     fingerprint.copy_from_slice(&digest[..16]);

@@ -1,5 +1,7 @@
 //! From a request to its document: the prefix goes, the URL is read, what is spelled otherwise is redirected.
 
+use std::borrow::Cow;
+
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
@@ -32,7 +34,7 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
         return Err(Error::Method);
     }
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let target = without_prefix(target, door.site.prefix());
+    let target = &*without_prefix(target, door.site.prefix());
     if let Some((bytes, media_type)) = html::asset(target) {
         return Ok(Document::new(bytes, media_type, Nature::Asset, 0, None).respond(request, now()));
     }
@@ -45,10 +47,13 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
             .body("ok\n"));
     }
     if !address.exact {
-        return match outcome(door, &address.target, address.by_query).await? {
-            Outcome::Empty(document) => Ok(document.respond(request, now())),
-            _ => Ok(moved(door, &address.canonical())),
-        };
+        // In a query a name that was never published matches nothing; its own path would not be found.
+        if address.by_query
+            && let Outcome::Empty(document) = outcome(door, &address.target, true).await?
+        {
+            return Ok(document.respond(request, now()));
+        }
+        return Ok(moved(door, &address.canonical()));
     }
     if let Some(page) = page_for_a_person(request, &address) {
         let location = format!("{}{}", door.site.prefix(), page.path());
@@ -65,7 +70,7 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
 
 /// The bytes at a URL, following our own redirects.
 pub(super) async fn fetch(door: &Door, target: &str) -> Result<Vec<u8>, Error> {
-    let mut address = Address::parse(without_prefix(target, door.site.prefix()))?;
+    let mut address = Address::parse(&without_prefix(target, door.site.prefix()))?;
     loop {
         match outcome(door, &address.target, address.by_query).await? {
             Outcome::Document(document) | Outcome::Empty(document) => return Ok(document.body().to_vec()),
@@ -96,11 +101,11 @@ fn now() -> crate::model::Time {
 }
 
 /// A site below a path is asked with that path or, by a proxy that takes it away, without.
-fn without_prefix<'a>(target: &'a str, prefix: &str) -> &'a str {
+fn without_prefix<'a>(target: &'a str, prefix: &str) -> Cow<'a, str> {
     match target.strip_prefix(prefix) {
-        Some(rest) if rest.starts_with('/') => rest,
-        Some("") => "/",
-        _ => target,
+        Some(rest) if rest.starts_with('/') => rest.into(),
+        Some(rest) if rest.is_empty() || rest.starts_with('?') => format!("/{rest}").into(),
+        _ => target.into(),
     }
 }
 
@@ -129,9 +134,14 @@ mod tests {
 
     #[test]
     fn a_site_below_a_path_is_asked_with_and_without_it() {
-        for (target, expected) in
-            [("/feeds/tag/x", "/tag/x"), ("/feeds", "/"), ("/feeds/", "/"), ("/tag/x", "/tag/x"), ("/feedsx", "/feedsx")]
-        {
+        for (target, expected) in [
+            ("/feeds/tag/x", "/tag/x"),
+            ("/feeds", "/"),
+            ("/feeds?limit=5", "/?limit=5"),
+            ("/feeds/", "/"),
+            ("/tag/x", "/tag/x"),
+            ("/feedsx", "/feedsx"),
+        ] {
             assert_eq!(without_prefix(target, "/feeds"), expected);
         }
         assert_eq!(without_prefix("/tag/x", ""), "/tag/x");

@@ -8,40 +8,41 @@ use feedmill::model::{
 use feedmill::store::{Lookup, Store};
 use tempfile::TempDir;
 
-fn day(day: i64) -> Time {
+pub(crate) fn day(day: i64) -> Time {
     DateTime::from_timestamp(1_760_000_000 + day * 86_400, 0).unwrap()
 }
 
-struct Fixture {
-    folder: TempDir,
-    store: Store,
+pub(crate) struct Fixture {
+    pub(crate) folder: TempDir,
+    pub(crate) store: Store,
 }
 
 impl Fixture {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let store = open(&folder).await;
         Self { folder, store }
     }
 
-    async fn source(&self, kind: SourceKind, location: &str) -> Source {
+    pub(crate) async fn source(&self, kind: SourceKind, location: &str) -> Source {
         let title = location.rsplit('/').next().unwrap().to_owned();
         let new = NewSource { kind, location: location.to_owned(), slug: None, title, settings: SourceSettings::default() };
         self.store.add_source(new, day(0)).await.unwrap().0
     }
 
-    async fn feed(&self, source: &Source, articles: Vec<Article>, now: Time) -> Applied {
+    pub(crate) async fn feed(&self, source: &Source, articles: Vec<Article>, now: Time) -> Applied {
         let batch = Batch { articles, ..Batch::default() };
         self.store.apply(source.id, batch, None, now).await.unwrap()
     }
 
-    async fn folder(&self, source: &Source, articles: Vec<Article>, now: Time) -> Applied {
+    pub(crate) async fn folder(&self, source: &Source, articles: Vec<Article>, now: Time) -> Applied {
         let state = |article: &Article| FileState {
             path: format!("{}.md", article.guid),
             modified: 1,
             size: 1,
             guid: Some(article.guid.clone()),
             revisit: None,
+            uses: Vec::new(),
             problem: None,
         };
         let memory = Memory { files: articles.iter().map(state).collect(), ..Memory::default() };
@@ -49,7 +50,7 @@ impl Fixture {
         self.store.apply(source.id, batch, None, now).await.unwrap()
     }
 
-    async fn page(&self, path: &str) -> Page {
+    pub(crate) async fn page(&self, path: &str) -> Page {
         match self.lookup(path).await {
             Lookup::Found(page) => page,
             other => panic!("{path}: {other:?}"),
@@ -68,11 +69,11 @@ impl Fixture {
     }
 }
 
-async fn open(folder: &TempDir) -> Store {
+pub(crate) async fn open(folder: &TempDir) -> Store {
     Store::open(&format!("sqlite:{}", folder.path().join("test.db").display()), day(0)).await.unwrap()
 }
 
-fn article(guid: &str) -> Article {
+pub(crate) fn article(guid: &str) -> Article {
     Article {
         guid: guid.to_owned(),
         title: Some(format!("Title of {guid}")),
@@ -85,7 +86,7 @@ fn dated(guid: &str, published: Time) -> Article {
     Article { published: Some(published), ..article(guid) }
 }
 
-fn tagged(guid: &str, tags: &[&str]) -> Article {
+pub(crate) fn tagged(guid: &str, tags: &[&str]) -> Article {
     Article { tags: tags.iter().map(|tag| (*tag).to_owned()).collect(), ..article(guid) }
 }
 

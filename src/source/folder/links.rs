@@ -12,7 +12,7 @@ use url::Url;
 use super::Options;
 use super::place::{Role, is_bundle, role};
 use super::walk::{Found, is_markdown};
-use crate::model::{ArticleKey, BundleFile, FileState, PLACEHOLDER};
+use crate::model::{ArticleKey, BundleFile, FileState, PLACEHOLDER, UsedFile};
 
 /// The most files that are stored with one article.
 const MAX_FILES: usize = 200;
@@ -48,7 +48,7 @@ impl<'a> Linker<'a> {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let below = self.base.as_ref().filter(|_| is_bundle(path) && !folder.is_empty());
         let base = below.and_then(|base| base.join(&format!("{folder}/")).ok()).or_else(|| self.base.clone());
-        Links { linker: self, folder, base, files: RefCell::default() }
+        Links { linker: self, folder, base, files: RefCell::default(), uses: RefCell::default() }
     }
 
     /// The placeholder of the article that a path inside the folder names, with or without extension.
@@ -68,6 +68,7 @@ pub(super) struct Links<'a> {
     folder: &'a str,
     base: Option<Url>,
     files: RefCell<BTreeMap<String, BundleFile>>,
+    uses: RefCell<BTreeMap<String, Option<(i64, u64)>>>,
 }
 
 impl Links<'_> {
@@ -92,6 +93,7 @@ impl Links<'_> {
         if self.base.is_some() || is_markdown(inside) || name.split('/').any(|part| part.starts_with('.')) {
             return None;
         }
+        self.uses.borrow_mut().entry(inside.to_owned()).or_insert_with(|| stamp(&path));
         let mut files = self.files.borrow_mut();
         if !files.contains_key(name) {
             let limit = self.linker.options.max_bundle_file;
@@ -105,10 +107,17 @@ impl Links<'_> {
         Some(format!("{PLACEHOLDER}./{name}"))
     }
 
-    /// The files that the links need.
-    pub(super) fn files(self) -> Vec<BundleFile> {
-        self.files.into_inner().into_values().collect()
+    /// The files that the links need; and all that they would, as they are now.
+    pub(super) fn files(self) -> (Vec<BundleFile>, Vec<UsedFile>) {
+        let uses = self.uses.into_inner().into_iter().take(MAX_FILES).map(|(path, stamp)| UsedFile { path, stamp }).collect();
+        (self.files.into_inner().into_values().collect(), uses)
     }
+}
+
+/// A file's time and size; `None` if it is not there.
+pub(super) fn stamp(path: &Path) -> Option<(i64, u64)> {
+    let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    Some((super::walk::modified(&metadata), metadata.len()))
 }
 
 /// A path inside the folder without `.` and `..`; `None` if it leads out.

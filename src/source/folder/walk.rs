@@ -59,8 +59,7 @@ impl Walk {
         }
         match entry.metadata() {
             Ok(metadata) if metadata.is_file() => {
-                let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-                self.files.push(Found { path, modified: i64::try_from(since.as_nanos()).unwrap_or(i64::MAX), size: metadata.len() });
+                self.files.push(Found { path, modified: modified(&metadata), size: metadata.len() });
             }
             Ok(_) => {}
             Err(error) => {
@@ -69,6 +68,12 @@ impl Walk {
             }
         }
     }
+}
+
+/// When a file was last changed, in nanoseconds since the epoch.
+pub(super) fn modified(metadata: &std::fs::Metadata) -> i64 {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// A number that differs when any file of a folder was added, changed or removed; no file is opened.

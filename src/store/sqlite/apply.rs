@@ -369,7 +369,7 @@ fn write_states(transaction: &Transaction<'_>, source: i64, states: &[FileState]
     for state in states.iter().filter(|state| before.get(state.path.as_str()) != Some(state)) {
         transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO files (source, path, modified, size, guid, revisit, problem) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT OR REPLACE INTO files (source, path, modified, size, guid, revisit, problem, uses) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
             .execute((
                 source,
@@ -379,6 +379,7 @@ fn write_states(transaction: &Transaction<'_>, source: i64, states: &[FileState]
                 &state.guid,
                 state.revisit.map(|time| time.timestamp()),
                 state.problem.as_ref().map(serde_json::to_string).transpose()?,
+                serde_json::to_string(&state.uses)?,
             ))?;
     }
     let present: HashSet<&str> = states.iter().map(|state| state.path.as_str()).collect();

@@ -209,8 +209,8 @@ impl Sqlite {
 
 /// The files of a folder as they were last read, by path.
 pub(super) fn files(connection: &Connection, source: i64) -> Result<Vec<FileState>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT path, modified, size, guid, revisit, problem FROM files WHERE source = ?1 ORDER BY path")?;
+    let mut statement = connection
+        .prepare_cached("SELECT path, modified, size, guid, revisit, problem, uses FROM files WHERE source = ?1 ORDER BY path")?;
     let rows = statement.query_and_then([source], |row| {
         let problem: Option<String> = row.get(5)?;
         Ok(FileState {
@@ -220,6 +220,7 @@ pub(super) fn files(connection: &Connection, source: i64) -> Result<Vec<FileStat
             guid: row.get(3)?,
             revisit: row.get::<_, Option<i64>>(4)?.map(time),
             problem: problem.as_deref().map(serde_json::from_str).transpose()?,
+            uses: serde_json::from_str(&row.get::<_, String>(6)?)?,
         })
     })?;
     rows.collect()

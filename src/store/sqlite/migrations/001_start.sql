@@ -133,6 +133,7 @@ CREATE TABLE files (
     size     INTEGER NOT NULL,
     guid     TEXT,
     revisit  INTEGER,
+    uses     TEXT    NOT NULL DEFAULT '[]',
     problem  TEXT,
     PRIMARY KEY (source, path)
 ) STRICT, WITHOUT ROWID;

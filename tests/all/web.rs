@@ -1,0 +1,641 @@
+//! The door's promises, asked of a real server over a real store.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use chrono_tz::Tz;
+use feedmill::model::{
+    Article, ArticleKey, BundleFile, Enclosure, Format, Kind, Language, PLACEHOLDER, Selection, Site, Slug, Source, SourceKind, Target,
+    TermDescription,
+};
+use feedmill::store::Store;
+use feedmill::web::{Door, serve};
+use quick_xml::events::Event;
+use url::Url;
+
+use crate::store::{Fixture, article, day, open, tagged};
+
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
+    }
+
+    fn all(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect()
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+struct Server {
+    f: Fixture,
+    address: SocketAddr,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    async fn new() -> Self {
+        Self::at("https://feeds.example.org").await
+    }
+
+    async fn at(public_url: &str) -> Self {
+        let f = Fixture::new().await;
+        let (address, task) = start(f.store.clone(), public_url);
+        Self { f, address, task }
+    }
+
+    /// A server over one feed source with these articles.
+    async fn with(articles: Vec<Article>) -> (Self, Source) {
+        let server = Self::new().await;
+        let source = server.f.source(SourceKind::Feed, "https://a.example/feed").await;
+        server.f.feed(&source, articles, day(1)).await;
+        (server, source)
+    }
+
+    fn ask(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+        ask(self.address, method, target, headers)
+    }
+
+    fn get(&self, target: &str) -> Answer {
+        self.ask("GET", target, &[])
+    }
+
+    /// The ids of a feed in document order.
+    fn ids(&self, target: &str) -> Vec<String> {
+        let answer = self.get(target);
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+        if target.contains(".json") {
+            return answer.json()["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect();
+        }
+        let (parent, child) = if target.contains(".rss") { ("item", "guid") } else { ("entry", "id") };
+        texts(answer.text(), parent, child)
+    }
+
+    async fn key(&self, guid: &str) -> ArticleKey {
+        let Target::List { selection, options, .. } = feedmill::model::Address::parse("/").unwrap().target else { panic!("a list") };
+        let feedmill::store::Lookup::Found(page) = self.f.store.select(&selection, &options).await.unwrap() else { panic!("everything") };
+        page.entries.into_iter().find(|entry| entry.article.guid == guid).unwrap().key
+    }
+}
+
+fn start(store: Store, public_url: &str) -> (SocketAddr, tokio::task::JoinHandle<std::io::Result<()>>) {
+    let site = Site::new("Mill".into(), "All of it".into(), &Url::parse(public_url).unwrap(), Tz::UTC);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    (address, tokio::spawn(serve(Door::new(store, site, 1 << 20), listener)))
+}
+
+/// One request, its target sent as it is.
+fn ask(address: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    write!(stream, "{method} {target} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\nContent-Length: 0\r\n{headers}\r\n").unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or_else(|| panic!("{method} {target}: no answer"));
+    let head = std::str::from_utf8(&bytes[..end]).unwrap();
+    let mut lines = head.split("\r\n");
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = lines.map(|line| line.split_once(": ").unwrap()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Answer { status, headers, body: bytes[end + 4..].to_vec() }
+}
+
+/// The text of each `child` that stands right in a `parent`; the document must be well-formed.
+pub(crate) fn texts(xml: &str, parent: &str, child: &str) -> Vec<String> {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    let (mut open, mut found) = (Vec::<String>::new(), Vec::new());
+    let mut current: Option<String> = None;
+    loop {
+        match reader.read_event().unwrap_or_else(|error| panic!("{error} in {xml}")) {
+            Event::Start(start) => {
+                let name = start.name().as_ref().to_owned();
+                if name == child && open.last().is_some_and(|last| last == parent) {
+                    current = Some(String::new());
+                }
+                open.push(name);
+            }
+            Event::Text(text) => current = current.map(|current| current + &text),
+            Event::CData(text) => current = current.map(|current| current + &text),
+            Event::GeneralRef(name) => {
+                let value = quick_xml::escape::unescape(&format!("&{};", &*name)).unwrap().into_owned();
+                current = current.map(|current| current + &value);
+            }
+            Event::End(_) if open.pop().as_deref() == Some(child) => found.extend(current.take()),
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "{open:?} stay open in {xml}");
+    found
+}
+
+fn decoded(answer: &Answer) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match answer.header("content-encoding") {
+        "gzip" => drop(flate2::read::GzDecoder::new(&answer.body[..]).read_to_end(&mut bytes).unwrap()),
+        "br" => brotli::BrotliDecompress(&mut &answer.body[..], &mut bytes).unwrap(),
+        "zstd" => bytes = zstd::decode_all(&answer.body[..]).unwrap(),
+        other => panic!("the coding is {other:?}"),
+    }
+    bytes
+}
+
+const FEEDS: [(&str, &str); 3] =
+    [("rss", "application/rss+xml; charset=utf-8"), ("atom", "application/atom+xml; charset=utf-8"), ("json", "application/feed+json")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_has_a_page_and_three_feeds_with_their_types() {
+    let item = Article {
+        categories: vec!["News".into()],
+        languages: vec![Language::parse("zh-CN").unwrap()],
+        authors: vec![feedmill::model::Person { name: "Ada L".into(), ..Default::default() }],
+        ..tagged("1", &["rust"])
+    };
+    let (server, _) = Server::with(vec![item]).await;
+    for path in ["/category/news", "/tag/rust", "/language/zh-CN", "/language/zh", "/source/feed", "/author/ada-l", "/feed"] {
+        for (suffix, media_type) in FEEDS {
+            let target = format!("{path}.{suffix}");
+            let answer = server.get(&target);
+            assert_eq!((answer.status, answer.header("content-type")), (200, media_type), "{target}");
+            assert_eq!(server.ids(&target).len(), 1, "{target}");
+            assert_eq!(answer.header("cache-control"), "public, max-age=300, stale-while-revalidate=3600");
+            assert_eq!((answer.header("vary"), answer.header("access-control-allow-origin")), ("Accept-Encoding", "*"));
+            assert!(answer.header("etag").starts_with('"') && !answer.header("last-modified").is_empty(), "{target}");
+        }
+        let page = if path == "/feed" { "/" } else { path };
+        let answer = server.get(page);
+        assert_eq!((answer.status, answer.header("content-type")), (200, "text/html; charset=utf-8"), "{page}");
+        assert!(answer.header("access-control-allow-origin").is_empty());
+        assert!(answer.header("content-security-policy").contains("default-src"), "{page}");
+        assert!(answer.text().contains("Title of 1"), "{page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ids_of_articles_are_one_in_all_formats_and_feeds() {
+    let (server, _) = Server::with(vec![article("https://a.example/1"), tagged("two & <three>", &["x"]), article("三")]).await;
+    let ids = server.ids("/feed.rss");
+    assert_eq!(ids.len(), 3);
+    assert_eq!(server.ids("/feed.atom"), ids);
+    assert_eq!(server.ids("/feed.json"), ids);
+    assert_eq!(ids[0], "https://a.example/1");
+    assert_eq!(server.ids("/tag/x.rss"), ids[1..2]);
+    let feed = |path: &str| texts(server.get(path).text(), "feed", "id");
+    assert!(feed("/feed.atom")[0].starts_with("urn:uuid:"));
+    assert_ne!(feed("/feed.atom"), feed("/tag/x.atom"));
+    assert_eq!(feed("/feed.atom"), feed("/feed.atom?limit=1"), "the options are no part of a feed's id");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tag_of_any_coding_gets_a_304_with_the_validators() {
+    let (server, _) = Server::with((0..30).map(|n| tagged(&n.to_string(), &["x"])).collect()).await;
+    let plain = server.get("/tag/x.rss");
+    assert!(plain.header("content-encoding").is_empty());
+    for (accept, name) in [("gzip", "gzip"), ("br", "br"), ("zstd", "zstd"), ("gzip;q=0.1, br;q=0.5", "br")] {
+        let coded = server.ask("GET", "/tag/x.rss", &[("Accept-Encoding", accept)]);
+        assert_eq!(coded.header("content-encoding"), name);
+        assert_eq!(coded.header("vary"), "Accept-Encoding");
+        assert_eq!(decoded(&coded), plain.body, "{name}");
+        let tag = coded.header("etag");
+        assert_ne!(tag, plain.header("etag"), "a strong validator names the coding");
+        for (sent, accepts) in [(tag, accept), (tag, "identity"), (plain.header("etag"), accept)] {
+            let known = server.ask("GET", "/tag/x.rss", &[("If-None-Match", sent), ("Accept-Encoding", accepts)]);
+            assert_eq!((known.status, known.body.len()), (304, 0), "{sent} {accepts}");
+            for name in ["etag", "last-modified", "cache-control", "vary"] {
+                assert!(!known.header(name).is_empty(), "{name}");
+            }
+        }
+    }
+    let weak = format!("W/{}", plain.header("etag"));
+    assert_eq!(server.ask("HEAD", "/tag/x.rss", &[("If-None-Match", &weak)]).status, 304);
+    assert_eq!(server.ask("GET", "/tag/x.rss", &[("If-None-Match", "\"other\"")]).status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_date_gets_a_304_unless_a_tag_says_otherwise() {
+    let (server, _) = Server::with(vec![tagged("1", &["x"])]).await;
+    let date = server.get("/tag/x.atom").header("last-modified").to_owned();
+    assert_eq!(server.ask("GET", "/tag/x.atom", &[("If-Modified-Since", &date)]).status, 304);
+    assert_eq!(server.ask("GET", "/tag/x.atom", &[("If-Modified-Since", "Mon, 01 Jan 2024 00:00:00 GMT")]).status, 200);
+    assert_eq!(server.ask("GET", "/tag/x.atom", &[("If-Modified-Since", "yesterday")]).status, 200);
+    assert_eq!(server.ask("GET", "/tag/x.atom", &[("If-Modified-Since", &date), ("If-None-Match", "\"x\"")]).status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_is_a_get_without_its_body() {
+    let (server, _) = Server::with(vec![tagged("1", &["x"])]).await;
+    for target in ["/tag/x.json", "/", "/tag/nobody", "/opml"] {
+        let (get, head) = (server.get(target), server.ask("HEAD", target, &[]));
+        assert_eq!((head.status, head.body.len()), (get.status, 0), "{target}");
+        for name in ["etag", "content-type", "content-length", "last-modified", "link"] {
+            assert_eq!(head.all(name), get.all(name), "{target} {name}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_name_the_document_itself_and_its_other_forms() {
+    let (server, _) = Server::with(vec![tagged("1", &["x"])]).await;
+    let expected = [
+        "<https://feeds.example.org/tag/x.atom>; rel=\"self\"",
+        "<https://feeds.example.org/tag/x>; rel=\"alternate\"; type=\"text/html\"",
+        "<https://feeds.example.org/tag/x.rss>; rel=\"alternate\"; type=\"application/rss+xml\"",
+        "<https://feeds.example.org/tag/x.json>; rel=\"alternate\"; type=\"application/feed+json\"",
+    ];
+    assert_eq!(server.get("/tag/x.atom").all("link"), expected);
+    assert_eq!(server.get("/tag/x").all("link").len(), 4);
+    for target in ["/", "/tag/x", "/feed.rss", "/feed.atom", "/feed.json", "/opml", "/opml/feeds", "/sitemap.xml", "/robots.txt"] {
+        assert!(!server.get(target).text().contains("evil.example"), "{target} trusts the Host header");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_spelling_is_redirected_for_good_and_ours_is_not() {
+    let (server, _) = Server::with(vec![tagged("1", &["rust", "a", "b", "c++"])]).await;
+    for (target, canonical) in [
+        ("/feed.rss?tag=rust", "/tag/rust.rss"),
+        ("/?tag=rust", "/tag/rust"),
+        ("/tag/Rust.rss", "/tag/rust.rss"),
+        ("/tag/C++.atom", "/tag/c%2B%2B.atom"),
+        ("/feed.rss?tag=b&tag=a", "/feed.rss?tag=a&tag=b"),
+        ("/feed.rss?tag=b,a", "/feed.rss?tag=a,b"),
+        ("/feed.rss?limit=50&tag=a&tag=a&q2=", ""),
+        ("/feed.rss?limit=50", "/feed.rss"),
+        ("/feed.rss?utm_source=x&fbclid=1", "/feed.rss"),
+        ("/tag/a.rss?tag=b", "/feed.rss?tag=a&tag=b"),
+        ("/tag/a.rss?content=full", "/tag/a.rss"),
+        ("/feed", "/feed.rss"),
+        ("/rss", "/feed.rss"),
+        ("/rss.xml", "/feed.rss"),
+        ("/feed.xml", "/feed.rss"),
+        ("/index.xml", "/feed.rss"),
+        ("/atom.xml", "/feed.atom"),
+        ("/tag/rust.xml", "/tag/rust.rss"),
+        ("/tag/rust.html", "/tag/rust"),
+        ("/tags/ai/ml/index.xml", "/tag/ai-ml.rss"),
+        ("/tags/ai/ml/", "/tag/ai-ml"),
+        ("/categories/QQ/page/3/", "/category/qq"),
+        ("/page/2/", "/"),
+        ("/language/ZH_cn.rss", "/language/zh-CN.rss"),
+    ] {
+        let answer = server.get(target);
+        if canonical.is_empty() {
+            assert_eq!(answer.status, 400, "{target}");
+            continue;
+        }
+        assert_eq!((answer.status, answer.header("location")), (301, canonical), "{target}");
+        assert_eq!(answer.header("cache-control"), "public, max-age=86400", "{target}");
+    }
+    for (target, same) in [("/feed.rss?tag=a%2Cb", 200), ("/feed.rss/", 200), ("/feed%2Erss", 200), ("/feed.rss?tag=a,b&_raw=1", 200)] {
+        assert_eq!(server.get(target).status, same, "{target}");
+    }
+    for start in ["/tags/x/page/2/?utm_medium=y", "/tag/C++.rss?tag=-B&tag=A", "/?language=ZH&limit=050"] {
+        let location = server.get(start).header("location").to_owned();
+        assert_ne!(server.get(&location).status, 301, "{start} leads to {location}, which leads on");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_is_sent_to_the_page_unless_it_wants_the_feed_itself() {
+    let (server, _) = Server::with(vec![tagged("1", &["x"])]).await;
+    let browser = [("Sec-Fetch-Dest", "document"), ("Sec-Fetch-Mode", "navigate")];
+    let answer = server.ask("GET", "/tag/x.rss", &browser);
+    assert_eq!((answer.status, answer.header("location"), answer.header("cache-control")), (303, "/tag/x", "no-store"));
+    let answer = server.ask("GET", "/feed.json?limit=2&tag=x&tag=y", &browser);
+    assert_eq!((answer.status, answer.header("location")), (303, "/?limit=2&tag=x&tag=y"));
+    let raw = server.ask("GET", "/tag/x.rss?_raw=1", &browser);
+    assert_eq!((raw.status, raw.header("content-type")), (200, "application/rss+xml; charset=utf-8"));
+    assert_eq!(server.ask("GET", "/tag/x.rss", &[("Sec-Fetch-Dest", "empty"), ("Sec-Fetch-Mode", "cors")]).status, 200);
+    assert_eq!(server.ask("GET", "/tag/x", &browser).status, 200);
+    assert_eq!(server.ask("GET", "/tag/X.rss?_raw=1", &browser).header("location"), "/tag/x.rss?_raw=1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_understood_is_a_400_that_names_the_parameter() {
+    let (server, _) = Server::with(vec![tagged("1", &["x"])]).await;
+    for (target, parameter) in [
+        ("/feed.rss?limit=0", "limit"),
+        ("/feed.rss?limit=501", "limit"),
+        ("/feed.rss?limit=x", "limit"),
+        ("/feed.rss?limit=3&limit=4", "limit"),
+        ("/tag/x?content=some", "content"),
+        ("/feed.rss?frobnicate=1", "frobnicate"),
+        ("/feed.rss?before=aaaaaaaaaaaaa", "before"),
+        ("/?before=%F0%9F%A6%80", "before"),
+        ("/feed.json?language=%21", "language"),
+        ("/opml?x=1", "x"),
+        ("/tags?limit=3", "limit"),
+    ] {
+        let answer = server.get(target);
+        assert_eq!((answer.status, answer.header("content-type")), (400, "application/problem+json"), "{target}");
+        let problem = answer.json();
+        assert_eq!((&problem["status"], &problem["parameter"]), (&400.into(), &parameter.into()), "{target}");
+        assert!(!problem["expected"].as_str().unwrap().is_empty(), "{target}");
+    }
+    let page = server.ask("GET", "/feed.rss?limit=<b>", &[("Accept", "text/html")]);
+    assert_eq!(page.status, 400);
+    let page = server.ask("GET", "/feed.rss?limit=%3Cb%3E", &[("Accept", "text/html")]);
+    assert!(page.text().contains("&lt;b&gt;") && !page.text().contains("<b>"), "{}", page.text());
+    for target in ["/tag/%FF.rss", "/tag/a%80b", "/feed.rss?tag=%C3"] {
+        assert_eq!(server.get(target).status, 400, "{target}");
+    }
+    assert_eq!(server.get(&format!("/feed.rss?tag={}", "a,".repeat(5000))).status, 400);
+    let many: String = (0..65).map(|n| format!("&tag=t{n:02}")).collect();
+    assert_eq!(server.get(&format!("/feed.rss?{}", &many[1..])).status, 400, "a selection has a bound");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_never_seen_is_a_404_with_the_nearest_names() {
+    let (server, _) = Server::with(vec![tagged("1", &["node.js", "rust"])]).await;
+    let answer = server.get("/tag/nod.js.rss");
+    assert_eq!((answer.status, answer.header("content-type")), (404, "application/problem+json"));
+    let nearest = &answer.json()["nearest"][0];
+    assert_eq!((&nearest["name"], &nearest["url"]), (&"node.js".into(), &"https://feeds.example.org/tag/node.js".into()));
+    let page = server.ask("GET", "/tag/nod.js", &[("Accept", "text/html,*/*;q=0.8")]);
+    assert_eq!((page.status, page.header("content-type")), (404, "text/html; charset=utf-8"));
+    assert!(page.text().contains("href=\"/tag/node.js\""), "{}", page.text());
+    for target in [
+        "/nowhere",
+        "/tag",
+        "/tag/",
+        "/category/never.atom",
+        "/source/x",
+        "/author/x.json",
+        "/article/0",
+        "/article/aaaaaaaaaaaaa",
+        "//",
+        "/tag/a/b",
+    ] {
+        assert_eq!(server.get(target).status, 404, "{target}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_selection_that_matches_nothing_is_a_valid_empty_feed() {
+    let (server, source) = Server::with(vec![tagged("1", &["x"])]).await;
+    server.f.store.remove_source(source.id, day(2)).await.unwrap();
+    for path in ["/feed.rss?tag=never&tag=x", "/feed.rss?category=-uncategorized", "/language/de.rss", "/tag/x.rss", "/feed.rss"] {
+        for (suffix, _) in FEEDS {
+            assert!(server.ids(&path.replace(".rss", &format!(".{suffix}"))).is_empty(), "{path}");
+        }
+        let feed = path.replace(".rss", ".atom");
+        let updated = texts(server.get(&feed).text(), "feed", "updated");
+        assert_eq!(updated.len(), 1, "{feed}");
+        assert_ne!(updated[0], "1970-01-01T00:00:00Z", "{feed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawn_article_is_gone_in_all_its_forms() {
+    let server = Server::new().await;
+    let source = server.f.source(SourceKind::Folder, "/a").await;
+    server.f.folder(&source, vec![article("1"), article("2")], day(1)).await;
+    let key = server.key("2").await;
+    let forms = [format!("/article/{key}"), format!("/article/{key}.json"), format!("/article/{key}.md")];
+    for target in &forms {
+        assert_eq!(server.get(target).status, 200, "{target}");
+    }
+    server.f.folder(&source, vec![article("1")], day(2)).await;
+    for target in forms.iter().chain([&format!("/article/{key}/a.png")]) {
+        assert_eq!(server.get(target).status, 410, "{target}");
+    }
+    let page = server.ask("GET", &forms[0], &[("Accept", "text/html")]);
+    assert_eq!((page.status, page.header("content-type")), (410, "text/html; charset=utf-8"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_has_a_page_json_and_markdown() {
+    let text = "---\ntitle: Title of 1\n---\nText\n";
+    let item = Article { markdown: Some(text.into()), ..tagged("1", &["x"]) };
+    let (server, _) = Server::with(vec![item, article("https://a.example/2")]).await;
+    let key = server.key("1").await;
+    let json = server.get(&format!("/article/{key}.json"));
+    assert_eq!(json.header("content-type"), "application/feed+json");
+    assert_eq!(
+        (&json.json()["items"][0]["title"], &json.json()["version"]),
+        (&"Title of 1".into(), &"https://jsonfeed.org/version/1.1".into())
+    );
+    let markdown = server.get(&format!("/article/{key}.md"));
+    assert_eq!(markdown.header("content-type"), "text/markdown; charset=utf-8");
+    assert!(markdown.text().contains("Title of 1") && markdown.text().contains("Text"), "{}", markdown.text());
+    let other = server.get(&format!("/article/{}.md", server.key("https://a.example/2").await));
+    assert!(other.text().starts_with("---\n") && other.text().contains("Title of https://a.example/2"), "{}", other.text());
+    let page = server.get(&format!("/article/{key}"));
+    assert!(page.text().contains("<p>1</p>") && page.text().contains("Title of 1"));
+    assert_eq!(server.get(&format!("/article/{}", key.as_str().to_uppercase())).header("location"), format!("/article/{key}"));
+    assert_eq!(server.get(&format!("/article/{key}.html")).header("location"), format!("/article/{key}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_a_bundle_are_served_and_cannot_run() {
+    let server = Server::new().await;
+    let source = server.f.source(SourceKind::Folder, "/a").await;
+    let file = |name: &str, media_type: &str, bytes: &[u8]| BundleFile {
+        name: name.into(),
+        media_type: media_type.into(),
+        bytes: bytes.into(),
+        hash: format!("{:032x}", bytes.len()),
+    };
+    let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
+    let item = Article {
+        content: Some(format!("<img src=\"{PLACEHOLDER}./pictures/%E5%9B%BE%20a.svg\">")),
+        files: vec![file("pictures/图 a.svg", "image/svg+xml", svg), file("b.png", "image/png", b"png")],
+        ..article("1")
+    };
+    server.f.folder(&source, vec![item], day(1)).await;
+    let key = server.key("1").await;
+    let own = format!("https://feeds.example.org/article/{key}/pictures/%E5%9B%BE%20a.svg");
+    for target in [format!("/article/{key}"), "/feed.rss".into(), "/feed.json".into(), "/feed.atom".into()] {
+        assert!(server.get(&target).text().contains(&own), "{target}");
+    }
+    let answer = server.get(&format!("/article/{key}/pictures/%E5%9B%BE%20a.svg"));
+    assert_eq!((answer.status, answer.header("content-type"), &answer.body[..]), (200, "image/svg+xml", &svg[..]));
+    assert!(answer.header("content-security-policy").contains("sandbox"));
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert_eq!(server.get(&format!("/article/{key}/b.png")).body, b"png");
+    assert_eq!(server.get(&format!("/article/{key}/never.png")).status, 404);
+    assert_eq!(server.get(&format!("/article/{key}/../../etc/passwd")).status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn directories_opml_and_what_crawlers_and_watchers_ask_for() {
+    let (server, source) = Server::with(vec![Article { categories: vec!["新 & old".into()], ..tagged("1", &["C++"]) }]).await;
+    let describe = TermDescription {
+        kind: Kind::Tag,
+        name: "C++".into(),
+        title: Some("All of C++".into()),
+        description: Some("Words on it".into()),
+        picture: None,
+    };
+    let batch = feedmill::model::Batch { terms: vec![describe], articles: vec![tagged("2", &["C++"])], ..Default::default() };
+    server.f.store.apply(source.id, batch, None, day(2)).await.unwrap();
+    assert!(server.get("/tag/c%2B%2B.atom").text().contains("All of C++"));
+    for (target, expected) in [("/tags", "/tag/c%2B%2B"), ("/categories", "/category/%E6%96%B0-%26-old"), ("/sources", "/source/feed")] {
+        let page = server.get(target);
+        assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{target}");
+        assert!(page.text().contains(expected), "{target} has no {expected}: {}", page.text());
+    }
+    let opml = server.get("/opml");
+    assert!(opml.header("content-type").starts_with("text/x-opml"), "{}", opml.header("content-type"));
+    assert!(texts(opml.text(), "head", "title").len() == 1 && opml.text().contains("xmlUrl=\"https://a.example/feed\""), "{}", opml.text());
+    let feeds = server.get("/opml/feeds");
+    texts(feeds.text(), "head", "title");
+    assert!(feeds.text().contains("xmlUrl=\"https://feeds.example.org/tag/c%2B%2B.atom\""), "{}", feeds.text());
+    let sitemap = server.get("/sitemap.xml");
+    let urls = texts(sitemap.text(), "url", "loc");
+    assert!(urls.contains(&format!("https://feeds.example.org/article/{}", server.key("1").await)), "{urls:?}");
+    assert!(urls.contains(&"https://feeds.example.org/tag/c%2B%2B".to_owned()), "{urls:?}");
+    assert!(server.get("/robots.txt").text().contains("Sitemap: https://feeds.example.org/sitemap.xml"));
+    let health = server.get("/healthz");
+    assert_eq!((health.status, health.header("cache-control"), health.text()), (200, "no-store", "ok\n"));
+    assert_eq!(server.get("/favicon.ico").header("content-type"), "image/x-icon");
+    let page = server.get("/");
+    let style = page.text().split('"').find(|part| part.contains("/static/style.")).unwrap().to_owned();
+    let style = server.get(style.trim_start_matches("https://feeds.example.org"));
+    assert_eq!((style.status, style.header("cache-control")), (200, "public, max-age=31536000, immutable"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_reading_is_offered() {
+    let server = Server::new().await;
+    for method in ["POST", "PUT", "DELETE", "PATCH"] {
+        let answer = server.ask(method, "/feed.rss", &[]);
+        assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"), "{method}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_below_a_path_answers_with_it_and_without_it() {
+    let server = Server::at("https://example.org/feeds/").await;
+    let source = server.f.source(SourceKind::Feed, "https://a.example/feed").await;
+    server.f.feed(&source, vec![tagged("1", &["x"])], day(1)).await;
+    for prefix in ["", "/feeds"] {
+        let answer = server.get(&format!("{prefix}/tag/x.atom"));
+        assert_eq!(answer.status, 200);
+        assert!(answer.text().contains("https://example.org/feeds/tag/x.atom"));
+        assert_eq!(server.get(&format!("{prefix}/tag/X.rss")).header("location"), "/feeds/tag/x.rss");
+        let browser = [("Sec-Fetch-Dest", "document"), ("Sec-Fetch-Mode", "navigate")];
+        assert_eq!(server.ask("GET", &format!("{prefix}/tag/x.rss"), &browser).header("location"), "/feeds/tag/x");
+        assert_eq!(server.get(&format!("{prefix}/healthz")).status, 200);
+        assert_eq!(server.get(&format!("{prefix}/favicon.ico")).status, 200);
+        assert_eq!(server.get(&format!("{prefix}/?limit=5")).status, 200);
+    }
+    assert_eq!(server.get("/feeds").status, 200);
+    assert_eq!(server.get("/feeds?limit=5").status, 200);
+    assert!(server.get("/robots.txt").text().contains("Disallow: /feeds/"));
+    let page = server.get("/feeds/");
+    for part in page.text().split('"').filter(|part| part.starts_with('/')) {
+        assert!(part.starts_with("/feeds"), "{part} leaves the site");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_stores_is_seen_within_a_second() {
+    let (server, source) = Server::with(vec![tagged("1", &["x"])]).await;
+    assert_eq!(server.ids("/tag/x.rss").len(), 1);
+    let other = open(&server.f.folder).await;
+    let batch = feedmill::model::Batch { articles: vec![tagged("2", &["x"])], ..Default::default() };
+    other.apply(source.id, batch, None, day(2)).await.unwrap();
+    let start = Instant::now();
+    while server.ids("/tag/x.rss").len() < 2 {
+        assert!(start.elapsed() < Duration::from_secs(10), "the change is never seen");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_elsewhere_and_a_restart_change_no_document() {
+    let (server, source) = Server::with(vec![tagged("1", &["x"]), tagged("2", &["y"])]).await;
+    let paths = ["/tag/x.rss", "/tag/x.atom", "/tag/x.json"];
+    let seen = |answer: Answer| (answer.header("etag").to_owned(), answer.header("last-modified").to_owned(), answer.body);
+    let before: Vec<_> = paths.iter().map(|path| seen(server.get(path))).collect();
+    let everything = server.get("/feed.rss").header("etag").to_owned();
+    let edited = Article { title: Some("Edited".into()), ..tagged("2", &["y", "z"]) };
+    server.f.feed(&source, vec![edited, tagged("3", &["y"])], day(2)).await;
+    assert_ne!(server.get("/feed.rss").header("etag"), everything);
+    let (again, task) = start(open(&server.f.folder).await, "https://feeds.example.org");
+    for (path, before) in paths.iter().zip(before) {
+        assert_eq!(seen(server.get(path)), before, "{path}");
+        assert_eq!(seen(ask(again, "GET", path, &[])), before, "{path} of another process");
+    }
+    task.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_hurt_go_through_their_urls_and_back() {
+    let long = "长".repeat(300);
+    let names = [
+        "C++",
+        "C#",
+        ".NET",
+        "AI/ML",
+        "node.js",
+        "asp.rss",
+        "人工智能",
+        "Ünïcode",
+        "🦀",
+        &long,
+        "../../etc/passwd",
+        "<script>",
+        "a?b=c&d",
+        "100%",
+        "a;b",
+    ];
+    let (server, _) = Server::with(vec![Article { enclosures: vec![Enclosure::default()], ..tagged("1", &names) }]).await;
+    for name in names {
+        let selection = Selection::of(Kind::Tag, Slug::from_name(name));
+        for format in Format::ALL {
+            assert_eq!(server.ids(&Target::feed(&selection, format).path()).len(), 1, "{name}");
+        }
+        let page = Target::page(&selection).path();
+        assert_eq!(server.get(&page).status, 200, "{page}");
+        let query: String = url::form_urlencoded::byte_serialize(name.replace(',', " ").as_bytes()).collect();
+        let answer = server.get(&format!("/feed.rss?tag={query}"));
+        let expected = Target::feed(&selection, Format::Rss).path();
+        assert_eq!((answer.status, answer.header("location")), (301, expected.as_str()), "{name}");
+    }
+    let feeds = server.get("/opml/feeds");
+    for name in names {
+        let url = Target::feed(&Selection::of(Kind::Tag, Slug::from_name(name)), Format::Atom).path().replace('\'', "&#39;");
+        assert!(feeds.text().contains(&url), "{url}");
+    }
+    assert!(!server.get("/tags").text().contains("<script>"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_lead_on_to_older_articles_until_the_end() {
+    let (server, _) = Server::with((0..25).map(|n| article(&n.to_string())).collect()).await;
+    let (mut target, mut pages) = ("/?limit=10".to_owned(), 0);
+    let mut titles = std::collections::BTreeSet::new();
+    loop {
+        let page = server.get(&target);
+        assert_eq!(page.status, 200, "{target}");
+        pages += 1;
+        titles.extend((0..25).filter(|n| page.text().contains(&format!(">Title of {n}</a></h2>"))));
+        let next = page.text().split("rel=\"next\" href=\"").nth(1).map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&"));
+        let Some(next) = next else { break };
+        target = next.trim_start_matches("https://feeds.example.org").to_owned();
+        assert!(pages < 9, "the pages have no end");
+    }
+    assert_eq!((pages, titles.len()), (3, 25));
+}
