@@ -101,14 +101,13 @@ fn person(person: &Author) -> Person {
     Person { name, email: person.email.clone().filter(|email| email.contains('@')), uri: person.uri.clone(), ..Person::default() }
 }
 
-/// The original comes first, for readers that take the first alternate, and once more in its own language after its
-/// translations, for those that take the last.
+/// The original comes first, for readers that take the first alternate, and last, for those that take the last.
 fn links(entry: &Entry, site: &Site) -> Vec<Link> {
-    let original = parts::link(entry, site);
-    let mut links = vec![Link { href: original.clone(), rel: "alternate".to_owned(), ..Link::default() }];
-    let own = entry.language().filter(|_| !entry.translations.is_empty()).map(|language| (language.to_string(), original));
-    let alternates = parts::translations(entry, site).chain(own);
-    links.extend(alternates.map(|(language, href)| Link { hreflang: Some(language), ..typed_link(&href, "alternate", "text/html") }));
+    let mut links = vec![Link { href: parts::link(entry, site), rel: "alternate".to_owned(), ..Link::default() }];
+    links.extend(
+        parts::alternates(entry, site)
+            .map(|(language, href)| Link { hreflang: Some(language), ..typed_link(&href, "alternate", "text/html") }),
+    );
     links.extend(entry.article.enclosures.iter().map(|enclosure| Link {
         length: enclosure.length.map(|length| length.to_string()),
         title: enclosure.title.clone(),

@@ -129,6 +129,12 @@ pub(super) fn translations(entry: &Entry, site: &Site) -> impl Iterator<Item = (
         .into_iter()
 }
 
+/// An entry in all its languages, itself last; nothing where there are no translations.
+pub(super) fn alternates(entry: &Entry, site: &Site) -> impl Iterator<Item = (String, String)> {
+    let own = entry.language().filter(|_| !entry.translations.is_empty()).map(|language| (language.to_string(), link(entry, site)));
+    translations(entry, site).chain(own)
+}
+
 /// The page of a term.
 pub(super) fn term_page(term: &Term, site: &Site) -> String {
     site.link(&Target::page(&Selection::of(term.name.kind, term.name.slug.clone())))
