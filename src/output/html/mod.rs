@@ -30,7 +30,7 @@ pub fn error(site: &Site, status: u16, title: &str, detail: &str, nearest: &[Ter
     let page = html! {
         div.single {
             header.heading { div { p.kind { (status) } h1 { (title) } } }
-            p { (detail) "." }
+            p { (layout::capital(detail)) "." }
             @if !nearest.is_empty() {
                 p { "Did you mean one of these?" }
                 ul.directory { @for term in nearest { li { div.row { (sidebar::row(site, term)) } } } }
