@@ -7,7 +7,7 @@ use atom_syndication::{Category, Content as Body, Feed, Generator, Link, Person,
 use uuid::Uuid;
 
 use super::channel::Channel;
-use super::{OutputError, cut, entry as parts, media, used_namespaces};
+use super::{OutputError, cut, entry as parts, media, passing, used_namespaces};
 use crate::model::{Content, Entry, Extension as Passing, Format, Person as Author, Site, Target, identity, text};
 
 /// The namespaces of the elements that entries may have.
@@ -161,20 +161,20 @@ fn extensions(entry: &Entry, site: &Site) -> ExtensionMap {
         let mut attributes = vec![("url".to_owned(), picture.url)];
         attributes.extend(picture.width.map(|width| ("width".to_owned(), width.to_string())));
         attributes.extend(picture.height.map(|height| ("height".to_owned(), height.to_string())));
-        add(passing(&Passing { name: "media:thumbnail".to_owned(), attributes, ..Passing::default() }, 1));
+        add(passed(Passing { name: "media:thumbnail".to_owned(), attributes, ..Passing::default() }));
     }
-    parts::extensions(entry).map(|extension| passing(extension, parts::MAX_DEPTH)).for_each(add);
+    passing::elements(entry).into_iter().map(passed).for_each(add);
     map
 }
 
 /// The crate writes attributes of extensions as they are, so they are escaped here.
-fn passing(extension: &Passing, depth: usize) -> Extension {
+fn passed(extension: Passing) -> Extension {
     let mut children: BTreeMap<String, Vec<Extension>> = BTreeMap::new();
-    for child in parts::passing(&extension.children).filter(|_| depth > 1) {
-        children.entry(child.name.clone()).or_default().push(passing(child, depth - 1));
+    for child in extension.children {
+        children.entry(child.name.clone()).or_default().push(passed(child));
     }
-    let attrs = parts::attributes(extension).map(|(name, value)| (name.to_owned(), text::escape(value))).collect();
-    Extension { name: extension.name.clone(), value: extension.value.clone(), attrs, children }
+    let attrs = extension.attributes.into_iter().map(|(name, value)| (name, text::escape(&value))).collect();
+    Extension { name: extension.name, value: extension.value, attrs, children }
 }
 
 #[cfg(test)]

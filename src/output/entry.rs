@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use url::Url;
 
 pub(super) use super::media::media_type;
-use crate::model::{Content, Entry, Extension, Format, Kind, Person, Selection, Site, Slug, Target, Term, text};
+use crate::model::{Content, Entry, Format, Kind, Person, Selection, Site, Slug, Target, Term, text};
 
 /// How long an excerpt is where a summary is needed and there is none, in graphemes.
 const EXCERPT: usize = 300;
@@ -13,8 +13,6 @@ const EXCERPT: usize = 300;
 const TITLE: usize = 80;
 /// The schemes of links that may be published.
 const SCHEMES: [&str; 8] = ["http", "https", "ftp", "mailto", "magnet", "gemini", "gopher", "xmpp"];
-/// How deep elements that pass through may be nested; what is deeper goes.
-pub(super) const MAX_DEPTH: usize = 8;
 
 /// The same text without forbidden characters, copied only if it has any.
 pub(super) fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
@@ -154,28 +152,6 @@ pub(super) fn alternates(entry: &Entry, site: &Site) -> Vec<(Option<String>, Str
 pub(super) fn translations<'a>(entry: &'a Entry, site: &'a Site) -> impl Iterator<Item = (String, String)> + 'a {
     let others = entry.translations.iter().filter(|other| other.key != entry.key && Some(&other.language) != entry.language());
     others.map(|other| (other.language.to_string(), site.article(&other.key)))
-}
-
-/// The elements that pass through from the entry's source, in namespaces that the documents can declare.
-pub(super) fn extensions(entry: &Entry) -> impl Iterator<Item = &Extension> {
-    passing(&entry.article.extensions)
-}
-
-/// Those of some elements that may pass through.
-pub(super) fn passing(extensions: &[Extension]) -> impl Iterator<Item = &Extension> {
-    extensions.iter().filter(|extension| {
-        extension.name.split_once(':').is_some_and(|(prefix, name)| matches!(prefix, "itunes" | "podcast") && is_xml_name(name))
-    })
-}
-
-/// The attributes of such an element that need no namespace.
-pub(super) fn attributes(extension: &Extension) -> impl Iterator<Item = (&str, &str)> {
-    let named = extension.attributes.iter().filter(|(name, _)| is_xml_name(name) && name != "xmlns");
-    named.map(|(name, value)| (name.as_str(), value.as_str()))
-}
-
-fn is_xml_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 /// The page of a term.

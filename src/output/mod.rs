@@ -9,6 +9,7 @@ mod json;
 pub mod markdown;
 mod media;
 pub mod opml;
+mod passing;
 mod rss;
 #[cfg(test)]
 mod samples;

@@ -9,7 +9,7 @@ use rss::{Category, Enclosure, Guid, Image, Item, Source};
 
 use super::channel::Channel;
 use super::media::{self, File};
-use super::{OutputError, cut, entry as parts, used_namespaces};
+use super::{OutputError, cut, entry as parts, passing, used_namespaces};
 use crate::model::{Content, Entry, Extension as Passing, Format, Person, Site, Time, text};
 
 /// The namespaces of the elements that items may have.
@@ -46,7 +46,8 @@ pub(super) fn document(channel: &Channel, items: &[String]) -> Result<String, Ou
         namespaces: used_namespaces(&NAMESPACES, items),
         ..rss::Channel::default()
     };
-    write(&empty).map(|xml| plain_text(plain_text(text::clean(&xml), "title"), "description"))
+    let xml = text::clean(&write(&empty)?);
+    Ok(plain_text(plain_text(xml, "<title"), "<description"))
 }
 
 /// One item, cut from a document of its own.
@@ -80,7 +81,8 @@ pub(super) fn item(entry: &Entry, site: &Site, wanted: Content) -> Result<String
     let document = write(&rss::Channel { items: vec![item], ..rss::Channel::default() })?;
     // What stands in CDATA was cleaned before: a character that goes afterwards could join the end of a section.
     let item = parts::clean(cut(document, "<item>", "</item>").into()).into_owned();
-    Ok(if parts::title(entry).is_some() { plain_text(item, "title") } else { item })
+    // Only here do the two tags meet: text is escaped, and no HTML that was sanitised has such tags.
+    Ok(plain_text(plain_text(item, "<item><title"), "</pubDate><source"))
 }
 
 fn write(channel: &rss::Channel) -> Result<String, OutputError> {
@@ -93,17 +95,17 @@ fn date(time: Time) -> String {
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Marks the first element of a name as plain text: hexadecimal references tell readers that take it for HTML that this is
-/// no markup (RSS Best Practices Profile, on character data).
-fn plain_text(xml: String, name: &str) -> String {
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    let Some((start, end)) = xml.find(&open).and_then(|start| Some((start, start + xml[start..].find(&close)?))) else { return xml };
-    let element = &xml[start..end];
-    if !element.contains("&amp;") && !element.contains("&lt;") {
+/// Marks the text of the first element that opens so as plain: hexadecimal references tell readers that take it for HTML
+/// that this is no markup (RSS Best Practices Profile, on character data).
+fn plain_text(xml: String, open: &str) -> String {
+    let Some(start) = xml.find(open).and_then(|at| Some(at + open.len() + xml[at + open.len()..].find('>')?)) else { return xml };
+    let end = start + xml[start..].find("</").unwrap_or_default();
+    let text = &xml[start..end];
+    if !text.contains("&amp;") && !text.contains("&lt;") {
         return xml;
     }
-    let element = element.replace("&amp;", "&#x26;").replace("&lt;", "&#x3C;");
-    format!("{}{element}{}", &xml[..start], &xml[end..])
+    let text = text.replace("&amp;", "&#x26;").replace("&lt;", "&#x3C;");
+    format!("{}{text}{}", &xml[..start], &xml[end..])
 }
 
 /// `<author>` must have an address, and an item has one of it.
@@ -156,7 +158,7 @@ fn extensions<'a>(entry: &Entry, site: &Site, files: impl Iterator<Item = File<'
         attrs.extend(picture.height.map(|height| ("height", height.to_string())));
         add(element("media:thumbnail", attrs));
     }
-    parts::extensions(entry).map(|extension| passing(extension, parts::MAX_DEPTH)).for_each(add);
+    passing::elements(entry).into_iter().map(passed).for_each(add);
     map
 }
 
@@ -168,11 +170,10 @@ fn element(name: &str, attrs: Vec<(&str, String)>) -> Extension {
     }
 }
 
-fn passing(extension: &Passing, depth: usize) -> Extension {
+fn passed(extension: Passing) -> Extension {
     let mut children: BTreeMap<String, Vec<Extension>> = BTreeMap::new();
-    for child in parts::passing(&extension.children).filter(|_| depth > 1) {
-        children.entry(child.name.clone()).or_default().push(passing(child, depth - 1));
+    for child in extension.children {
+        children.entry(child.name.clone()).or_default().push(passed(child));
     }
-    let attrs = parts::attributes(extension).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Extension { name: extension.name.clone(), value: extension.value.clone(), attrs, children }
+    Extension { name: extension.name, value: extension.value, attrs: extension.attributes.into_iter().collect(), children }
 }
