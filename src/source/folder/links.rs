@@ -12,7 +12,7 @@ use url::Url;
 use super::Options;
 use super::place::{Role, is_bundle, role};
 use super::walk::{Found, is_markdown};
-use crate::model::{ArticleKey, BundleFile, FileState, PLACEHOLDER};
+use crate::model::{Article, ArticleKey, BundleFile, FileState, PLACEHOLDER};
 
 /// The most files that are stored with one article.
 const MAX_FILES: usize = 200;
@@ -56,9 +56,33 @@ impl<'a> Linker<'a> {
         let path = path.trim_end_matches('/');
         let candidates = [path.to_owned(), format!("{path}.md"), format!("{path}/index.md"), format!("{path}.markdown")];
         let found = candidates.into_iter().find(|candidate| is_markdown(candidate) && self.present.contains(candidate.as_str()))?;
-        let Role::Article(place) = role(&found) else { return None };
-        let guid = self.guids.get(found.as_str()).copied().unwrap_or(&place.guid);
-        Some(format!("{PLACEHOLDER}/article/{}", ArticleKey::new(&self.options.first_slug, guid)))
+        self.supposed_guid(&found).map(|guid| self.page_of(&guid))
+    }
+
+    /// The guid that a file's article has as far as is known before it is read.
+    fn supposed_guid(&self, path: &str) -> Option<String> {
+        let Role::Article(place) = role(path) else { return None };
+        Some(self.guids.get(path).map_or(place.guid, |guid| (*guid).to_owned()))
+    }
+
+    fn page_of(&self, guid: &str) -> String {
+        format!("{PLACEHOLDER}/article/{}", ArticleKey::new(&self.options.first_slug, guid))
+    }
+
+    /// Corrects the links to articles that turned out to have another guid than was supposed, in the articles read with
+    /// them.
+    pub(super) fn correct<'b>(&self, read: impl Iterator<Item = (&'b str, &'b mut Article)>) {
+        let mut articles: Vec<_> = read.collect();
+        let wrong = articles.iter().filter_map(|(path, article)| {
+            let supposed = self.supposed_guid(path).filter(|supposed| *supposed != article.guid)?;
+            Some((self.page_of(&supposed), self.page_of(&article.guid)))
+        });
+        let wrong: HashMap<_, _> = wrong.collect();
+        for (_, article) in articles.iter_mut().filter(|_| !wrong.is_empty()) {
+            for html in [&mut article.lead, &mut article.summary, &mut article.content].into_iter().flatten() {
+                *html = corrected(html, &wrong);
+            }
+        }
     }
 }
 
@@ -109,6 +133,25 @@ impl Links<'_> {
     pub(super) fn files(self) -> Vec<BundleFile> {
         self.files.into_inner().into_values().collect()
     }
+}
+
+/// Replaces each whole link that is wrong; all links to articles are equally long.
+fn corrected(html: &str, wrong: &HashMap<String, String>) -> String {
+    let length = wrong.keys().next().map_or(0, String::len);
+    let mut pieces = html.split_inclusive(PLACEHOLDER);
+    let mut correct = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        // The placeholder stands at the end of the piece before.
+        let link = piece.get(..length - PLACEHOLDER.len_utf8()).and_then(|path| wrong.get(&format!("{PLACEHOLDER}{path}")));
+        match link {
+            Some(link) => {
+                correct.push_str(&link[PLACEHOLDER.len_utf8()..]);
+                correct.push_str(&piece[length - PLACEHOLDER.len_utf8()..]);
+            }
+            None => correct.push_str(piece),
+        }
+    }
+    correct
 }
 
 /// A path inside the folder without `.` and `..`; `None` if it leads out.

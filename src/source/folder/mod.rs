@@ -75,7 +75,10 @@ pub fn read(root: &Path, memory: &[FileState], options: &Options, now: Time) -> 
     std::fs::read_dir(root).map_err(|cause| FolderError::Unreadable { path: root.to_owned(), cause })?;
     let walk = walk(root);
     let reader = Reader::new(root, memory, &walk.files, options, now);
-    let outcomes = reader.read_all(&walk.files);
+    let mut outcomes = reader.read_all(&walk.files);
+    reader
+        .linker
+        .correct(outcomes.iter_mut().filter_map(|outcome| Some((outcome.state.as_ref()?.path.as_str(), outcome.article.as_mut()?))));
     let mut batch = collect(outcomes, memory);
     batch.problems.extend(walk.problems);
     let is_unknown =
@@ -171,8 +174,8 @@ impl<'a> Reader<'a> {
 
     fn load(&self, file: &Found) -> Result<Vec<u8>, Problem> {
         let problem = |reason: String| Problem { place: file.path.clone(), line: None, reason };
-        if file.size > self.options.max_file {
-            return Err(problem(format!("it has {} bytes; the limit is {} (`folder.max_file`)", file.size, self.options.max_file)));
+        if file.own_size > self.options.max_file {
+            return Err(problem(format!("it has {} bytes; the limit is {} (`folder.max_file`)", file.own_size, self.options.max_file)));
         }
         std::fs::read(self.root.join(&file.path)).map_err(|error| problem(format!("cannot be read: {error}")))
     }
@@ -244,10 +247,13 @@ fn tell_apart(articles: &mut [Article], files: &mut [FileState], memory: &[FileS
     let mut articles = articles.iter_mut();
     for file in files.iter_mut() {
         let Some(guid) = file.guid.clone() else { continue };
-        let had_it = before.get(file.path.as_str()) == Some(&guid.as_str());
+        let known = before.get(file.path.as_str()).copied();
+        let had_it = known == Some(guid.as_str());
+        // One that was told apart once stays so, though the other may be gone.
+        let was_apart = known == Some(file.path.as_str()) && file.path.rsplit_once('.').is_some_and(|(stem, _)| stem == guid);
         // Articles stand in the order of their files; a file that was not parsed has none here.
         let article = articles.as_slice().first().is_some_and(|article| article.guid == guid).then(|| articles.next()).flatten();
-        if !had_it && !taken.insert(guid) {
+        if was_apart || (!had_it && !taken.insert(guid)) {
             file.guid = Some(file.path.clone());
             if let Some(article) = article {
                 article.guid.clone_from(&file.path);
