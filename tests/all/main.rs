@@ -3,5 +3,6 @@
 
 mod architecture;
 mod folder;
+mod output;
 mod store;
 mod web;
