@@ -73,8 +73,10 @@ impl Add {
             base_url: self.base_url.map(String::from),
             encoding: None,
         };
-        let added = add(work, &self.source, self.slug.as_deref().map(Slug::from_name), settings, console).await?;
-        report(work, &added, console).await
+        let spinner = console.spinner(format!("reading {}", self.source));
+        let added = add(work, &self.source, self.slug.as_deref().map(Slug::from_name), settings, console).await;
+        spinner.finish_and_clear();
+        report(work, &added?, console).await
     }
 }
 
@@ -107,13 +109,17 @@ async fn add_folder(work: &Work, path: &Path, slug: Option<Slug>, settings: Sour
     let title = folder.file_name().map_or_else(|| "files".to_owned(), |name| name.to_string_lossy().into_owned());
     let new = NewSource { kind: SourceKind::Folder, location: location.to_owned(), slug, title, settings };
     let (source, is_new) = work.store.add_source(new, now()).await?;
-    let outcome = if is_new { Some(work.reader.read(&work.store, source.clone(), now()).await) } else { None };
+    // One that was added by a process that died with it was never read.
+    let outcome =
+        if is_new || source.status.first_read.is_none() { Some(work.reader.read(&work.store, source.clone(), now()).await) } else { None };
     Ok(Added { source, outcome })
 }
 
 async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSettings, console: Console) -> anyhow::Result<Added> {
     if let Some(source) = work.store.source(url.as_str()).await? {
-        return Ok(Added { source, outcome: None });
+        let outcome =
+            if source.status.last_read.is_none() { Some(work.reader.read(&work.store, source.clone(), now()).await) } else { None };
+        return Ok(Added { source, outcome });
     }
     let mut found = find(&url, &work.reader.client, work.reader.zone, now()).await?;
     if let Found::Page { candidates } = &found {

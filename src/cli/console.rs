@@ -85,6 +85,16 @@ impl Console {
         }
     }
 
+    /// A sign of life on a terminal, while something takes long.
+    pub(super) fn spinner(self, what: String) -> ProgressBar {
+        let bar = self.bar(0, "");
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        bar
+    }
+
     /// A bar on a terminal; elsewhere the summary at the end is all.
     pub(super) fn bar(self, length: u64, what: &'static str) -> ProgressBar {
         let target = if self.quiet || self.json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };

@@ -11,7 +11,7 @@ use crate::web::Door;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   feedmill feed '/tag/rust.atom?limit=5'
-  feedmill feed /category/news.json --store sqlite:/var/lib/feedmill/feedmill.db")]
+  feedmill feed /category/news.json | jq .items[0]")]
 pub(super) struct Feed {
     /// A path as in a URL, such as `/tag/rust.rss`
     path: String,

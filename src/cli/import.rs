@@ -35,6 +35,7 @@ impl Import {
             NewSource { kind: SourceKind::Inbox, location: name.clone(), slug: None, title: name, settings: SourceSettings::default() };
         let (source, _) = work.store.add_source(new, now()).await?;
         let (mut is_good, mut total, mut skipped, mut problems) = (true, Applied::default(), 0, Vec::new());
+        let spinner = console.spinner(format!("importing {}", self.paths.join(" ")));
         for path in &self.paths {
             match read(path, &source, work) {
                 Ok(batch) => {
@@ -52,6 +53,7 @@ impl Import {
                 }
             }
         }
+        spinner.finish_and_clear();
         console.problems(&problems);
         if console.json {
             console.print_json(&json!({ "source": source.slug, "applied": total, "skipped": skipped, "problems": problems }));

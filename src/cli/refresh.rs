@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::console::{Console, summary};
 use super::{Work, now};
-use crate::model::{Applied, Source};
+use crate::model::{Applied, Source, SourceKind};
 use crate::poll::Outcome;
 
 /// How long a source stays taken while it is read.
@@ -35,8 +35,8 @@ impl Refresh {
             wanted = work.store.sources().await?;
         }
         if self.force {
-            for source in wanted.iter().filter(|source| source.status.due.is_some()) {
-                work.store.mark_due(source.id, now()).await?;
+            for source in wanted.iter().filter(|source| source.kind != SourceKind::Inbox) {
+                work.store.release(source.id, now()).await?;
             }
         }
         let taken = work.store.claim_of(wanted.iter().map(|source| source.id).collect(), now(), LEASE).await?;

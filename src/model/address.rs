@@ -200,6 +200,8 @@ pub struct Address {
     pub exact: bool,
     /// `_raw=1`: a browser gets the feed itself, not the page.
     pub raw: bool,
+    /// Whether its terms stand in the query: one that was never published matches nothing there.
+    pub by_query: bool,
 }
 
 impl Address {
@@ -227,7 +229,8 @@ impl Address {
         let raw = pairs.iter().any(|(name, value)| name == "_raw" && value == "1");
         let sent: Vec<_> = pairs.iter().filter(|(name, _)| name != "_raw").map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let exact = print(&names, &sent) == target.path();
-        Ok(Self { target, exact, raw })
+        let by_query = pairs.iter().any(|(name, _)| Kind::from_name(name).is_some());
+        Ok(Self { target, exact, raw, by_query })
     }
 
     /// The one spelling of it, path and query.
@@ -611,7 +614,7 @@ mod tests {
             let target = Target::List { selection, format, options: Options { limit, ..Options::default() } };
             let path = target.path();
             let address = Address::parse(&path);
-            prop_assert_eq!(address, Ok(Address { target, exact: true, raw: false }), "{}", path);
+            prop_assert!(address.as_ref().is_ok_and(|address| address.target == target && address.exact), "{}: {:?}", path, address);
         }
 
         #[test]

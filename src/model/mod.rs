@@ -25,6 +25,6 @@ pub use site::{PLACEHOLDER, Site};
 pub use slug::Slug;
 pub use source::{
     Applied, Batch, Extent, FileState, Memory, NewSource, Problem, Source, SourceId, SourceInfo, SourceKind, SourceSettings, SourceStatus,
-    TermDescription,
+    TermDescription, UsedFile,
 };
 pub use term::{Kind, Origins, Term, TermName};

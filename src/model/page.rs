@@ -87,7 +87,8 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// Whether there are older ones.
     pub more: bool,
-    /// The terms that the selection names and that were ever published, with their own words.
+    /// The terms that the selection names and that were ever published, with their own words; a name that never was is
+    /// not among them, and matches nothing.
     pub terms: Vec<Term>,
     /// When any term that the selection names last changed; if it names none, the store.
     pub modified: Time,

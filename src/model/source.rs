@@ -170,10 +170,21 @@ pub struct FileState {
     pub size: u64,
     /// The guid of its article, if it had a public one.
     pub guid: Option<String>,
+    /// The files beside it that its article uses, or would if they were there.
+    pub uses: Vec<UsedFile>,
     /// When it must be parsed again though it did not change: `publishDate`, `expiryDate`.
     pub revisit: Option<Time>,
     /// Why it could not be read; such a file withdraws nothing.
     pub problem: Option<Problem>,
+}
+
+/// A file that an article uses, as it was when the article was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedFile {
+    /// Its path inside the folder, with `/`.
+    pub path: String,
+    /// Nanoseconds since the epoch and bytes; `None`: it was not there.
+    pub stamp: Option<(i64, u64)>,
 }
 
 /// Something wrong with one article or file.

@@ -101,10 +101,11 @@ fn person(person: &Author) -> Person {
     Person { name, email: person.email.clone().filter(|email| email.contains('@')), uri: person.uri.clone(), ..Person::default() }
 }
 
+/// The original comes first, for readers that take the first alternate, and last, for those that take the last.
 fn links(entry: &Entry, site: &Site) -> Vec<Link> {
     let mut links = vec![Link { href: parts::link(entry, site), rel: "alternate".to_owned(), ..Link::default() }];
     links.extend(
-        parts::translations(entry, site)
+        parts::alternates(entry, site)
             .map(|(language, href)| Link { hreflang: Some(language), ..typed_link(&href, "alternate", "text/html") }),
     );
     links.extend(entry.article.enclosures.iter().map(|enclosure| Link {

@@ -45,11 +45,14 @@ fn plain(entry: &Entry) -> String {
     html.map(|html| text::plain(html)).unwrap_or_default()
 }
 
-/// The text of an entry by what was asked for: a summary, and the content unless only summaries are wanted.
+/// The text of an entry in a feed, by what was asked for: a summary, and the content unless only summaries are wanted.
+/// In a feed a link to a part of the article leads to its page.
 pub(super) fn texts(entry: &Entry, site: &Site, wanted: Content) -> (Option<String>, Option<String>) {
+    let absolute = |html: String| html.replace("href=\"#", &format!("href=\"{}#", site.article(&entry.key)));
+    let summary = summary(entry, site).map(absolute);
     match wanted {
-        Content::Full => (summary(entry, site), content(entry, site)),
-        Content::Summary => (Some(summary(entry, site).unwrap_or_else(|| excerpt(entry))), None),
+        Content::Full => (summary, content(entry, site).map(absolute)),
+        Content::Summary => (Some(summary.unwrap_or_else(|| excerpt(entry))), None),
     }
 }
 
@@ -124,6 +127,12 @@ pub(super) fn translations(entry: &Entry, site: &Site) -> impl Iterator<Item = (
         .map(|other| (other.language.to_string(), site.link(&Target::Article(other.key.clone(), ArticleForm::Page))))
         .collect::<Vec<_>>()
         .into_iter()
+}
+
+/// An entry in all its languages, itself last; nothing where there are no translations.
+pub(super) fn alternates(entry: &Entry, site: &Site) -> impl Iterator<Item = (String, String)> {
+    let own = entry.language().filter(|_| !entry.translations.is_empty()).map(|language| (language.to_string(), link(entry, site)));
+    translations(entry, site).chain(own)
 }
 
 /// The page of a term.

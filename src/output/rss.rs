@@ -127,8 +127,9 @@ fn dublin_core(entry: &Entry) -> Option<DublinCoreExtension> {
     (extension != DublinCoreExtension::default()).then_some(extension)
 }
 
+/// The original comes last: some readers take the last alternate for the link.
 fn alternates(entry: &Entry, site: &Site) -> Option<AtomExtension> {
-    let links: Vec<Link> = parts::translations(entry, site)
+    let links: Vec<Link> = parts::alternates(entry, site)
         .map(|(language, href)| Link {
             href,
             rel: "alternate".to_owned(),

@@ -142,12 +142,21 @@ impl Store {
     }
 
     /// Adds a source, or gives the one that has this kind and location; says whether it is new. One that was removed is
-    /// revived: with its slug, its articles and their ids.
+    /// revived: with its slug, its articles and their ids. A new one is the caller's to read: it is due only in ten minutes.
     ///
     /// # Errors
     /// The database failed.
     pub async fn add_source(&self, source: NewSource, now: Time) -> Result<(Source, bool), StoreError> {
         self.write(move |sqlite| sqlite.add_source(&source, now)).await
+    }
+
+    /// Notes what of the configuration stands in every document: when it differs from before, all documents count as
+    /// modified now.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn note_settings(&self, settings: String, now: Time) -> Result<(), StoreError> {
+        self.write(move |sqlite| sqlite.note_settings(&settings, now)).await
     }
 
     /// All sources that were not removed, by slug.
@@ -213,6 +222,14 @@ impl Store {
     /// The database failed.
     pub async fn mark_due(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
         self.read(move |sqlite| sqlite.mark_due(source, now)).await
+    }
+
+    /// Makes a source due now, even if somebody has taken it: a process that died may have.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn release(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
+        self.read(move |sqlite| sqlite.release(source, now)).await
     }
 
     /// What the next reading of a source needs to know of the last.

@@ -27,10 +27,10 @@ impl<E: Into<Error>> From<E> for Failure {
     }
 }
 
-/// Makes the document of a target.
-pub(super) async fn document(door: &Door, target: &Target) -> Result<Document, Failure> {
+/// Makes the document of a target; `may_be_unknown`: a term that was never published matches nothing.
+pub(super) async fn document(door: &Door, target: &Target, may_be_unknown: bool) -> Result<Document, Failure> {
     match target {
-        Target::List { selection, options, format } => list(door, selection, options, *format).await,
+        Target::List { selection, options, format } => list(door, selection, options, *format, may_be_unknown).await,
         Target::Article(key, form) => article(door, key, *form).await,
         Target::File(key, name) => file(door, key, name).await,
         Target::Directory(kind) => directory(door, *kind).await,
@@ -38,15 +38,26 @@ pub(super) async fn document(door: &Door, target: &Target) -> Result<Document, F
     }
 }
 
-async fn list(door: &Door, selection: &Selection, options: &Options, format: Option<Format>) -> Result<Document, Failure> {
+async fn list(
+    door: &Door,
+    selection: &Selection,
+    options: &Options,
+    format: Option<Format>,
+    may_be_unknown: bool,
+) -> Result<Document, Failure> {
     let page = match door.store.select(selection, options).await? {
         Lookup::Found(page) => page,
         Lookup::Moved(selection) => {
             return Err(Failure::Moved(Target::List { selection, options: options.clone(), format }.path()));
         }
         Lookup::Gone => return Err(Error::Gone.into()),
-        Lookup::Missing => return Err(unknown(door, selection).await.into()),
+        Lookup::Missing => return Err(Error::Unknown(Vec::new()).into()),
     };
+    // A language is known by its form alone.
+    let is_unknown = page.terms.is_empty() && selection.single().is_some_and(|(kind, _)| kind != Kind::Language);
+    if is_unknown && !may_be_unknown {
+        return Err(unknown(door, selection).await.into());
+    }
     let channel = output::channel(selection, options, &page, &door.site, door.store.id());
     let generation = page.entries.iter().map(|entry| entry.generation).max().unwrap_or_default();
     let document = match format {

@@ -15,6 +15,8 @@ use crate::output::html;
 pub(super) enum Outcome {
     /// A document.
     Document(std::sync::Arc<Document>),
+    /// An empty one, for a name that was never published.
+    Empty(std::sync::Arc<Document>),
     /// The same thing, elsewhere: our canonical path.
     Moved(String),
 }
@@ -45,6 +47,12 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
             .body("ok\n"));
     }
     if !address.exact {
+        // In a query a name that was never published matches nothing; its own path would not be found.
+        if address.by_query
+            && let Outcome::Empty(document) = outcome(door, &address.target, true).await?
+        {
+            return Ok(document.respond(request, now()));
+        }
         return Ok(moved(door, &address.canonical()));
     }
     if let Some(page) = page_for_a_person(request, &address) {
@@ -54,8 +62,8 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .finish());
     }
-    match outcome(door, &address.target).await? {
-        Outcome::Document(document) => Ok(document.respond(request, now())),
+    match outcome(door, &address.target, false).await? {
+        Outcome::Document(document) | Outcome::Empty(document) => Ok(document.respond(request, now())),
         Outcome::Moved(path) => Ok(moved(door, &path)),
     }
 }
@@ -64,17 +72,22 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
 pub(super) async fn fetch(door: &Door, target: &str) -> Result<Vec<u8>, Error> {
     let mut address = Address::parse(&without_prefix(target, door.site.prefix()))?;
     loop {
-        match outcome(door, &address.target).await? {
-            Outcome::Document(document) => return Ok(document.body().to_vec()),
+        match outcome(door, &address.target, address.by_query).await? {
+            Outcome::Document(document) | Outcome::Empty(document) => return Ok(document.body().to_vec()),
             Outcome::Moved(path) => address = Address::parse(&path)?,
         }
     }
 }
 
-async fn outcome(door: &Door, target: &Target) -> Result<Outcome, Error> {
-    let path = target.path();
-    let found = door.cache.document(path, door.store.generation(), publish::document(door, target)).await;
+/// Finds what stands at a target. A path that names a term which was never published is an error, a query is not.
+async fn outcome(door: &Door, target: &Target, by_query: bool) -> Result<Outcome, Error> {
+    let found = door.cache.document(target.path(), door.store.generation(), publish::document(door, target, false)).await;
     match found {
+        Err(publish::Failure::Error(Error::Unknown(_))) if by_query => match publish::document(door, target, true).await {
+            Ok(document) => Ok(Outcome::Empty(std::sync::Arc::new(document))),
+            Err(publish::Failure::Moved(path)) => Ok(Outcome::Moved(path)),
+            Err(publish::Failure::Error(error)) => Err(error),
+        },
         Ok(document) => Ok(Outcome::Document(document)),
         Err(publish::Failure::Moved(path)) => Ok(Outcome::Moved(path)),
         Err(publish::Failure::Error(error)) => Err(error),

@@ -271,7 +271,7 @@ async fn links_name_the_document_itself_and_its_other_forms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_spelling_is_redirected_for_good_and_ours_is_not() {
-    let server = Server::new().await;
+    let (server, _) = Server::with(vec![tagged("1", &["rust", "a", "b", "c++"])]).await;
     for (target, canonical) in [
         ("/feed.rss?tag=rust", "/tag/rust.rss"),
         ("/?tag=rust", "/tag/rust"),

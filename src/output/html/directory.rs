@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::layout::{self, Layout, capital, day, feed_links, path};
-use crate::model::{Kind, Selection, Sidebar, Site, Source, Target, Term};
+use super::layout::{self, Layout, capital, day, feed_links, host, safe, term_feeds, term_path};
+use super::sidebar;
+use crate::model::{Kind, Sidebar, Site, Source, SourceKind, Target, Term};
 use crate::output::entry::without_user;
 
 /// What a directory lists.
@@ -22,10 +23,19 @@ pub fn directory(directory: &Directory<'_>, sidebar: &Sidebar, site: &Site) -> S
         Directory::Sources(list) => (Kind::Source, sources(list, site)),
     };
     let title = capital(kind.plural());
-    let main = html! { div.heading { h1 { (title) } } (rows) };
+    let about = match kind {
+        Kind::Source => "Where the articles come from. Each source has feeds of its own here.".to_owned(),
+        _ => format!("Every {kind} is a feed: follow one in any feed reader, as RSS, Atom or JSON Feed."),
+    };
+    let main = html! {
+        header.heading { h1 { (title) } p.about { (about) } }
+        (rows)
+    };
     let target = Target::Directory(kind);
     let layout = Layout {
         title: &format!("{title} · {}", site.title),
+        description: &about,
+        place: Some(target.path()),
         canonical: Some(site.link(&target)),
         menus: &sidebar.menus,
         ..Layout::of(site)
@@ -35,14 +45,12 @@ pub fn directory(directory: &Directory<'_>, sidebar: &Sidebar, site: &Site) -> S
 
 fn terms(terms: &[Term], site: &Site) -> Markup {
     html! {
-        @if terms.is_empty() { p.empty { "There are none yet." } }
+        @if terms.is_empty() { p.empty { "There are none yet. They come with the articles." } }
         ul.directory.wide {
             @for term in terms {
                 li {
-                    a href=(path(site, term)) dir="auto" { (term.name.name) }
-                    " " span.count { (term.articles) } " "
-                    (feed_links(site, &Selection::of(term.name.kind, term.name.slug.clone()), &term.name.name))
-                    @if let Some(description) = &term.description { p dir="auto" { (description) } }
+                    div.row { (sidebar::row(site, term)) }
+                    @if let Some(description) = &term.description { p lang="" dir="auto" { (description) } }
                 }
             }
         }
@@ -54,25 +62,45 @@ fn sources(sources: &[Source], site: &Site) -> Markup {
         @if sources.is_empty() { p.empty { "There are none yet. Add one: " code { "feedmill add https://example.org/" } } }
         ul.directory.wide {
             @for source in sources {
-                @let selection = Selection::of(Kind::Source, source.slug.clone());
                 li {
-                    a href=(layout::local(site, &Target::page(&selection).path())) dir="auto" { (source.title) }
-                    " " span.count { (source.status.articles) } " "
-                    (feed_links(site, &selection, &source.title))
-                    p.meta {
-                        (source.kind.name())
-                        @if let Some(home) = &source.info.home { " · " a href=(without_user(home)) { "home page" } }
-                        @if let Some(good) = source.status.last_good { " · last good answer " (day(site, good)) }
+                    div.row {
+                        a href=(term_path(site, Kind::Source, &source.slug)) lang="" dir="auto" { (source.title) }
+                        " " span.count { (source.status.articles) } " "
+                        (feed_links(&source.title, &term_feeds(site, Kind::Source, &source.slug)))
                     }
-                    @if source.status.failures > 0 {
-                        p.failing {
-                            "Fails"
-                            @if let Some(since) = source.status.failing_since { " since " (day(site, since)) }
-                            @if let Some(error) = &source.status.error { ": " (error) }
-                        }
-                    }
+                    (facts(source, site))
+                    (health(source, site))
+                    @if let Some(description) = &source.info.description { p lang="" dir="auto" { (description) } }
                 }
             }
+        }
+    }
+}
+
+fn facts(source: &Source, site: &Site) -> Markup {
+    let home = source.info.home.as_deref().map(without_user);
+    html! {
+        p.meta {
+            span { (source.kind.name()) }
+            @if let Some(home) = home.as_deref().and_then(safe) { " " a href=(home) rel="noopener" { (host(home).unwrap_or_else(|| home.to_owned())) } }
+            @if let Some(good) = source.status.last_good { " " span { "last read " (day(site, good)) } }
+        }
+    }
+}
+
+/// What goes wrong, for the owner and for readers who miss something.
+fn health(source: &Source, site: &Site) -> Markup {
+    let status = &source.status;
+    let is_waiting = status.last_read.is_none() && source.kind != SourceKind::Inbox;
+    html! {
+        @if status.failures > 0 {
+            p.failing {
+                strong { "Failing" }
+                @if let Some(since) = status.failing_since { " since " (day(site, since)) }
+                @if let Some(error) = &status.error { ": " (error) }
+            }
+        } @else if is_waiting {
+            p.waiting { "Not read yet." }
         }
     }
 }

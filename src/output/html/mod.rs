@@ -1,11 +1,15 @@
-//! The HTML site: plain pages that work without JavaScript.
+//! The HTML site: plain pages that work without JavaScript. Pure functions from the model's values to text; what comes
+//! from the world is escaped here or was sanitised on the way in, and no page carries a script or a style of its own.
 
 mod article;
 mod assets;
+mod contents;
 mod directory;
 mod layout;
 mod list;
 mod sidebar;
+#[cfg(test)]
+mod tests;
 
 use maud::html;
 
@@ -15,22 +19,28 @@ pub use directory::{Directory, directory};
 pub use list::{ListView, list};
 
 use crate::model::{Site, Term};
-use layout::{Layout, path};
+use layout::{Layout, local};
 
 /// What a page may load: pictures and media of the articles, and our own style sheet. Nothing may run.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; img-src http: https: data:; media-src http: https:; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The page of an error, with the nearest names where something was not found.
+/// The page of an error, with the nearest names where something was not found. `detail` is a sentence without its stop.
 #[must_use]
 pub fn error(site: &Site, status: u16, title: &str, detail: &str, nearest: &[Term]) -> String {
     let page = html! {
-        h1 { (status) " " (title) }
-        p { (detail) "." }
-        @if !nearest.is_empty() {
-            p { "Did you mean one of these?" }
-            ul { @for term in nearest { li { a href=(path(site, term)) { (term.name.name) } " " span.count { (term.articles) } } } }
+        div.single {
+            header.heading { div { p.kind { (status) } h1 { (title) } } }
+            p { (layout::capital(detail)) "." }
+            @if !nearest.is_empty() {
+                p { "Did you mean one of these?" }
+                ul.directory { @for term in nearest { li { div.row { (sidebar::row(site, term)) } } } }
+            }
+            p.forms {
+                a href=(local(site, "/")) { "Latest articles" } " "
+                a href=(local(site, "/categories")) { "All categories" } " "
+                a href=(local(site, "/tags")) { "All tags" }
+            }
         }
-        p { a href=(layout::local(site, "/")) { "Go to the latest articles" } }
     };
     layout::page(&Layout { title: &format!("{title} · {}", site.title), ..Layout::of(site) }, &page)
 }

@@ -1,9 +1,9 @@
-//! What stands beside the articles.
+//! What stands beside the articles: terms with their feeds, and the widgets that an article asks for.
 
 use maud::{Markup, html};
 
-use super::layout::{article_path, feed_links, local, menu, path};
-use crate::model::{Kind, PageOptions, Selection, Sidebar, SidebarSide, Site, Target, Term, Widget};
+use super::layout::{article_link, feed_links, local, menu, term_feeds, term_path};
+use crate::model::{Kind, PageOptions, Sidebar, SidebarSide, Site, Target, Term, Widget};
 
 /// The widgets of a page that asks for none in particular; the search has none until there is a search.
 const USUAL: [Widget; 4] = [Widget::Categories, Widget::Taglist, Widget::Languages, Widget::Recent];
@@ -11,8 +11,8 @@ const USUAL: [Widget; 4] = [Widget::Categories, Widget::Taglist, Widget::Languag
 /// The sidebar of the lists: what there is, with its feeds.
 pub(super) fn usual(site: &Site, sidebar: &Sidebar) -> Markup {
     html! {
-        (directory(site, "Categories", &sidebar.categories, Kind::Category))
-        (directory(site, "Tags", &sidebar.tags, Kind::Tag))
+        (directory(site, &sidebar.categories, Kind::Category))
+        (directory(site, &sidebar.tags, Kind::Tag))
         (cloud(site, "Languages", &sidebar.languages))
         (side_menu(site, sidebar))
     }
@@ -38,22 +38,25 @@ fn widget(site: &Site, sidebar: &Sidebar, widget: Widget) -> Markup {
     }
 }
 
-fn directory(site: &Site, title: &str, terms: &[Term], kind: Kind) -> Markup {
+fn directory(site: &Site, terms: &[Term], kind: Kind) -> Markup {
     html! {
         @if !terms.is_empty() {
             section {
-                h2 { a href=(local(site, &Target::Directory(kind).path())) { (title) } }
-                ul.directory {
-                    @for term in terms {
-                        li {
-                            a href=(path(site, term)) dir="auto" { (term.name.name) }
-                            " " span.count { (term.articles) } " "
-                            (feed_links(site, &Selection::of(kind, term.name.slug.clone()), &term.name.name))
-                        }
-                    }
-                }
+                h2 { (super::layout::capital(kind.plural())) }
+                ul.directory { @for term in terms { li { (row(site, term)) } } }
+                p.all { a href=(local(site, &Target::Directory(kind).path())) { "All " (kind.plural()) } }
             }
         }
+    }
+}
+
+/// A term with its count and its feeds.
+pub(super) fn row(site: &Site, term: &Term) -> Markup {
+    let name = &term.name;
+    html! {
+        a href=(term_path(site, name.kind, &name.slug)) lang="" dir="auto" { (name.name) }
+        " " span.count { (term.articles) } " "
+        (feed_links(&name.name, &term_feeds(site, name.kind, &name.slug)))
     }
 }
 
@@ -62,7 +65,11 @@ fn cloud(site: &Site, title: &str, terms: &[Term]) -> Markup {
         @if !terms.is_empty() {
             section {
                 h2 { (title) }
-                p.terms { @for term in terms { a.tag href=(path(site, term)) { (term.name.name) " " span.count { (term.articles) } } " " } }
+                ul.terms lang="" {
+                    @for Term { name, articles, .. } in terms {
+                        li { a.tag href=(term_path(site, name.kind, &name.slug)) { bdi { (name.name) } " " span.count { (articles) } } }
+                    }
+                }
             }
         }
     }
@@ -73,7 +80,7 @@ fn recent(site: &Site, sidebar: &Sidebar) -> Markup {
         @if !sidebar.recent.is_empty() {
             section {
                 h2 { "Recent" }
-                ul { @for (key, title) in &sidebar.recent { li { a href=(article_path(site, key)) dir="auto" { (title) } } } }
+                ul { @for (key, title) in &sidebar.recent { li { (article_link(site, key, title)) } } }
             }
         }
     }
@@ -85,7 +92,7 @@ fn side_menu(site: &Site, sidebar: &Sidebar) -> Markup {
         @if !links.is_empty() {
             section {
                 h2 { "Pages" }
-                ul { @for link in links { li { a href=(article_path(site, &link.key)) dir="auto" { (link.title) } } } }
+                ul { @for link in links { li { (article_link(site, &link.key, &link.title)) } } }
             }
         }
     }

@@ -12,7 +12,7 @@ use url::Url;
 use super::Options;
 use super::place::{Role, is_bundle, role};
 use super::walk::{Found, is_markdown};
-use crate::model::{Article, ArticleKey, BundleFile, FileState, PLACEHOLDER};
+use crate::model::{ArticleKey, BundleFile, FileState, PLACEHOLDER, UsedFile};
 
 /// The most files that are stored with one article.
 const MAX_FILES: usize = 200;
@@ -48,7 +48,7 @@ impl<'a> Linker<'a> {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let below = self.base.as_ref().filter(|_| is_bundle(path) && !folder.is_empty());
         let base = below.and_then(|base| base.join(&format!("{folder}/")).ok()).or_else(|| self.base.clone());
-        Links { linker: self, folder, base, files: RefCell::default() }
+        Links { linker: self, folder, base, files: RefCell::default(), uses: RefCell::default() }
     }
 
     /// The placeholder of the article that a path inside the folder names, with or without extension.
@@ -56,33 +56,9 @@ impl<'a> Linker<'a> {
         let path = path.trim_end_matches('/');
         let candidates = [path.to_owned(), format!("{path}.md"), format!("{path}/index.md"), format!("{path}.markdown")];
         let found = candidates.into_iter().find(|candidate| is_markdown(candidate) && self.present.contains(candidate.as_str()))?;
-        self.supposed_guid(&found).map(|guid| self.page_of(&guid))
-    }
-
-    /// The guid that a file's article has as far as is known before it is read.
-    fn supposed_guid(&self, path: &str) -> Option<String> {
-        let Role::Article(place) = role(path) else { return None };
-        Some(self.guids.get(path).map_or(place.guid, |guid| (*guid).to_owned()))
-    }
-
-    fn page_of(&self, guid: &str) -> String {
-        format!("{PLACEHOLDER}/article/{}", ArticleKey::new(&self.options.first_slug, guid))
-    }
-
-    /// Corrects the links to articles that turned out to have another guid than was supposed, in the articles read with
-    /// them.
-    pub(super) fn correct<'b>(&self, read: impl Iterator<Item = (&'b str, &'b mut Article)>) {
-        let mut articles: Vec<_> = read.collect();
-        let wrong = articles.iter().filter_map(|(path, article)| {
-            let supposed = self.supposed_guid(path).filter(|supposed| *supposed != article.guid)?;
-            Some((self.page_of(&supposed), self.page_of(&article.guid)))
-        });
-        let wrong: HashMap<_, _> = wrong.collect();
-        for (_, article) in articles.iter_mut().filter(|_| !wrong.is_empty()) {
-            for html in [&mut article.lead, &mut article.summary, &mut article.content].into_iter().flatten() {
-                *html = corrected(html, &wrong);
-            }
-        }
+        let Role::Article(place) = role(&found) else { return None };
+        let guid = self.guids.get(found.as_str()).copied().unwrap_or(&place.guid);
+        Some(format!("{PLACEHOLDER}/article/{}", ArticleKey::new(&self.options.first_slug, guid)))
     }
 }
 
@@ -92,6 +68,7 @@ pub(super) struct Links<'a> {
     folder: &'a str,
     base: Option<Url>,
     files: RefCell<BTreeMap<String, BundleFile>>,
+    uses: RefCell<BTreeMap<String, Option<(i64, u64)>>>,
 }
 
 impl Links<'_> {
@@ -116,6 +93,7 @@ impl Links<'_> {
         if self.base.is_some() || is_markdown(inside) || name.split('/').any(|part| part.starts_with('.')) {
             return None;
         }
+        self.uses.borrow_mut().entry(inside.to_owned()).or_insert_with(|| stamp(&path));
         let mut files = self.files.borrow_mut();
         if !files.contains_key(name) {
             let limit = self.linker.options.max_bundle_file;
@@ -129,29 +107,17 @@ impl Links<'_> {
         Some(format!("{PLACEHOLDER}./{name}"))
     }
 
-    /// The files that the links need.
-    pub(super) fn files(self) -> Vec<BundleFile> {
-        self.files.into_inner().into_values().collect()
+    /// The files that the links need; and all that they would, as they are now.
+    pub(super) fn files(self) -> (Vec<BundleFile>, Vec<UsedFile>) {
+        let uses = self.uses.into_inner().into_iter().take(MAX_FILES).map(|(path, stamp)| UsedFile { path, stamp }).collect();
+        (self.files.into_inner().into_values().collect(), uses)
     }
 }
 
-/// Replaces each whole link that is wrong; all links to articles are equally long.
-fn corrected(html: &str, wrong: &HashMap<String, String>) -> String {
-    let length = wrong.keys().next().map_or(0, String::len);
-    let mut pieces = html.split_inclusive(PLACEHOLDER);
-    let mut correct = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        // The placeholder stands at the end of the piece before.
-        let link = piece.get(..length - PLACEHOLDER.len_utf8()).and_then(|path| wrong.get(&format!("{PLACEHOLDER}{path}")));
-        match link {
-            Some(link) => {
-                correct.push_str(&link[PLACEHOLDER.len_utf8()..]);
-                correct.push_str(&piece[length - PLACEHOLDER.len_utf8()..]);
-            }
-            None => correct.push_str(piece),
-        }
-    }
-    correct
+/// A file's time and size; `None` if it is not there.
+pub(super) fn stamp(path: &Path) -> Option<(i64, u64)> {
+    let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    Some((super::walk::modified(&metadata), metadata.len()))
 }
 
 /// A path inside the folder without `.` and `..`; `None` if it leads out.

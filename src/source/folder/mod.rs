@@ -15,7 +15,7 @@ use url::Url;
 pub use walk::signature;
 
 use super::markdown::{self, Context, Place, Reading};
-use crate::model::{Article, Batch, Extent, FileState, Link, Memory, Problem, Slug, TermDescription, Time};
+use crate::model::{Article, ArticleKey, Batch, Extent, FileState, Link, Memory, PLACEHOLDER, Problem, Slug, TermDescription, Time};
 use links::Linker;
 use place::{Role, role};
 use walk::{Found, walk};
@@ -75,11 +75,8 @@ pub fn read(root: &Path, memory: &[FileState], options: &Options, now: Time) -> 
     std::fs::read_dir(root).map_err(|cause| FolderError::Unreadable { path: root.to_owned(), cause })?;
     let walk = walk(root);
     let reader = Reader::new(root, memory, &walk.files, options, now);
-    let mut outcomes = reader.read_all(&walk.files);
-    reader
-        .linker
-        .correct(outcomes.iter_mut().filter_map(|outcome| Some((outcome.state.as_ref()?.path.as_str(), outcome.article.as_mut()?))));
-    let mut batch = collect(outcomes, memory);
+    let outcomes = reader.read_all(&walk.files);
+    let mut batch = collect(outcomes, memory, &options.first_slug);
     batch.problems.extend(walk.problems);
     let is_unknown =
         |path: &str| walk.unreadable.iter().any(|below| below.is_empty() || path == below || path.starts_with(&format!("{below}/")));
@@ -155,7 +152,9 @@ impl<'a> Reader<'a> {
         let known = self.memory.get(file.path.as_str()).copied();
         let role = role(&file.path);
         let is_unchanged = |state: &&FileState| {
-            state.modified == file.modified && state.size == file.size && state.revisit.is_none_or(|revisit| revisit > self.now)
+            let is_same = state.modified == file.modified && state.size == file.size;
+            let stays = state.revisit.is_none_or(|revisit| revisit > self.now);
+            is_same && stays && state.uses.iter().all(|used| used.stamp == links::stamp(&self.root.join(&used.path)))
         };
         if let (Some(state), Role::Article(_)) = (known.filter(is_unchanged), &role) {
             return Outcome { state: Some(state.clone()), problem: state.problem.clone(), ..Outcome::default() };
@@ -174,8 +173,8 @@ impl<'a> Reader<'a> {
 
     fn load(&self, file: &Found) -> Result<Vec<u8>, Problem> {
         let problem = |reason: String| Problem { place: file.path.clone(), line: None, reason };
-        if file.own_size > self.options.max_file {
-            return Err(problem(format!("it has {} bytes; the limit is {} (`folder.max_file`)", file.own_size, self.options.max_file)));
+        if file.size > self.options.max_file {
+            return Err(problem(format!("it has {} bytes; the limit is {} (`folder.max_file`)", file.size, self.options.max_file)));
         }
         std::fs::read(self.root.join(&file.path)).map_err(|error| problem(format!("cannot be read: {error}")))
     }
@@ -194,7 +193,7 @@ impl<'a> Reader<'a> {
         }
         state.guid = Some(page.article.guid.clone());
         let mut article = page.article;
-        article.files = links.files();
+        (article.files, state.uses) = links.files();
         Ok(Outcome { state: Some(state), article: Some(article), repairs: page.repairs, ..Outcome::default() })
     }
 
@@ -206,7 +205,15 @@ impl<'a> Reader<'a> {
 }
 
 fn state_of(file: &Found) -> FileState {
-    FileState { path: file.path.clone(), modified: file.modified, size: file.size, guid: None, revisit: None, problem: None }
+    FileState {
+        path: file.path.clone(),
+        modified: file.modified,
+        size: file.size,
+        guid: None,
+        uses: Vec::new(),
+        revisit: None,
+        problem: None,
+    }
 }
 
 fn as_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
@@ -216,7 +223,7 @@ fn as_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
     })
 }
 
-fn collect(outcomes: Vec<Outcome>, memory: &[FileState]) -> Batch {
+fn collect(outcomes: Vec<Outcome>, memory: &[FileState], first_slug: &Slug) -> Batch {
     let mut batch = Batch { extent: Extent::Complete, ..Batch::default() };
     let mut files: Vec<FileState> = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
@@ -228,6 +235,7 @@ fn collect(outcomes: Vec<Outcome>, memory: &[FileState]) -> Batch {
         files.extend(outcome.state);
     }
     tell_apart(&mut batch.articles, &mut files, memory);
+    relink(&mut batch.articles, &files, first_slug);
     give_back_shared_links(&mut batch.articles);
     batch.revisit = files.iter().filter_map(|file| file.revisit).min();
     batch.memory = Memory { files, ..Memory::default() };
@@ -247,17 +255,34 @@ fn tell_apart(articles: &mut [Article], files: &mut [FileState], memory: &[FileS
     let mut articles = articles.iter_mut();
     for file in files.iter_mut() {
         let Some(guid) = file.guid.clone() else { continue };
-        let known = before.get(file.path.as_str()).copied();
-        let had_it = known == Some(guid.as_str());
-        // One that was told apart once stays so, though the other may be gone.
-        let was_apart = known == Some(file.path.as_str()) && file.path.rsplit_once('.').is_some_and(|(stem, _)| stem == guid);
+        let had_it = before.get(file.path.as_str()) == Some(&guid.as_str());
         // Articles stand in the order of their files; a file that was not parsed has none here.
         let article = articles.as_slice().first().is_some_and(|article| article.guid == guid).then(|| articles.next()).flatten();
-        if was_apart || (!had_it && !taken.insert(guid)) {
+        let was_told_apart = before.get(file.path.as_str()) == Some(&file.path.as_str());
+        if !had_it && (was_told_apart || !taken.insert(guid)) {
             file.guid = Some(file.path.clone());
             if let Some(article) = article {
                 article.guid.clone_from(&file.path);
             }
+        }
+    }
+}
+
+/// Links were made by the guids that paths give; those of articles with other guids are set right.
+fn relink(articles: &mut [Article], files: &[FileState], first_slug: &Slug) {
+    let place = |guid: &str| format!("{PLACEHOLDER}/article/{}", ArticleKey::new(first_slug, guid));
+    let taken: HashSet<&str> = files.iter().filter_map(|file| file.guid.as_deref()).collect();
+    let renamed: Vec<(String, String)> = files
+        .iter()
+        .filter_map(|file| {
+            let Role::Article(usual) = role(&file.path) else { return None };
+            let guid = file.guid.as_ref().filter(|_| !taken.contains(usual.guid.as_str()))?;
+            Some((place(&usual.guid), place(guid)))
+        })
+        .collect();
+    for content in articles.iter_mut().filter_map(|article| article.content.as_mut()).filter(|content| content.contains(PLACEHOLDER)) {
+        for (usual, own) in renamed.iter().filter(|(usual, _)| content.contains(usual.as_str())).collect::<Vec<_>>() {
+            *content = content.replace(usual, own);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The files of a folder: found, not opened.
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -18,16 +17,9 @@ const MAX_DEPTH: usize = 32;
 pub(super) struct Found {
     /// Inside the folder, with `/`.
     pub(super) path: String,
-    /// When it or a file beside or below it that may belong to it changed.
     pub(super) modified: i64,
-    /// Its bytes and those of the files beside and below it.
     pub(super) size: u64,
-    /// Its bytes alone.
-    pub(super) own_size: u64,
 }
-
-/// Of the files below a folder that are no articles: the last change, and all their bytes.
-type Attachments = HashMap<String, (i64, u64)>;
 
 /// What a walk gives: the files in order of their paths, and what could not be looked into.
 #[derive(Debug, Default)]
@@ -45,10 +37,10 @@ pub(super) fn is_markdown(path: &str) -> bool {
 
 /// Finds the Markdown files below a folder. Hidden ones are passed over; a symbolic link is followed only inside it.
 pub(super) fn walk(root: &Path) -> Walk {
-    let (mut walk, mut attachments) = (Walk::default(), Attachments::new());
+    let mut walk = Walk::default();
     for entry in entries(root) {
         match entry {
-            Ok(entry) => walk.take(root, &entry, &mut attachments),
+            Ok(entry) => walk.take(root, &entry),
             Err(error) => {
                 let path = relative(root, error.path().unwrap_or(root));
                 walk.problems.push(Problem { place: path.clone(), line: None, reason: format!("cannot be looked into: {error}") });
@@ -56,36 +48,20 @@ pub(super) fn walk(root: &Path) -> Walk {
             }
         }
     }
-    for file in &mut walk.files {
-        let (modified, size) = attachments.get(folder_of(&file.path)).copied().unwrap_or_default();
-        file.modified = file.modified.max(modified);
-        file.size += size;
-    }
     walk
 }
 
-fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
 impl Walk {
-    fn take(&mut self, root: &Path, entry: &DirEntry, attachments: &mut Attachments) {
+    fn take(&mut self, root: &Path, entry: &DirEntry) {
         let path = relative(root, entry.path());
-        if entry.file_type().is_dir() {
+        if entry.file_type().is_dir() || !is_markdown(&path) {
             return;
         }
         match entry.metadata() {
             Ok(metadata) if metadata.is_file() => {
-                let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-                let (modified, size) = (i64::try_from(since.as_nanos()).unwrap_or(i64::MAX), metadata.len());
-                if is_markdown(&path) {
-                    self.files.push(Found { path, modified, size, own_size: size });
-                } else {
-                    attach(attachments, &path, modified, size);
-                }
+                self.files.push(Found { path, modified: modified(&metadata), size: metadata.len() });
             }
             Ok(_) => {}
-            Err(_) if !is_markdown(&path) => {}
             Err(error) => {
                 self.problems.push(Problem { place: path.clone(), line: None, reason: format!("cannot be looked at: {error}") });
                 self.unreadable.push(path);
@@ -94,14 +70,10 @@ impl Walk {
     }
 }
 
-/// Counts a file with its folder and each one above.
-fn attach(attachments: &mut Attachments, path: &str, modified: i64, size: u64) {
-    let mut folder = path;
-    while !folder.is_empty() {
-        folder = folder_of(folder);
-        let sum = attachments.entry(folder.to_owned()).or_default();
-        *sum = (sum.0.max(modified), sum.1 + size);
-    }
+/// When a file was last changed, in nanoseconds since the epoch.
+pub(super) fn modified(metadata: &std::fs::Metadata) -> i64 {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// A number that differs when any file of a folder was added, changed or removed; no file is opened.

@@ -88,6 +88,12 @@ impl Reading {
     }
 
     fn store(&mut self, transaction: &Transaction<'_>, chunk: Vec<Article>, applied: &mut Applied) -> Result<(), StoreError> {
+        let was_removed = transaction
+            .prepare_cached("SELECT removed IS NOT NULL FROM sources WHERE id = ?1")?
+            .query_row([self.source.id.0], |row| row.get(0))?;
+        if was_removed {
+            return Ok(());
+        }
         let mut change = Change::begin(transaction, self.now)?;
         let mut touched = Touched::default();
         for article in chunk {
@@ -329,14 +335,7 @@ fn finish(transaction: &Transaction<'_>, source: &Source, batch: &Batch, due: Op
         write_states(transaction, source.id.0, &batch.memory.files)?;
     }
     if let Some(info) = &batch.info {
-        let title = source.settings.title.as_ref().or(info.title.as_ref()).filter(|title| !title.is_empty());
-        rename(&mut change, source, title.unwrap_or(&source.title))?;
-        if *info != source.info {
-            change.generation()?;
-            transaction
-                .prepare_cached("UPDATE sources SET info = ?2 WHERE id = ?1")?
-                .execute((source.id.0, serde_json::to_string(info)?))?;
-        }
+        introduce(&mut change, source, info)?;
     }
     transaction
         .prepare_cached(
@@ -355,17 +354,21 @@ fn finish(transaction: &Transaction<'_>, source: &Source, batch: &Batch, due: Op
     Ok(())
 }
 
-fn rename(change: &mut Change<'_>, source: &Source, title: &str) -> Result<(), StoreError> {
-    if title == source.title {
+/// Stores what a source says of itself. It stands in each of its entries, so all of their terms are modified.
+fn introduce(change: &mut Change<'_>, source: &Source, info: &SourceInfo) -> Result<(), StoreError> {
+    let title = source.settings.title.as_ref().or(info.title.as_ref()).filter(|title| !title.is_empty()).unwrap_or(&source.title);
+    if *info == source.info && *title == source.title {
         return Ok(());
     }
-    let generation = change.generation()?;
-    change
-        .transaction
-        .prepare_cached(
-            "UPDATE terms SET name = ?2, modified = max(modified, ?3), generation = ?4 WHERE id = (SELECT term FROM sources WHERE id = ?1)",
-        )?
-        .execute((source.id.0, title, change.now.timestamp(), generation))?;
+    let (id, now, generation) = (source.id.0, change.now.timestamp(), change.generation()?);
+    let run = |sql, parameters: &[&dyn rusqlite::ToSql]| change.transaction.prepare_cached(sql)?.execute(parameters);
+    run("UPDATE sources SET info = ?2 WHERE id = ?1", &[&id, &serde_json::to_string(info)?])?;
+    run("UPDATE terms SET name = ?2, generation = ?3 WHERE id = (SELECT term FROM sources WHERE id = ?1)", &[&id, title, &generation])?;
+    run(
+        "UPDATE terms SET modified = max(modified, ?2)
+         WHERE id IN (SELECT m.term FROM articles a JOIN memberships m ON m.article = a.id WHERE a.source = ?1)",
+        &[&id, &now],
+    )?;
     Ok(())
 }
 
@@ -376,7 +379,7 @@ fn write_states(transaction: &Transaction<'_>, source: i64, states: &[FileState]
     for state in states.iter().filter(|state| before.get(state.path.as_str()) != Some(state)) {
         transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO files (source, path, modified, size, guid, revisit, problem) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT OR REPLACE INTO files (source, path, modified, size, guid, revisit, problem, uses) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
             .execute((
                 source,
@@ -386,6 +389,7 @@ fn write_states(transaction: &Transaction<'_>, source: i64, states: &[FileState]
                 &state.guid,
                 state.revisit.map(|time| time.timestamp()),
                 state.problem.as_ref().map(serde_json::to_string).transpose()?,
+                serde_json::to_string(&state.uses)?,
             ))?;
     }
     let present: HashSet<&str> = states.iter().map(|state| state.path.as_str()).collect();

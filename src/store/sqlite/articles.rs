@@ -101,7 +101,7 @@ impl<'a> Loader<'a> {
     fn translations(&self, source: i64, key: Option<String>) -> Result<Vec<Translation>, StoreError> {
         let Some(key) = key else { return Ok(Vec::new()) };
         let mut statement = self.connection.prepare_cached(
-            "SELECT key, title, language FROM articles
+            "SELECT key, title, language FROM articles INDEXED BY articles_by_translation
              WHERE source = ?1 AND translation_key = ?2 AND gone = 0 AND language IS NOT NULL ORDER BY published, id",
         )?;
         let mut translations: Vec<Translation> = Vec::new();

@@ -56,6 +56,17 @@ impl Sqlite {
         self.read(|connection| Ok(connection.prepare_cached("SELECT generation FROM store")?.query_row([], |row| row.get(0))?))
     }
 
+    pub(super) fn note_settings(&self, settings: &str, now: Time) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let is_same: bool = transaction.query_row("SELECT settings = ?1 FROM store", [settings], |row| row.get(0))?;
+            if !is_same {
+                Change::begin(transaction, now)?.generation()?;
+                transaction.execute("UPDATE store SET settings = ?1, settings_modified = ?2", (settings, now.timestamp()))?;
+            }
+            Ok(())
+        })
+    }
+
     /// Reads in one snapshot.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let kept = lock(&self.readers).pop();

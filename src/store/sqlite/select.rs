@@ -32,12 +32,10 @@ impl Sqlite {
             if moved != *selection {
                 return Ok(Lookup::Moved(moved));
             }
-            if let Some((kind, slug)) = selection.single() {
-                match terms::find(connection, kind, slug)? {
-                    Some(known) if known.is_deleted => return Ok(Lookup::Gone),
-                    None if kind != Kind::Language => return Ok(Lookup::Missing),
-                    _ => {}
-                }
+            if let Some((kind, slug)) = selection.single()
+                && terms::find(connection, kind, slug)?.is_some_and(|known| known.is_deleted)
+            {
+                return Ok(Lookup::Gone);
             }
             page(connection, selection, options).map(Lookup::Found)
         })
@@ -66,9 +64,9 @@ fn page(connection: &Connection, selection: &Selection, options: &Options) -> Re
     numbers.truncate(wanted);
     let mut loader = Loader::new(connection);
     let entries = numbers.into_iter().map(|id| loader.entry(id)).collect::<Result<_, _>>()?;
-    let (modified, created) = connection
-        .prepare_cached("SELECT modified, created FROM store")?
-        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+    let (modified, settings, created) = connection
+        .prepare_cached("SELECT modified, settings_modified, created FROM store")?
+        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))?;
     let mut terms = Vec::new();
     for id in &resolved.described {
         terms.extend(terms::described(connection, *id)?);
@@ -77,7 +75,7 @@ fn page(connection: &Connection, selection: &Selection, options: &Options) -> Re
         entries,
         more,
         terms,
-        modified: time(resolved.modified.unwrap_or(modified)),
+        modified: time(resolved.modified.unwrap_or(modified).max(settings)),
         created: time(resolved.created.unwrap_or(created)),
     })
 }

@@ -8,6 +8,9 @@ use super::terms::{Touched, find, make};
 use super::{Change, Sqlite, StoreError, time};
 use crate::model::{FileState, Kind, Memory, NewSource, Slug, Source, SourceId, SourceKind, SourceStatus, Time};
 
+/// How long a new source is left to who added it.
+const FIRST_LEASE: TimeDelta = TimeDelta::minutes(10);
+
 const COLUMNS: &str =
     "s.id, s.kind, s.location, s.first_slug, s.settings, s.info, s.created, s.first_read, s.last_read, s.last_good, s.due,
     s.failures, s.failing_since, s.error, s.problems, t.slug, t.name, t.articles";
@@ -71,10 +74,10 @@ impl Sqlite {
     /// Brings a removed source back: its articles first, so that a killed process finds it still removed.
     fn revive(&self, id: i64, new: &NewSource, now: Time) -> Result<(), StoreError> {
         self.turn_all(id, REMOVED, PUBLIC, now)?;
-        let due = (new.kind != SourceKind::Inbox).then(|| now.timestamp());
+        let due = first_due(new, now);
         self.write(|transaction| {
             transaction
-                .prepare_cached("UPDATE sources SET removed = NULL, settings = ?2, due = ?3, leased_until = 0, etag = NULL, last_modified = NULL WHERE id = ?1")?
+                .prepare_cached("UPDATE sources SET removed = NULL, settings = ?2, due = ?3, leased_until = ifnull(?3, 0), etag = NULL, last_modified = NULL WHERE id = ?1")?
                 .execute((id, serde_json::to_string(&new.settings)?, due))?;
             Ok(())
         })
@@ -174,6 +177,15 @@ impl Sqlite {
         })
     }
 
+    pub(in crate::store) fn release(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let mut statement =
+                transaction.prepare_cached("UPDATE sources SET due = ?2, leased_until = 0 WHERE id = ?1 AND removed IS NULL")?;
+            statement.execute((source.0, now.timestamp()))?;
+            Ok(())
+        })
+    }
+
     pub(in crate::store) fn memory(&self, source: SourceId) -> Result<Memory, StoreError> {
         self.read(|connection| {
             let (etag, last_modified) = connection
@@ -197,8 +209,8 @@ impl Sqlite {
 
 /// The files of a folder as they were last read, by path.
 pub(super) fn files(connection: &Connection, source: i64) -> Result<Vec<FileState>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT path, modified, size, guid, revisit, problem FROM files WHERE source = ?1 ORDER BY path")?;
+    let mut statement = connection
+        .prepare_cached("SELECT path, modified, size, guid, revisit, problem, uses FROM files WHERE source = ?1 ORDER BY path")?;
     let rows = statement.query_and_then([source], |row| {
         let problem: Option<String> = row.get(5)?;
         Ok(FileState {
@@ -208,6 +220,7 @@ pub(super) fn files(connection: &Connection, source: i64) -> Result<Vec<FileStat
             guid: row.get(3)?,
             revisit: row.get::<_, Option<i64>>(4)?.map(time),
             problem: problem.as_deref().map(serde_json::from_str).transpose()?,
+            uses: serde_json::from_str(&row.get::<_, String>(6)?)?,
         })
     })?;
     rows.collect()
@@ -218,11 +231,12 @@ fn insert(change: &mut Change<'_>, new: &NewSource) -> Result<i64, StoreError> {
     let wished = new.slug.clone().unwrap_or_else(|| Slug::from_name(title));
     let slug = free_slug(change.transaction, &wished)?;
     let term = make(change, Kind::Source, &slug, title)?;
-    let due = (new.kind != SourceKind::Inbox).then(|| change.now.timestamp());
+    let due = first_due(new, change.now);
     change
         .transaction
         .prepare_cached(
-            "INSERT INTO sources (kind, location, first_slug, term, title, settings, info, created, due) VALUES (?1, ?2, ?3, ?4, ?5, ?6, '{}', ?7, ?8)",
+            "INSERT INTO sources (kind, location, first_slug, term, title, settings, info, created, due, leased_until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, '{}', ?7, ?8, ifnull(?8, 0))",
         )?
         .execute((
             new.kind.name(),
@@ -235,6 +249,11 @@ fn insert(change: &mut Change<'_>, new: &NewSource) -> Result<i64, StoreError> {
             due,
         ))?;
     Ok(change.transaction.last_insert_rowid())
+}
+
+/// Whoever adds a source reads it: until the lease is over nobody else does, so that adding a feed asks for it once.
+fn first_due(new: &NewSource, now: Time) -> Option<i64> {
+    (new.kind != SourceKind::Inbox).then(|| (now + FIRST_LEASE).timestamp())
 }
 
 /// The slug itself, or the first of `-2`, `-3`, … that no source has or had.

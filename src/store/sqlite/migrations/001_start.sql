@@ -4,7 +4,10 @@ CREATE TABLE store (
     id         TEXT    NOT NULL,
     generation INTEGER NOT NULL,
     created    INTEGER NOT NULL,
-    modified   INTEGER NOT NULL
+    modified   INTEGER NOT NULL,
+    -- What of the configuration stands in every document, and since when.
+    settings          TEXT    NOT NULL DEFAULT '',
+    settings_modified INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- What an article can be chosen by: kind is the position in Kind::ALL. A term stays once it was published.
@@ -84,6 +87,8 @@ CREATE TABLE articles (
 
 -- Everything, newest first.
 CREATE INDEX articles_newest ON articles (listed DESC, id DESC) WHERE gone = 0;
+-- The public or withdrawn articles of a source, taken chunk by chunk.
+CREATE INDEX articles_by_state ON articles (source, gone);
 -- Recognition by link within a source; whether any article has a link.
 CREATE INDEX articles_by_link ON articles (link_key, source) WHERE link_key IS NOT NULL;
 -- Recognition by title and date within a source.
@@ -128,6 +133,7 @@ CREATE TABLE files (
     size     INTEGER NOT NULL,
     guid     TEXT,
     revisit  INTEGER,
+    uses     TEXT    NOT NULL DEFAULT '[]',
     problem  TEXT,
     PRIMARY KEY (source, path)
 ) STRICT, WITHOUT ROWID;
