@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cli;
+mod fixtures;
 mod folder;
 mod output;
 mod store;
