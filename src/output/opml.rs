@@ -44,7 +44,8 @@ fn slashed(categories: &[String]) -> String {
 /// One outline for the feed of everything, and one for each category and tag.
 #[must_use]
 pub fn feeds(categories: &[Term], tags: &[Term], site: &Site) -> String {
-    let mut body = outline(&site.title, &site.link(&Target::feed(&Selection::default(), Format::Atom)), &site.url("/"), "");
+    let everything = site.link(&Target::feed(&Selection::default(), Format::Atom));
+    let mut body = outline(&site.title, &everything, &site.url("/"), "").replacen("  ", "", 1);
     for (title, terms) in [("Categories", categories), ("Tags", tags)] {
         if terms.is_empty() {
             continue;
