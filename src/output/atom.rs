@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{Category, Content as Body, Feed, Generator, Link, Person, Source, Text, TextType, WriteConfig};
+use uuid::Uuid;
 
 use super::channel::Channel;
-use super::{OutputError, cut, entry as parts, join};
-use crate::model::{Content, Entry, Extension as Passing, Format, Person as Author, Site, identity, text};
+use super::{OutputError, cut, entry as parts, media, passing, used_namespaces};
+use crate::model::{Content, Entry, Extension as Passing, Format, Person as Author, Site, Target, identity, text};
 
 /// The namespaces of the elements that entries may have.
 const NAMESPACES: [(&str, &str); 3] = [
@@ -18,12 +19,9 @@ const NAMESPACES: [(&str, &str); 3] = [
 
 const CONFIG: WriteConfig = WriteConfig { write_document_declaration: false, indent_size: None };
 
-/// A document of the channel with entries that were written before.
-pub(super) fn document(
-    channel: &Channel,
-    entries: impl Iterator<Item = Result<String, OutputError>>,
-    site: &Site,
-) -> Result<String, OutputError> {
+/// The document of a channel without its entries. Its one `alternate` is the page: some readers take the last one, so the
+/// other formats are told by the page and by HTTP alone.
+pub(super) fn document(channel: &Channel, entries: &[String], site: &Site) -> Result<String, OutputError> {
     let feed = Feed {
         title: Text::plain(channel.title.clone()),
         id: channel.id.clone(),
@@ -38,24 +36,25 @@ pub(super) fn document(
         ],
         subtitle: Some(Text::plain(channel.description.clone())),
         lang: channel.language.as_ref().map(ToString::to_string),
-        namespaces: NAMESPACES.iter().map(|(prefix, url)| ((*prefix).to_owned(), (*url).to_owned())).collect(),
+        namespaces: used_namespaces(&NAMESPACES, entries),
         ..Feed::default()
     };
-    let bytes = feed.write_with_config(Vec::new(), CONFIG).map_err(|error| OutputError::new(Format::Atom, error))?;
-    let xml = String::from_utf8(bytes).map_err(|error| OutputError::new(Format::Atom, error))?;
-    join(&format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n{}", text::clean(&xml)), "</feed>", entries)
+    let xml = written(feed.write_with_config(Vec::new(), CONFIG))?;
+    Ok(format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n{xml}"))
 }
 
 /// One entry, cut from a document of its own.
-pub(super) fn entry(entry: &Entry, channel: &Channel, site: &Site, wanted: Content) -> Result<String, OutputError> {
+pub(super) fn entry(entry: &Entry, store: &Uuid, site: &Site, wanted: Content) -> Result<String, OutputError> {
     let (summary, content) = parts::texts(entry, site, wanted);
+    // An entry without any text is not valid, and its title says what there is to say.
+    let summary = summary.or_else(|| content.is_none().then(|| parts::excerpt(entry)));
     let language = entry.language().map(ToString::to_string);
     let labels = entry.terms.iter().map(|(term, _)| term).filter(|term| parts::is_label(term.kind));
-    let written = atom_syndication::Entry {
+    let written_entry = atom_syndication::Entry {
         title: Text { lang: language.clone(), ..Text::plain(parts::title_or_start(entry)) },
         id: entry.id.clone(),
         updated: entry.updated.fixed_offset(),
-        authors: entry.article.authors.iter().map(person).collect(),
+        authors: entry.article.authors.iter().filter_map(person).collect(),
         categories: labels
             .map(|term| Category {
                 term: term.slug.to_string(),
@@ -63,24 +62,26 @@ pub(super) fn entry(entry: &Entry, channel: &Channel, site: &Site, wanted: Conte
                 label: Some(term.name.clone()),
             })
             .collect(),
-        contributors: entry.article.contributors.iter().map(person).collect(),
+        contributors: entry.article.contributors.iter().filter_map(person).collect(),
         links: links(entry, site),
         published: Some(entry.published.fixed_offset()),
         rights: entry.article.rights.clone().map(Text::plain),
-        source: Some(source(entry, channel, site)),
+        source: Some(source(entry, store, site)),
         summary: summary.map(|html| text_of(html, language.as_ref())),
-        content: content.map(|html| Body {
-            value: Some(html),
-            content_type: Some("html".to_owned()),
-            lang: language.clone(),
-            ..Body::default()
-        }),
+        content: content.map(|html| Body { value: Some(html), content_type: Some("html".to_owned()), lang: language, ..Body::default() }),
         extensions: extensions(entry, site),
         ..atom_syndication::Entry::default()
     };
-    let bytes = written.write_with_config(Vec::new(), CONFIG).map_err(|error| OutputError::new(Format::Atom, error))?;
+    let xml = written(written_entry.write_with_config(Vec::new(), CONFIG))?;
+    Ok(format!("<entry>{}", cut(xml, "<title", "</entry>")))
+}
+
+/// What the crate wrote, clean, with times in the short form of UTC. Only tags can end in `>`: all text is escaped.
+fn written(bytes: Result<Vec<u8>, atom_syndication::Error>) -> Result<String, OutputError> {
+    let bytes = bytes.map_err(|error| OutputError::new(Format::Atom, error))?;
     let xml = String::from_utf8(bytes).map_err(|error| OutputError::new(Format::Atom, error))?;
-    Ok(text::clean(&cut(&xml, "<entry", "</entry>")).replacen(" xmlns=\"http://www.w3.org/2005/Atom\"", "", 1))
+    let xml = parts::clean(xml.into());
+    Ok(xml.replace("+00:00</updated>", "Z</updated>").replace("+00:00</published>", "Z</published>"))
 }
 
 fn typed_link(href: &str, rel: &str, media_type: &str) -> Link {
@@ -96,47 +97,49 @@ fn text_of(html: String, language: Option<&String>) -> Text {
     Text { value, r#type, lang: language.cloned(), base: None }
 }
 
-fn person(person: &Author) -> Person {
-    let name = if person.name.is_empty() { person.email.clone().or(person.uri.clone()).unwrap_or_default() } else { person.name.clone() };
-    Person { name, email: person.email.clone().filter(|email| email.contains('@')), uri: person.uri.clone(), ..Person::default() }
+fn person(person: &Author) -> Option<Person> {
+    Some(Person {
+        name: parts::person_name(person)?.to_owned(),
+        email: parts::email(person).map(str::to_owned),
+        uri: person.uri.as_deref().and_then(parts::absolute).map(Into::into),
+        ..Person::default()
+    })
 }
 
-/// The original comes first, for readers that take the first alternate, and last, for those that take the last.
 fn links(entry: &Entry, site: &Site) -> Vec<Link> {
     let mut links = vec![Link { href: parts::link(entry, site), rel: "alternate".to_owned(), ..Link::default() }];
     links.extend(
-        parts::alternates(entry, site)
-            .map(|(language, href)| Link { hreflang: Some(language), ..typed_link(&href, "alternate", "text/html") }),
+        parts::alternates(entry, site).into_iter().map(|(hreflang, href)| Link { hreflang, ..typed_link(&href, "alternate", "text/html") }),
     );
-    links.extend(entry.article.enclosures.iter().map(|enclosure| Link {
-        length: enclosure.length.map(|length| length.to_string()),
-        title: enclosure.title.clone(),
-        ..typed_link(&enclosure.url, "enclosure", parts::media_type(enclosure))
+    links.extend(media::files(entry, site).map(|file| Link {
+        length: file.enclosure.length.map(|length| length.to_string()),
+        title: file.enclosure.title.clone(),
+        ..typed_link(&file.url, "enclosure", file.media_type)
     }));
-    links.extend(entry.article.comments.as_ref().map(|comments| typed_link(comments, "replies", "text/html")));
+    let comments = entry.article.comments.as_deref().and_then(parts::absolute);
+    links.extend(comments.map(|comments| typed_link(&comments, "replies", "text/html")));
     links
 }
 
 /// The source as of the entry's own last change, so that news of the source do not change its older entries.
-fn source(entry: &Entry, channel: &Channel, site: &Site) -> Source {
+fn source(entry: &Entry, store: &Uuid, site: &Site) -> Source {
     let origin = &entry.source;
     let selection = parts::source(&origin.slug);
-    let authors = match (entry.article.authors.is_empty(), origin.authors.is_empty()) {
-        (true, true) => vec![Person { name: origin.title.clone(), ..Person::default() }],
-        (_, false) => origin.authors.iter().map(person).collect(),
-        (false, true) => Vec::new(),
-    };
-    let home = origin.home.clone().unwrap_or_else(|| site.link(&crate::model::Target::page(&selection)));
-    let feed = parts::source_feed(entry, site);
+    let mut authors: Vec<Person> = origin.authors.iter().filter_map(person).collect();
+    if authors.is_empty() && !entry.article.authors.iter().any(|author| parts::person_name(author).is_some()) {
+        authors.push(Person { name: origin.title.clone(), ..Person::default() });
+    }
+    let home = origin.home.as_deref().and_then(parts::absolute).map(Into::into);
+    let link = |href, rel: &str| Link { href, rel: rel.to_owned(), ..Link::default() };
     Source {
         title: Text::plain(origin.title.clone()),
-        id: origin.id.clone().filter(|id| is_iri(id)).unwrap_or_else(|| identity::feed_id(&channel.store, &selection)),
+        id: origin.id.clone().filter(|id| is_iri(id)).unwrap_or_else(|| identity::feed_id(store, &selection)),
         updated: entry.updated.fixed_offset(),
         authors,
-        icon: origin.icon.clone(),
+        icon: origin.icon.as_deref().and_then(parts::absolute).map(Into::into),
         links: vec![
-            Link { href: feed, rel: "self".to_owned(), ..Link::default() },
-            Link { href: home, rel: "alternate".to_owned(), ..Link::default() },
+            link(parts::source_feed(entry, site), "self"),
+            link(home.unwrap_or_else(|| site.link(&Target::page(&selection))), "alternate"),
         ],
         rights: origin.rights.clone().map(Text::plain),
         ..Source::default()
@@ -144,7 +147,7 @@ fn source(entry: &Entry, channel: &Channel, site: &Site) -> Source {
 }
 
 fn is_iri(id: &str) -> bool {
-    url::Url::parse(id).is_ok() && !id.contains(char::is_whitespace)
+    url::Url::parse(id).is_ok() && !id.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c))
 }
 
 fn extensions(entry: &Entry, site: &Site) -> ExtensionMap {
@@ -154,24 +157,24 @@ fn extensions(entry: &Entry, site: &Site) -> ExtensionMap {
             map.entry(prefix.to_owned()).or_default().entry(name.to_owned()).or_default().push(extension);
         }
     };
-    if let Some(picture) = &entry.article.thumbnail {
-        let mut attributes = vec![("url".to_owned(), site.fill(&picture.url, &entry.key))];
+    if let Some(picture) = media::picture(entry, site) {
+        let mut attributes = vec![("url".to_owned(), picture.url)];
         attributes.extend(picture.width.map(|width| ("width".to_owned(), width.to_string())));
         attributes.extend(picture.height.map(|height| ("height".to_owned(), height.to_string())));
-        add(passing(&Passing { name: "media:thumbnail".to_owned(), attributes, ..Passing::default() }));
+        add(passed(Passing { name: "media:thumbnail".to_owned(), attributes, ..Passing::default() }));
     }
-    entry.article.extensions.iter().map(passing).for_each(add);
+    passing::elements(entry).into_iter().map(passed).for_each(add);
     map
 }
 
 /// The crate writes attributes of extensions as they are, so they are escaped here.
-fn passing(extension: &Passing) -> Extension {
+fn passed(extension: Passing) -> Extension {
     let mut children: BTreeMap<String, Vec<Extension>> = BTreeMap::new();
-    for child in &extension.children {
-        children.entry(child.name.clone()).or_default().push(passing(child));
+    for child in extension.children {
+        children.entry(child.name.clone()).or_default().push(passed(child));
     }
-    let attrs = extension.attributes.iter().map(|(name, value)| (name.clone(), text::escape(value))).collect();
-    Extension { name: extension.name.clone(), value: extension.value.clone(), attrs, children }
+    let attrs = extension.attributes.into_iter().map(|(name, value)| (name, text::escape(&value))).collect();
+    Extension { name: extension.name, value: extension.value, attrs, children }
 }
 
 #[cfg(test)]

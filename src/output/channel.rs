@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::entry::absolute;
 use crate::model::{Clauses, Entry, Format, Kind, Language, Options, Page, Selection, Site, Slug, Target, Term, Time, identity, text};
 
 /// What a feed says of itself.
@@ -56,7 +57,7 @@ pub fn channel(selection: &Selection, options: &Options, page: &Page, site: &Sit
         own: Format::ALL.map(|format| link(Some(format))),
         language: shared_language(&page.entries),
         updated: page.entries.iter().map(|entry| entry.changed).max().unwrap_or(page.created),
-        picture: term.and_then(|term| term.picture.clone()),
+        picture: term.and_then(|term| absolute(term.picture.as_deref()?)).map(Into::into),
         icon: site.url("/favicon.ico"),
         author: text::line(&site.title),
     }
@@ -80,13 +81,15 @@ pub fn title(selection: &Selection, terms: &[Term], site: &Site) -> String {
 fn description(selection: &Selection, terms: &[Term], site: &Site) -> String {
     match own_term(selection, terms).and_then(|term| term.description.as_ref()) {
         Some(description) => text::line(description),
-        None if selection.is_all() => text::line(&site.description),
+        None if selection.is_all() && !site.description.is_empty() => text::line(&site.description),
+        None if selection.is_all() => text::line(&site.title),
         None => text::line(&format!("{}: {}", site.title, words(selection, terms))),
     }
 }
 
 fn own_term<'a>(selection: &Selection, terms: &'a [Term]) -> Option<&'a Term> {
-    selection.single().and(terms.first())
+    let (kind, slug) = selection.single()?;
+    terms.iter().find(|term| term.name.kind == kind && term.name.slug == *slug)
 }
 
 fn name(kind: Kind, slug: &Slug, terms: &[Term]) -> String {

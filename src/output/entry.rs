@@ -1,43 +1,70 @@
-//! What the formats share of an entry: which text stands where.
+//! What the formats share of an entry: which text, person and address stands where, made fit to be published.
 
 use std::borrow::Cow;
 
-use crate::model::{ArticleForm, Content, Enclosure, Entry, Format, Kind, Selection, Site, Slug, Target, Term, text};
+use url::Url;
+
+pub(super) use super::media::media_type;
+use crate::model::{Content, Entry, Format, Kind, Person, Selection, Site, Slug, Target, Term, text};
 
 /// How long an excerpt is where a summary is needed and there is none, in graphemes.
 const EXCERPT: usize = 300;
 /// How long it is where a title is needed.
 const TITLE: usize = 80;
+/// The schemes of links that may be published.
+const SCHEMES: [&str; 8] = ["http", "https", "ftp", "mailto", "magnet", "gemini", "gopher", "xmpp"];
+
+/// The same text without forbidden characters, copied only if it has any.
+pub(super) fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.chars().all(text::is_allowed) { text } else { Cow::Owned(text::clean(&text)) }
+}
+
+/// An address as an absolute URI; `None` where it is relative, of another scheme, or no address at all.
+pub(super) fn absolute(address: &str) -> Option<Cow<'_, str>> {
+    let url = Url::parse(address).ok().filter(|url| SCHEMES.contains(&url.scheme()))?;
+    let is_uri = address.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    Some(if is_uri { Cow::Borrowed(address) } else { Cow::Owned(url.into()) })
+}
 
 /// The original, or the article's own page.
 pub(super) fn link(entry: &Entry, site: &Site) -> String {
-    entry.link.clone().unwrap_or_else(|| site.article(&entry.key))
+    entry.link.as_deref().and_then(absolute).map_or_else(|| site.article(&entry.key), Cow::into_owned)
 }
 
 /// The article's title, if it has one: plain text.
 pub(super) fn title(entry: &Entry) -> Option<&str> {
-    entry.article.title.as_deref().filter(|title| !title.is_empty())
+    entry.article.title.as_deref().filter(|title| !title.trim().is_empty())
 }
 
-/// The title, or the start of the text.
+/// The title, or the start of the text, or where there is neither the link.
 pub(super) fn title_or_start(entry: &Entry) -> String {
-    title(entry).map_or_else(|| text::excerpt(&plain(entry), TITLE), str::to_owned)
+    title(entry).map_or_else(|| or_link(text::excerpt(&plain(entry), TITLE), entry), str::to_owned)
 }
 
 /// The content, as sanitised HTML.
 pub(super) fn content(entry: &Entry, site: &Site) -> Option<String> {
-    entry.article.content.as_ref().map(|html| site.fill(html, &entry.key)).filter(|html| !html.is_empty())
+    html(entry.article.content.as_deref(), entry, site)
 }
 
 /// The summary, as sanitised HTML.
 pub(super) fn summary(entry: &Entry, site: &Site) -> Option<String> {
-    entry.article.summary.as_ref().map(|html| site.fill(html, &entry.key)).filter(|html| !html.is_empty())
+    html(entry.article.summary.as_deref(), entry, site)
 }
 
-/// The start of the content, as HTML; the title where there is no text at all.
+fn html(html: Option<&str>, entry: &Entry, site: &Site) -> Option<String> {
+    let filled = site.fill(html.filter(|html| !html.trim().is_empty())?, &entry.key);
+    Some(clean(filled.into()).into_owned())
+}
+
+/// The start of the content, as HTML; the title or the link where there is no text at all.
 pub(super) fn excerpt(entry: &Entry) -> String {
     let start = text::excerpt(&plain(entry), EXCERPT);
-    text::escape(if start.is_empty() { title(entry).unwrap_or_default() } else { &start })
+    let start = if start.is_empty() { or_link(title(entry).unwrap_or_default().to_owned(), entry) } else { start };
+    text::escape(&text::clean(&start))
+}
+
+fn or_link(text: String, entry: &Entry) -> String {
+    if text.is_empty() { entry.link.clone().unwrap_or_default() } else { text }
 }
 
 fn plain(entry: &Entry) -> String {
@@ -61,6 +88,27 @@ pub(super) fn as_plain(html: &str) -> Option<String> {
     (!html.contains('<')).then(|| text::unescape(html))
 }
 
+/// A person's name, else what stands for it; `None` if nothing is known of them.
+pub(super) fn person_name(person: &Person) -> Option<&str> {
+    let names = [Some(person.name.as_str()), email(person), person.uri.as_deref()];
+    names.into_iter().flatten().find(|name| !name.trim().is_empty())
+}
+
+/// A person's address, if it can be one (RFC 5322 3.4.1, its everyday part).
+pub(super) fn email(person: &Person) -> Option<&str> {
+    let is_made_of = |part: &str, signs: &[u8]| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || signs.contains(&b));
+    let is_domain =
+        |domain: &str| is_made_of(domain, b"-.") && domain.split('.').count() > 1 && domain.split('.').all(|label| !label.is_empty());
+    let is_address =
+        |address: &&str| address.split_once('@').is_some_and(|(local, domain)| is_made_of(local, b"._%+-") && is_domain(domain));
+    person.email.as_deref().map(str::trim).filter(is_address)
+}
+
+/// The authors of an entry, else those of its source: a feed's authors are those of its entries (RFC 4287 4.2.1).
+pub(super) fn authors(entry: &Entry) -> &[Person] {
+    if entry.article.authors.is_empty() { &entry.source.authors } else { &entry.article.authors }
+}
+
 /// The URL that a category's or a tag's `domain` or `scheme` names.
 pub(super) fn scheme(kind: Kind, site: &Site) -> String {
     site.url(&format!("/{kind}"))
@@ -71,10 +119,10 @@ pub(super) fn is_label(kind: Kind) -> bool {
     matches!(kind, Kind::Category | Kind::Tag)
 }
 
-/// The feed of an entry's source: the upstream one without user info, else our own.
+/// The feed of an entry's source: the upstream one without secrets, else our own.
 pub(super) fn source_feed(entry: &Entry, site: &Site) -> String {
-    let own = || site.link(&Target::feed(&source(&entry.source.slug), Format::Rss));
-    entry.source.feed.as_deref().map_or_else(own, |url| without_user(url).into_owned())
+    let upstream = entry.source.feed.as_deref().map(without_user).and_then(|url| absolute(&url).map(Cow::into_owned));
+    upstream.unwrap_or_else(|| site.link(&Target::feed(&source(&entry.source.slug), Format::Rss)))
 }
 
 /// The selection of a source.
@@ -84,7 +132,7 @@ pub(super) fn source(slug: &Slug) -> Selection {
 
 /// A URL without user info, which is a secret.
 pub(super) fn without_user(url: &str) -> Cow<'_, str> {
-    match url::Url::parse(url) {
+    match Url::parse(url) {
         Ok(mut parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
             let is_free = parsed.set_username("").is_ok() && parsed.set_password(None).is_ok();
             if is_free { Cow::Owned(parsed.into()) } else { Cow::Borrowed("") }
@@ -93,46 +141,20 @@ pub(super) fn without_user(url: &str) -> Cow<'_, str> {
     }
 }
 
-/// The media type of an enclosure: as stated, else by its extension.
-pub(super) fn media_type(enclosure: &Enclosure) -> &str {
-    if let Some(stated) = enclosure.media_type.as_deref().filter(|stated| stated.contains('/')) {
-        return stated;
+/// The pages of an entry in other languages: language and URL, one a language. Where there are any, the entry's own
+/// link ends the list, since some readers take the first `alternate` and others the last.
+pub(super) fn alternates(entry: &Entry, site: &Site) -> Vec<(Option<String>, String)> {
+    let mut pages: Vec<(Option<String>, String)> = translations(entry, site).map(|(language, url)| (Some(language), url)).collect();
+    if !pages.is_empty() {
+        pages.push((entry.language().map(ToString::to_string), link(entry, site)));
     }
-    let path = enclosure.url.split(['?', '#']).next().unwrap_or_default();
-    match path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase().as_str() {
-        "mp3" => "audio/mpeg",
-        "m4a" | "m4b" | "aac" => "audio/mp4",
-        "ogg" | "oga" | "opus" => "audio/ogg",
-        "flac" => "audio/flac",
-        "wav" => "audio/wav",
-        "mp4" | "m4v" => "video/mp4",
-        "webm" => "video/webm",
-        "mov" => "video/quicktime",
-        "jpg" | "jpeg" => "image/jpeg",
-        "png" => "image/png",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "svg" => "image/svg+xml",
-        "pdf" => "application/pdf",
-        "epub" => "application/epub+zip",
-        "zip" => "application/zip",
-        _ => "application/octet-stream",
-    }
+    pages
 }
 
 /// The pages of an entry's translations, itself left out: language and URL.
-pub(super) fn translations(entry: &Entry, site: &Site) -> impl Iterator<Item = (String, String)> {
-    let others = entry.translations.iter().filter(|translation| translation.key != entry.key);
-    others
-        .map(|other| (other.language.to_string(), site.link(&Target::Article(other.key.clone(), ArticleForm::Page))))
-        .collect::<Vec<_>>()
-        .into_iter()
-}
-
-/// An entry in all its languages, itself last; nothing where there are no translations.
-pub(super) fn alternates(entry: &Entry, site: &Site) -> impl Iterator<Item = (String, String)> {
-    let own = entry.language().filter(|_| !entry.translations.is_empty()).map(|language| (language.to_string(), link(entry, site)));
-    translations(entry, site).chain(own)
+pub(super) fn translations<'a>(entry: &'a Entry, site: &'a Site) -> impl Iterator<Item = (String, String)> + 'a {
+    let others = entry.translations.iter().filter(|other| other.key != entry.key && Some(&other.language) != entry.language());
+    others.map(|other| (other.language.to_string(), site.article(&other.key)))
 }
 
 /// The page of a term.

@@ -1,33 +1,136 @@
 //! JSON Feed 1.1.
 //!
-//! The extension `_feedmill` of an item: `source` (`title`, `url` of its feed, `page` here), `page` (the article's page
-//! here), `categories` and `tags` (`name`, `slug`, `url` each), `translations` (`language`, `url` each).
+//! Items carry the extension `_feedmill`:
+//!
+//! | member | meaning |
+//! | --- | --- |
+//! | `source` | where the article came from: `title`, `url` of its feed, `page` of the source here |
+//! | `page` | the article's page here |
+//! | `categories`, `tags` | the article's terms: `name`, `slug`, `url` of the term's page each |
+//! | `translations` | the article's pages in other languages: `language`, `url` each; left out if there are none |
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
 use super::channel::Channel;
-use super::{OutputError, entry as parts};
-use crate::model::{Content, Entry, Format, Kind, Person, Selection, Site, Target, TermName, Time, text};
+use super::media::{self, File};
+use super::{OutputError, entry as parts, join};
+use crate::model::{ArticleForm, Content, Entry, Format, Kind, Person, Selection, Site, Target, TermName, Time, text};
 
 const VERSION: &str = "https://jsonfeed.org/version/1.1";
 
-/// A document of the channel.
-pub(super) fn document(channel: &Channel, entries: &[Entry], site: &Site, wanted: Content) -> Result<String, OutputError> {
-    let mut feed = Map::new();
-    let mut put = |name: &str, value: Value| put(&mut feed, name, value);
-    put("version", json!(VERSION));
-    put("title", json!(channel.title));
-    put("home_page_url", json!(channel.page));
-    put("feed_url", json!(channel.url(Format::Json)));
-    put("description", json!(channel.description));
-    put("icon", json!(channel.picture));
-    put("favicon", json!(channel.icon));
-    put("authors", json!([{ "name": channel.author, "url": site.url("/") }]));
-    put("language", json!(channel.language));
-    put("items", entries.iter().map(|entry| item(entry, site, wanted)).collect());
-    let mut text = serde_json::to_string(&feed).map_err(|error| OutputError::new(Format::Json, error))?;
-    text.push('\n');
-    Ok(text)
+/// The top of a feed. It names no author: items without one would be taken to be by that one (JSON Feed 1.1, `authors`).
+#[derive(Serialize)]
+struct Head<'a> {
+    version: &'static str,
+    title: &'a str,
+    home_page_url: &'a str,
+    feed_url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icon: Option<&'a str>,
+    favicon: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
+    /// The last, so that items can be put in: they are joined as text.
+    items: [(); 0],
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    id: &'a str,
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_html: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
+    date_published: String,
+    date_modified: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authors: Vec<Author<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment<'a>>,
+    _feedmill: Extension<'a>,
+}
+
+#[derive(Serialize)]
+struct Author<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize)]
+struct Attachment<'a> {
+    url: String,
+    mime_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_in_seconds: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Extension<'a> {
+    source: Source<'a>,
+    page: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    categories: Vec<Label<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<Label<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    translations: Vec<Translation>,
+}
+
+#[derive(Serialize)]
+struct Source<'a> {
+    title: &'a str,
+    url: String,
+    page: String,
+}
+
+#[derive(Serialize)]
+struct Label<'a> {
+    name: &'a str,
+    slug: &'a str,
+    url: String,
+}
+
+#[derive(Serialize)]
+struct Translation {
+    language: String,
+    url: String,
+}
+
+/// The document of a channel without its items.
+pub(super) fn document(channel: &Channel) -> Result<String, OutputError> {
+    write(&Head {
+        version: VERSION,
+        title: &channel.title,
+        home_page_url: &channel.page,
+        feed_url: channel.url(Format::Json),
+        description: Some(&channel.description),
+        icon: channel.picture.as_deref(),
+        favicon: &channel.icon,
+        language: channel.language.as_ref().map(crate::model::Language::as_str),
+        items: [],
+    })
 }
 
 /// One article as a feed of one item.
@@ -35,59 +138,51 @@ pub(super) fn document(channel: &Channel, entries: &[Entry], site: &Site, wanted
 /// # Errors
 /// The writer failed.
 pub fn article(entry: &Entry, site: &Site) -> Result<String, OutputError> {
-    let url = site.link(&Target::Article(entry.key.clone(), crate::model::ArticleForm::Json));
-    let feed = json!({
-        "version": VERSION,
-        "title": parts::title_or_start(entry),
-        "home_page_url": site.article(&entry.key),
-        "feed_url": url,
-        "items": [item(entry, site, Content::Full)],
-    });
-    serde_json::to_string(&feed).map_err(|error| OutputError::new(Format::Json, error))
+    let head = write(&Head {
+        version: VERSION,
+        title: &parts::title_or_start(entry),
+        home_page_url: &site.article(&entry.key),
+        feed_url: &site.link(&Target::Article(entry.key.clone(), ArticleForm::Json)),
+        description: None,
+        icon: None,
+        favicon: &site.url("/favicon.ico"),
+        language: entry.language().map(crate::model::Language::as_str),
+        items: [],
+    })?;
+    Ok(join(&head, "]}", ",\n", &[item(entry, site, Content::Full)?]))
 }
 
 /// One item.
-fn item(entry: &Entry, site: &Site, wanted: Content) -> Value {
+pub(super) fn item(entry: &Entry, site: &Site, wanted: Content) -> Result<String, OutputError> {
     let (summary, content) = parts::texts(entry, site, wanted);
-    let clean = |html: String| text::clean(&html);
-    let mut item = Map::new();
-    let mut put = |name: &str, value: Value| put(&mut item, name, value);
-    put("id", json!(entry.id));
-    put("url", json!(parts::link(entry, site)));
-    put("title", json!(parts::title(entry)));
-    match content {
-        Some(html) => put("content_html", json!(clean(html))),
-        None => put("content_text", json!(text::plain(summary.as_deref().unwrap_or(&parts::excerpt(entry))))),
-    }
-    put("summary", json!(summary.map(|html| text::plain(&html)).filter(|summary| !summary.is_empty())));
-    put("image", json!(entry.article.thumbnail.as_ref().map(|picture| site.fill(&picture.url, &entry.key))));
-    put("date_published", json!(date(entry.published)));
-    put("date_modified", json!(date(entry.updated)));
-    put("authors", entry.article.authors.iter().map(author).collect());
-    put("tags", json!(labels(entry)));
-    put("language", json!(entry.language()));
-    put("attachments", entry.article.enclosures.iter().map(attachment).collect());
-    put("_feedmill", extension(entry, site));
-    Value::Object(item)
-}
-
-/// Leaves out what is not there: JSON Feed has no nulls.
-fn put(object: &mut Map<String, Value>, name: &str, value: Value) {
-    let is_empty = value.is_null() || (name != "items" && value.as_array().is_some_and(Vec::is_empty));
-    if !is_empty {
-        object.insert(name.to_owned(), value);
-    }
+    let summary = summary.map(|html| text::plain(&html)).filter(|summary| !summary.is_empty());
+    let excerpt = if content.is_none() && summary.is_none() { text::unescape(&parts::excerpt(entry)) } else { String::new() };
+    write(&Item {
+        id: &entry.id,
+        url: parts::link(entry, site),
+        title: parts::title(entry),
+        content_html: content.as_deref(),
+        content_text: if content.is_some() { None } else { Some(summary.as_deref().unwrap_or(&excerpt)) },
+        summary: summary.as_deref(),
+        image: media::picture(entry, site).map(|picture| picture.url),
+        date_published: date(entry.published),
+        date_modified: date(entry.updated),
+        authors: parts::authors(entry).iter().filter_map(author).collect(),
+        tags: labels(entry),
+        language: entry.language().map(crate::model::Language::as_str),
+        attachments: media::files(entry, site).map(attachment).collect(),
+        _feedmill: extension(entry, site),
+    })
 }
 
 fn date(time: Time) -> String {
     time.format("%FT%TZ").to_string()
 }
 
-fn author(person: &Person) -> Value {
-    let mut author = Map::new();
-    put(&mut author, "name", json!(Some(&person.name).filter(|name| !name.is_empty())));
-    put(&mut author, "url", json!(person.uri.clone().or_else(|| person.email.as_ref().map(|email| format!("mailto:{email}")))));
-    Value::Object(author)
+fn author(person: &Person) -> Option<Author<'_>> {
+    let address = || parts::email(person).map(|email| Cow::Owned(format!("mailto:{email}")));
+    let url = person.uri.as_deref().and_then(parts::absolute).or_else(address);
+    Some(Author { name: parts::person_name(person)?, url })
 }
 
 /// The names of categories and tags, each once.
@@ -101,26 +196,52 @@ fn labels(entry: &Entry) -> Vec<&str> {
     labels
 }
 
-fn attachment(enclosure: &crate::model::Enclosure) -> Value {
-    let mut attachment = Map::new();
-    put(&mut attachment, "url", json!(enclosure.url));
-    put(&mut attachment, "mime_type", json!(parts::media_type(enclosure)));
-    put(&mut attachment, "title", json!(enclosure.title));
-    put(&mut attachment, "size_in_bytes", json!(enclosure.length));
-    put(&mut attachment, "duration_in_seconds", json!(enclosure.duration));
-    Value::Object(attachment)
+fn attachment(file: File<'_>) -> Attachment<'_> {
+    Attachment {
+        url: file.url,
+        mime_type: file.media_type,
+        title: file.enclosure.title.as_deref(),
+        size_in_bytes: file.enclosure.length,
+        duration_in_seconds: file.enclosure.duration,
+    }
 }
 
-fn extension(entry: &Entry, site: &Site) -> Value {
-    let term = |term: &TermName| json!({ "name": term.name, "slug": term.slug, "url": site.link(&Target::page(&Selection::of(term.kind, term.slug.clone()))) });
-    let translations: Vec<Value> =
-        parts::translations(entry, site).map(|(language, url)| json!({ "language": language, "url": url })).collect();
-    let mut extension = Map::new();
-    let source = json!({ "title": entry.source.title, "url": parts::source_feed(entry, site), "page": site.link(&Target::page(&parts::source(&entry.source.slug))) });
-    put(&mut extension, "source", source);
-    put(&mut extension, "page", json!(site.article(&entry.key)));
-    put(&mut extension, "categories", entry.terms_of(Kind::Category).map(term).collect());
-    put(&mut extension, "tags", entry.terms_of(Kind::Tag).map(term).collect());
-    put(&mut extension, "translations", json!(translations));
-    Value::Object(extension)
+fn extension<'a>(entry: &'a Entry, site: &Site) -> Extension<'a> {
+    let page = |term: &TermName| site.link(&Target::page(&Selection::of(term.kind, term.slug.clone())));
+    let labels = |kind| entry.terms_of(kind).map(|term| Label { name: &term.name, slug: term.slug.as_str(), url: page(term) }).collect();
+    Extension {
+        source: Source {
+            title: &entry.source.title,
+            url: parts::source_feed(entry, site),
+            page: parts::source_page(&entry.source.slug, site),
+        },
+        page: site.article(&entry.key),
+        categories: labels(Kind::Category),
+        tags: labels(Kind::Tag),
+        translations: parts::translations(entry, site).map(|(language, url)| Translation { language, url }).collect(),
+    }
+}
+
+fn write(value: &impl Serialize) -> Result<String, OutputError> {
+    let mut bytes = Vec::new();
+    value
+        .serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Clean))
+        .map_err(|error| OutputError::new(Format::Json, error))?;
+    String::from_utf8(bytes).map_err(|error| OutputError::new(Format::Json, error))
+}
+
+/// Writes strings without the characters that XML forbids, so that an article is the same in every format.
+struct Clean;
+
+impl Formatter for Clean {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        writer.write_all(parts::clean(fragment.into()).as_bytes())
+    }
+
+    fn write_char_escape<W: ?Sized + Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
+        match escape {
+            CharEscape::Backspace | CharEscape::FormFeed | CharEscape::AsciiControl(_) => Ok(()),
+            other => CompactFormatter.write_char_escape(writer, other),
+        }
+    }
 }

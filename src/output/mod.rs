@@ -7,14 +7,24 @@ mod entry;
 pub mod html;
 mod json;
 pub mod markdown;
+mod media;
 pub mod opml;
+mod passing;
 mod rss;
+#[cfg(test)]
+mod samples;
 pub mod sitemap;
+#[cfg(test)]
+mod tests;
 
 pub use channel::{Channel, channel, title};
 pub use json::article as article_feed;
 
-use crate::model::{Format, Options, Page, Site};
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::model::{Content, Entry, Format, Options, Page, Site};
 
 /// Why a document could not be written; the writers write into memory, so that only a bug of theirs or ours can.
 #[derive(Debug, thiserror::Error)]
@@ -31,37 +41,66 @@ impl OutputError {
     }
 }
 
-/// A feed document: the head of its channel, its entries one by one, and an end.
+/// A feed document: the head of its channel, the fragments of its entries, and an end.
 ///
 /// # Errors
 /// The writer failed.
 pub fn feed(channel: &Channel, page: &Page, options: &Options, site: &Site, format: Format) -> Result<String, OutputError> {
-    let content = options.content;
+    let fragments = page.entries.iter().map(|entry| fragment(entry, &channel.store, site, options.content, format));
+    document(channel, &fragments.collect::<Result<Vec<_>, _>>()?, site, format)
+}
+
+/// One entry as it stands in every feed of a format: nothing in it depends on the feed.
+///
+/// # Errors
+/// The writer failed.
+pub fn fragment(entry: &Entry, store: &Uuid, site: &Site, content: Content, format: Format) -> Result<String, OutputError> {
     match format {
-        Format::Rss => rss::document(channel, page.entries.iter().map(|entry| rss::item(entry, site, content)), site),
-        Format::Atom => atom::document(channel, page.entries.iter().map(|entry| atom::entry(entry, channel, site, content)), site),
-        Format::Json => json::document(channel, &page.entries, site, content),
+        Format::Rss => rss::item(entry, site, content),
+        Format::Atom => atom::entry(entry, store, site, content),
+        Format::Json => json::item(entry, site, content),
     }
 }
 
-/// Joins fragments between the head and the end of a document that was written without entries.
-fn join(empty: &str, end: &str, fragments: impl Iterator<Item = Result<String, OutputError>>) -> Result<String, OutputError> {
-    let head = empty.trim_end().strip_suffix(end).unwrap_or(empty);
-    let mut document = String::with_capacity(64 * 1024);
-    document.push_str(head);
-    for fragment in fragments {
-        document.push('\n');
-        document.push_str(&fragment?);
+/// A document of fragments that were written before.
+///
+/// # Errors
+/// The writer failed.
+pub fn document(channel: &Channel, fragments: &[String], site: &Site, format: Format) -> Result<String, OutputError> {
+    let (empty, end, separator) = match format {
+        Format::Rss => (rss::document(channel, fragments)?, "</channel></rss>", "\n"),
+        Format::Atom => (atom::document(channel, fragments, site)?, "</feed>", "\n"),
+        Format::Json => (json::document(channel)?, "]}", ",\n"),
+    };
+    Ok(join(&empty, end, separator, fragments))
+}
+
+/// Puts fragments into a document that was written without entries.
+fn join(empty: &str, end: &str, separator: &str, fragments: &[String]) -> String {
+    let length: usize = fragments.iter().map(|fragment| fragment.len() + separator.len()).sum();
+    let mut document = String::with_capacity(empty.len() + length + 2);
+    document.push_str(empty.strip_suffix(end).unwrap_or(empty));
+    for (position, fragment) in fragments.iter().enumerate() {
+        document.push_str(if position == 0 { "\n" } else { separator });
+        document.push_str(fragment);
     }
     document.push('\n');
     document.push_str(end);
     document.push('\n');
-    Ok(document)
+    document
 }
 
-/// Cuts the first element of a name out of a document.
-fn cut(document: &str, open: &str, close: &str) -> String {
-    let start = document.find(open).unwrap_or(0);
-    let end = document.rfind(close).map_or(document.len(), |at| at + close.len());
-    document[start..end].to_owned()
+/// Cuts the element that stands between two tags out of a document, the tags included.
+fn cut(mut document: String, open: &str, close: &str) -> String {
+    document.truncate(document.rfind(close).map_or(document.len(), |at| at + close.len()));
+    document.split_off(document.find(open).unwrap_or(0))
+}
+
+/// The namespaces of some that elements of the fragments have, so that no document declares what it does not use.
+fn used_namespaces(all: &[(&str, &str)], fragments: &[String]) -> BTreeMap<String, String> {
+    let is_used = |prefix: &str| {
+        let tag = format!("<{prefix}:");
+        fragments.iter().any(|fragment| fragment.contains(&tag))
+    };
+    all.iter().filter(|(prefix, _)| is_used(prefix)).map(|(prefix, url)| ((*prefix).to_owned(), (*url).to_owned())).collect()
 }

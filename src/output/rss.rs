@@ -8,12 +8,12 @@ use rss::extension::{Extension, ExtensionMap};
 use rss::{Category, Enclosure, Guid, Image, Item, Source};
 
 use super::channel::Channel;
-use super::{OutputError, cut, entry as parts, join};
+use super::media::{self, File};
+use super::{OutputError, cut, entry as parts, passing, used_namespaces};
 use crate::model::{Content, Entry, Extension as Passing, Format, Person, Site, Time, text};
 
 /// The namespaces of the elements that items may have.
-const NAMESPACES: [(&str, &str); 6] = [
-    ("atom", "http://www.w3.org/2005/Atom"),
+const NAMESPACES: [(&str, &str); 5] = [
     ("content", "http://purl.org/rss/1.0/modules/content/"),
     ("dc", "http://purl.org/dc/elements/1.1/"),
     ("itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
@@ -24,12 +24,8 @@ const NAMESPACES: [(&str, &str); 6] = [
 /// Minutes for which a reader may keep the document.
 const TTL: &str = "30";
 
-/// A document of the channel with items that were written before.
-pub(super) fn document(
-    channel: &Channel,
-    items: impl Iterator<Item = Result<String, OutputError>>,
-    site: &Site,
-) -> Result<String, OutputError> {
+/// The document of a channel without its items.
+pub(super) fn document(channel: &Channel, items: &[String]) -> Result<String, OutputError> {
     let own = Link {
         href: channel.url(Format::Rss).to_owned(),
         rel: "self".to_owned(),
@@ -43,45 +39,50 @@ pub(super) fn document(
         description: channel.description.clone(),
         language: channel.language.as_ref().map(ToString::to_string),
         last_build_date: Some(date(channel.updated)),
-        generator: Some(format!("Feedmill {} ({})", env!("CARGO_PKG_VERSION"), site.url("/"))),
+        generator: Some(format!("Feedmill {}", env!("CARGO_PKG_VERSION"))),
         ttl: Some(TTL.to_owned()),
         image: channel.picture.as_ref().map(picture),
         atom_ext: Some(AtomExtension { links: vec![own] }),
-        namespaces: NAMESPACES.iter().map(|(prefix, url)| ((*prefix).to_owned(), (*url).to_owned())).collect(),
+        namespaces: used_namespaces(&NAMESPACES, items),
         ..rss::Channel::default()
     };
-    join(&with_plain_title(write(&empty)?), "</channel></rss>", items)
+    let xml = text::clean(&write(&empty)?);
+    Ok(plain_text(plain_text(xml, "<title"), "<description"))
 }
 
 /// One item, cut from a document of its own.
 pub(super) fn item(entry: &Entry, site: &Site, wanted: Content) -> Result<String, OutputError> {
     let (summary, content) = parts::texts(entry, site, wanted);
     let link = parts::link(entry, site);
-    let mut enclosures = entry.article.enclosures.iter();
+    let mut files = media::files(entry, site);
     let labels = entry.terms.iter().map(|(term, _)| term).filter(|term| parts::is_label(term.kind));
+    let author = only_address(parts::authors(entry));
     let item = Item {
         title: parts::title(entry).map(str::to_owned),
         description: Some(summary.unwrap_or_else(|| parts::excerpt(entry))),
-        author: only_address(&entry.article.authors),
+        dublin_core_ext: dublin_core(entry, author.is_some()),
+        author,
         categories: labels.map(|term| Category { name: term.name.clone(), domain: Some(parts::scheme(term.kind, site)) }).collect(),
-        comments: entry.article.comments.clone(),
-        enclosure: enclosures.next().map(|enclosure| Enclosure {
-            url: enclosure.url.clone(),
-            length: enclosure.length.unwrap_or_default().to_string(),
-            mime_type: parts::media_type(enclosure).to_owned(),
+        comments: entry.article.comments.as_deref().and_then(parts::absolute).map(Into::into),
+        enclosure: files.next().map(|file| Enclosure {
+            url: file.url,
+            length: file.enclosure.length.unwrap_or_default().to_string(),
+            mime_type: file.media_type.to_owned(),
         }),
-        guid: Some(Guid { value: entry.id.clone(), permalink: entry.id == link }),
+        guid: Some(Guid { value: entry.id.clone(), permalink: entry.id == link && link.starts_with("http") }),
         pub_date: Some(date(entry.published)),
         source: Some(Source { url: parts::source_feed(entry, site), title: Some(entry.source.title.clone()) }),
         content,
-        extensions: extensions(entry, site, enclosures),
+        extensions: extensions(entry, site, files),
         atom_ext: alternates(entry, site),
-        dublin_core_ext: dublin_core(entry),
         link: Some(link),
         ..Item::default()
     };
     let document = write(&rss::Channel { items: vec![item], ..rss::Channel::default() })?;
-    Ok(with_plain_title(text::clean(&cut(&document, "<item>", "</item>"))))
+    // What stands in CDATA was cleaned before: a character that goes afterwards could join the end of a section.
+    let item = parts::clean(cut(document, "<item>", "</item>").into()).into_owned();
+    // Only here do the two tags meet: text is escaped, and no HTML that was sanitised has such tags.
+    Ok(plain_text(plain_text(item, "<item><title"), "</pubDate><source"))
 }
 
 fn write(channel: &rss::Channel) -> Result<String, OutputError> {
@@ -94,32 +95,32 @@ fn date(time: Time) -> String {
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Titles are plain text: hexadecimal references tell readers that do not know it that this is no markup (RSS Best
-/// Practices Profile, on character data).
-fn with_plain_title(xml: String) -> String {
-    let Some((start, end)) = xml.find("<title>").and_then(|start| Some((start, xml.find("</title>")?))) else { return xml };
-    let title = xml[start..end].replace("&amp;", "&#x26;").replace("&lt;", "&#x3C;");
-    format!("{}{title}{}", &xml[..start], &xml[end..])
+/// Marks the text of the first element that opens so as plain: hexadecimal references tell readers that take it for HTML
+/// that this is no markup (RSS Best Practices Profile, on character data).
+fn plain_text(xml: String, open: &str) -> String {
+    let Some(start) = xml.find(open).and_then(|at| Some(at + open.len() + xml[at + open.len()..].find('>')?)) else { return xml };
+    let end = start + xml[start..].find("</").unwrap_or_default();
+    let text = &xml[start..end];
+    if !text.contains("&amp;") && !text.contains("&lt;") {
+        return xml;
+    }
+    let text = text.replace("&amp;", "&#x26;").replace("&lt;", "&#x3C;");
+    format!("{}{text}{}", &xml[..start], &xml[end..])
 }
 
 /// `<author>` must have an address, and an item has one of it.
 fn only_address(authors: &[Person]) -> Option<String> {
-    match authors {
-        [Person { name, email: Some(email), .. }] if !name.is_empty() => Some(format!("{email} ({name})")),
-        [Person { email: Some(email), .. }] => Some(email.clone()),
-        _ => None,
-    }
+    let [author] = authors else { return None };
+    let email = parts::email(author)?;
+    let name = author.name.replace(['(', ')'], "");
+    Some(if name.trim().is_empty() { email.to_owned() } else { format!("{email} ({})", name.trim()) })
 }
 
-fn dublin_core(entry: &Entry) -> Option<DublinCoreExtension> {
-    let authors = &entry.article.authors;
-    let creators = if only_address(authors).is_some() {
-        Vec::new()
-    } else {
-        authors.iter().map(|author| author.name.clone()).filter(|name| !name.is_empty()).collect()
-    };
+fn dublin_core(entry: &Entry, has_author: bool) -> Option<DublinCoreExtension> {
+    let names = |persons: &[Person]| persons.iter().filter_map(parts::person_name).map(str::to_owned).collect();
     let extension = DublinCoreExtension {
-        creators,
+        creators: if has_author { Vec::new() } else { names(parts::authors(entry)) },
+        contributors: names(&entry.article.contributors),
         languages: entry.language().map(ToString::to_string).into_iter().collect(),
         rights: entry.article.rights.iter().cloned().collect(),
         ..DublinCoreExtension::default()
@@ -127,40 +128,37 @@ fn dublin_core(entry: &Entry) -> Option<DublinCoreExtension> {
     (extension != DublinCoreExtension::default()).then_some(extension)
 }
 
-/// The original comes last: some readers take the last alternate for the link.
 fn alternates(entry: &Entry, site: &Site) -> Option<AtomExtension> {
-    let links: Vec<Link> = parts::alternates(entry, site)
-        .map(|(language, href)| Link {
-            href,
-            rel: "alternate".to_owned(),
-            hreflang: Some(language),
-            mime_type: Some("text/html".to_owned()),
-            ..Link::default()
-        })
-        .collect();
-    (!links.is_empty()).then_some(AtomExtension { links })
+    let links = parts::alternates(entry, site).into_iter().map(|(hreflang, href)| Link {
+        href,
+        rel: "alternate".to_owned(),
+        hreflang,
+        mime_type: Some("text/html".to_owned()),
+        ..Link::default()
+    });
+    Some(AtomExtension { links: links.collect() }).filter(|extension| !extension.links.is_empty())
 }
 
-fn extensions<'a>(entry: &Entry, site: &Site, enclosures: impl Iterator<Item = &'a crate::model::Enclosure>) -> ExtensionMap {
+fn extensions<'a>(entry: &Entry, site: &Site, files: impl Iterator<Item = File<'a>>) -> ExtensionMap {
     let mut map = ExtensionMap::new();
     let mut add = |extension: Extension| {
         if let Some((prefix, name)) = extension.name.clone().split_once(':') {
             map.entry(prefix.to_owned()).or_default().entry(name.to_owned()).or_default().push(extension);
         }
     };
-    for enclosure in enclosures {
-        let mut attrs = vec![("url", enclosure.url.clone()), ("type", parts::media_type(enclosure).to_owned())];
-        attrs.extend(enclosure.length.map(|length| ("fileSize", length.to_string())));
-        attrs.extend(enclosure.duration.map(|duration| ("duration", duration.to_string())));
+    for file in files {
+        let mut attrs = vec![("url", file.url), ("type", file.media_type.to_owned())];
+        attrs.extend(file.enclosure.length.map(|length| ("fileSize", length.to_string())));
+        attrs.extend(file.enclosure.duration.map(|duration| ("duration", duration.to_string())));
         add(element("media:content", attrs));
     }
-    if let Some(picture) = &entry.article.thumbnail {
-        let mut attrs = vec![("url", site.fill(&picture.url, &entry.key))];
+    if let Some(picture) = media::picture(entry, site) {
+        let mut attrs = vec![("url", picture.url)];
         attrs.extend(picture.width.map(|width| ("width", width.to_string())));
         attrs.extend(picture.height.map(|height| ("height", height.to_string())));
         add(element("media:thumbnail", attrs));
     }
-    entry.article.extensions.iter().map(passing).for_each(add);
+    passing::elements(entry).into_iter().map(passed).for_each(add);
     map
 }
 
@@ -172,15 +170,10 @@ fn element(name: &str, attrs: Vec<(&str, String)>) -> Extension {
     }
 }
 
-fn passing(extension: &Passing) -> Extension {
+fn passed(extension: Passing) -> Extension {
     let mut children: BTreeMap<String, Vec<Extension>> = BTreeMap::new();
-    for child in &extension.children {
-        children.entry(child.name.clone()).or_default().push(passing(child));
+    for child in extension.children {
+        children.entry(child.name.clone()).or_default().push(passed(child));
     }
-    Extension {
-        name: extension.name.clone(),
-        value: extension.value.clone(),
-        attrs: extension.attributes.iter().cloned().collect(),
-        children,
-    }
+    Extension { name: extension.name, value: extension.value, attrs: extension.attributes.into_iter().collect(), children }
 }

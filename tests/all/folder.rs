@@ -332,6 +332,16 @@ async fn a_moved_file_stays_itself() {
 }
 
 #[tokio::test]
+async fn a_renamed_file_with_a_guid_of_its_own_finds_its_new_translations() {
+    let folder = Folder::new(&[("about.zh-CN.md", &text("关于", "")), ("old.en.md", &text("About", "guid: own"))]).await;
+    folder.read(day(1)).await;
+    assert!(folder.entry("About").await.translations.is_empty());
+    fs::rename(folder.root.join("old.en.md"), folder.root.join("about.en.md")).unwrap();
+    folder.read(day(2)).await;
+    assert_eq!(folder.entry("关于").await.translations.len(), 2);
+}
+
+#[tokio::test]
 async fn an_index_describes_its_term_and_is_no_article() {
     let folder = Folder::new(&[
         ("categories/旅行/_index.md", "---\ntitle: 旅行与徒步\ndescription: 在路上\n---\n"),

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod architecture;
+mod cli;
+mod fixtures;
 mod folder;
 mod output;
 mod store;

@@ -40,10 +40,19 @@ struct Known {
     guid: String,
     link: Option<String>,
     fingerprint: Fingerprint,
+    translation_key: Option<String>,
     is_public: bool,
 }
 
-const KNOWN: &str = "SELECT id, listed, guid, link, fingerprint, gone FROM articles";
+impl Known {
+    /// Whether it is public with just these contents under just these names.
+    fn is(&self, article: &Article, fingerprint: &Fingerprint) -> bool {
+        let has_its_names = self.guid == article.guid && self.translation_key == article.translation_key;
+        self.is_public && self.fingerprint == *fingerprint && has_its_names
+    }
+}
+
+const KNOWN: &str = "SELECT id, listed, guid, link, fingerprint, gone, translation_key FROM articles";
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     Ok(Known {
@@ -52,6 +61,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         link: row.get(3)?,
         fingerprint: row.get(4)?,
         is_public: row.get::<_, i64>(5)? == PUBLIC,
+        translation_key: row.get(6)?,
     })
 }
 
@@ -89,7 +99,7 @@ impl Reading {
         for article in chunk {
             let fingerprint = decide::fingerprint(&article)?;
             let id = match self.recognise(transaction, &article, &fingerprint)? {
-                Some(known) if known.is_public && known.fingerprint == fingerprint && known.guid == article.guid => {
+                Some(known) if known.is(&article, &fingerprint) => {
                     applied.unchanged += 1;
                     known.member.article
                 }

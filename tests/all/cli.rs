@@ -1,0 +1,282 @@
+//! The real program: its commands, messages and exit codes.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tempfile::TempDir;
+
+const COMMANDS: [&str; 8] = ["serve", "add", "sources", "remove", "refresh", "import", "preview", "feed"];
+
+/// A working directory of its own, with a store in it.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn write(&self, path: &str, text: &str) -> String {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_feedmill"));
+        command.args(arguments).env_clear().env("HOME", self.0.path()).env("TZ", "UTC").current_dir(self.0.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        told(self.command(arguments).output().unwrap())
+    }
+
+    /// What a command that must succeed prints.
+    fn output(&self, arguments: &[&str]) -> String {
+        let (code, out, err) = self.run(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {out}{err}");
+        out
+    }
+
+    /// What a command that must fail says.
+    fn failure(&self, arguments: &[&str], expected: i32) -> String {
+        let (code, out, err) = self.run(arguments);
+        assert_eq!(code, expected, "{arguments:?}: {out}{err}");
+        err
+    }
+}
+
+fn told(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn article(title: &str, more: &str) -> String {
+    format!("---\ntitle: {title}\n{more}\n---\nText.\n")
+}
+
+/// A server that gives one feed to whoever asks, and counts.
+fn upstream(feed: &'static str) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (url, asked) = (format!("http://{}/feed.xml", listener.local_addr().unwrap()), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            count.fetch_add(1, Ordering::SeqCst);
+            let mut reader = BufReader::new(stream);
+            let mut line = String::new();
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                line.clear();
+            }
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                feed.len()
+            );
+            let _ = reader.get_mut().write_all(format!("{head}{feed}").as_bytes());
+        }
+    });
+    (url, asked)
+}
+
+#[test]
+fn every_command_has_help_with_examples_that_it_understands() {
+    let home = Home::new();
+    let help = home.output(&["--help"]);
+    for command in COMMANDS {
+        assert!(help.contains(&format!("\n  {command} ")), "{command} is not in: {help}");
+        let help = home.output(&[command, "--help"]);
+        let examples: Vec<_> = help.split("Example").nth(1).unwrap_or_default().lines().filter(|line| line.contains("feedmill ")).collect();
+        assert!(!examples.is_empty(), "{command} has no example: {help}");
+        for example in examples {
+            let example = example.trim().split([';', '|', '<']).next().unwrap().replace('\'', "");
+            let mut words: Vec<_> = example.split_whitespace().skip(1).collect();
+            assert!(words.contains(&command), "{example}");
+            words.push("--help");
+            home.output(&words);
+        }
+    }
+    assert!(home.output(&["--version"]).starts_with("feedmill "));
+}
+
+#[test]
+fn wrong_usage_is_2_and_a_failure_is_1() {
+    let home = Home::new();
+    for arguments in [&["frobnicate"][..], &["add"], &["add", "x", "--every", "soon"], &["add", "x", "--timezone", "Moon"], &["import"]] {
+        assert!(!home.failure(arguments, 2).is_empty());
+    }
+    for (arguments, reason) in [
+        (&["add", "nowhere"][..], "neither a folder that is there nor a URL"),
+        (&["remove", "nobody"], "there is no source \"nobody\""),
+        (&["sources", "nobody"], "feedmill sources"),
+        (&["refresh", "nobody"], "there is no source"),
+        (&["feed", "/tag/never.rss"], "nothing was ever published"),
+        (&["feed", "/feed.rss?limit=0"], "limit"),
+        (&["feed", "no/slash"], "\"no/slash\""),
+        (&["import", "nowhere.md"], "nowhere.md"),
+        (&["preview", "nowhere.xml"], "nowhere.xml"),
+        (&["sources", "--store", "postgres://x"], "is not understood"),
+        (&["sources", "--config", "nowhere.toml"], "nowhere.toml"),
+    ] {
+        let err = home.failure(arguments, 1);
+        assert!(err.starts_with("error: ") && err.contains(reason), "{arguments:?}: {err}");
+        assert!(!err.contains("panicked"), "{err}");
+    }
+    home.write("feedmill.toml", "title = \"x\"\n\n[poll]\nmni = \"15m\"\n");
+    let err = home.failure(&["sources"], 1);
+    assert!(err.contains("feedmill.toml") && err.contains('4') && err.contains("poll.min"), "{err}");
+}
+
+#[test]
+fn a_folder_is_added_read_again_published_and_removed() {
+    let home = Home::new();
+    home.write("articles/a.md", &article("A & B", "tags: [C++]"));
+    home.write("articles/人.md", &article("人", "categories: 生活"));
+    home.write("articles/broken.md", "---\ntitle: [\n---\n");
+    let (code, out, err) = home.run(&["add", "articles", "--tag", "mine", "--language", "zh-CN"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("added articles (folder) as articles: 2 new"), "{out}");
+    assert!(err.contains("broken.md:"), "{err}");
+    assert!(home.output(&["add", "./articles/"]).contains("is there already, as articles"));
+    assert!(home.output(&["sources"]).contains("articles\tfolder\t2 articles"));
+    let detail = home.output(&["sources", "articles"]);
+    assert!(detail.contains("tags: mine"), "{detail}");
+
+    let atom = home.output(&["feed", "/tag/c++.atom"]);
+    assert!(atom.contains("<title xml:lang=\"zh-CN\">A &amp; B</title>") || atom.contains("A &amp; B"), "{atom}");
+    assert!(home.output(&["feed", "/category/生活.rss"]).contains("<title>人</title>"));
+    let json: serde_json::Value = serde_json::from_str(&home.output(&["feed", "/feed.json?tag=mine&limit=1"])).unwrap();
+    assert_eq!(json["items"].as_array().unwrap().len(), 1);
+
+    home.write("articles/c.md", &article("C", ""));
+    fs::remove_file(home.0.path().join("articles/a.md")).unwrap();
+    let out = home.output(&["refresh", "--force"]);
+    assert!(out.contains("articles: 1 new, 1 withdrawn"), "{out}");
+    let json: serde_json::Value = serde_json::from_str(home.output(&["refresh", "articles", "--force", "--json"]).trim()).unwrap();
+    assert_eq!((&json["read"], &json["failed"], &json["applied"]["added"]), (&1.into(), &0.into(), &0.into()));
+
+    let out = home.output(&["remove", "articles"]);
+    assert!(out.contains("removed articles; 2 articles are withdrawn"), "{out}");
+    assert!(home.output(&["sources"]).contains("there are no sources yet"));
+    assert!(!home.output(&["feed", "/feed.rss"]).contains("<item>"));
+    home.failure(&["remove", "articles"], 1);
+    assert!(home.output(&["add", "articles"]).contains("as articles"));
+    assert!(home.output(&["feed", "/feed.rss"]).contains("<title>C</title>"));
+}
+
+const FEED: &str = "<rss version=\"2.0\"><channel><title>Up</title><link>https://up.example/</link><description>d</description>\
+<item><title>One</title><link>https://up.example/1</link><guid>https://up.example/1</guid></item></channel></rss>";
+
+#[test]
+fn one_request_adds_a_feed_and_it_is_left_alone_until_it_is_due() {
+    let home = Home::new();
+    let (url, asked) = upstream(FEED);
+    let err = home.failure(&["add", &url], 1);
+    assert!(err.contains("allow_addresses"), "an address of this machine is refused: {err}");
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\n");
+    let out = home.output(&["add", &url, "--category", "news"]);
+    assert!(out.contains("added Up (feed) as up: 1 new; it is asked again at "), "{out}");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert!(home.output(&["add", &url]).contains("is there already, as up"));
+    let out = home.output(&["refresh"]);
+    assert!(out.contains("up: not due before"), "{out}");
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "what is not due is not asked");
+    assert!(home.output(&["refresh", "--force"]).contains("1 sources read, 0 failed"));
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    assert!(home.output(&["feed", "/category/news.rss"]).contains("<guid>https://up.example/1</guid>"));
+    let preview: serde_json::Value = serde_json::from_str(home.output(&["preview", "--json", &url]).trim()).unwrap();
+    assert_eq!(preview["items"][0]["title"], "One");
+}
+
+#[test]
+fn articles_and_feeds_are_imported_once() {
+    let home = Home::new();
+    let feed = home.write("old.xml", FEED);
+    let file = home.write("a.md", &article("A", "date: 2025-01-01"));
+    home.write("folder/b.md", &article("B", ""));
+    let out = home.output(&["import", &feed, &file, "folder", "--into", "Archive"]);
+    assert!(out.contains("imported into archive: 3 new"), "{out}");
+    let out = home.output(&["import", &feed, &file, "folder", "--into", "Archive"]);
+    assert!(out.contains("3 unchanged"), "{out}");
+    let out = home.output(&["feed", "/source/archive.rss"]);
+    assert!(["One", "A", "B"].iter().all(|title| out.contains(&format!("<title>{title}</title>"))), "{out}");
+    let mut child = home.command(&["import", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all("# Heard\n\nOn standard input.\n".as_bytes()).unwrap();
+    let (code, out, _) = told(child.wait_with_output().unwrap());
+    assert_eq!((code, out.trim()), (0, "imported into inbox: 1 new"));
+    let broken = home.write("broken.md", "---\ntitle: [\n---\n");
+    let (code, out, err) = home.run(&["import", &broken, &file, "--into", "Archive"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(out.contains("1 unchanged") && err.contains("broken.md:"), "{out}{err}");
+}
+
+#[test]
+fn a_preview_stores_nothing() {
+    let home = Home::new();
+    let feed = home.write("old.xml", FEED);
+    let file = home.write("a.md", &article("A", "tags: x"));
+    let out = home.output(&["preview", &feed, &file]);
+    assert!(out.contains("Up: 1 articles") && out.contains("A  [x]"), "{out}");
+    let (code, out, _) = home.run(&["preview", "--json", &feed, "nowhere.xml", &file]);
+    assert_eq!(code, 1);
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3, "one line a source, in order");
+    assert_eq!(lines[0]["items"][0]["title"], "One");
+    assert!(lines[1]["_feedmill"]["error"].as_str().unwrap().contains("nowhere.xml"));
+    assert_eq!(lines[2]["items"][0]["title"], "A");
+    assert!(!home.0.path().join("feedmill.db").exists());
+}
+
+#[test]
+fn the_server_says_where_it_is_and_publishes_its_folder() {
+    let home = Home::new();
+    home.write("articles/a.md", &article("A", ""));
+    let mut child =
+        home.command(&["serve", "articles", "--bind", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    let mut address = None;
+    while address.is_none() && out.read_line(&mut line).unwrap() > 0 {
+        address = line.split_once("http://127.0.0.1:").map(|(_, rest)| format!("127.0.0.1:{}", rest.trim().trim_end_matches('/')));
+        line.clear();
+    }
+    let mut stream = std::net::TcpStream::connect(address.unwrap()).unwrap();
+    stream.write_all(b"GET /feed.rss HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(answer.contains("<title>A</title>"), "{answer}");
+}
+
+#[test]
+fn the_configuration_in_force_is_printed_with_where_each_value_came_from() {
+    let home = Home::new();
+    home.write("feedmill.toml", "title = \"From the file\"\n");
+    let out = told(home.command(&["serve", "--print-config", "--bind", "127.0.0.1:1"]).env("FEEDMILL_POLL_MIN", "20m").output().unwrap()).1;
+    for (value, place) in [("From the file", "feedmill.toml"), ("20m", "FEEDMILL_POLL_MIN"), ("127.0.0.1:1", "flag")] {
+        assert!(out.lines().any(|line| line.contains(value) && line.contains(place)), "{value} from {place}: {out}");
+    }
+    for key in feedmill::config::KEYS {
+        assert!(out.contains(key.name.rsplit('.').next().unwrap()), "{}", key.name);
+    }
+}
+
+#[test]
+fn every_command_and_configuration_key_stands_in_the_readme() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let missing_keys = feedmill::config::KEYS.iter().map(|key| key.name).filter(|name| {
+        let last = name.rsplit('.').next().unwrap();
+        !readme.contains(&format!("`{name}`")) && !readme.contains(&format!("`{last}`")) && !readme.contains(&format!("\n{last} = "))
+    });
+    let missing_commands = COMMANDS.into_iter().filter(|command| !readme.contains(&format!("feedmill {command}")));
+    let missing: Vec<_> = missing_keys.chain(missing_commands).collect();
+    assert!(missing.is_empty(), "README.md does not tell of {missing:?}");
+}
