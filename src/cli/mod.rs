@@ -177,7 +177,8 @@ impl Work {
 
 fn reader(config: &Config) -> anyhow::Result<Reader> {
     let allow_addresses = config.allow_addresses.iter().map(|network| network.parse()).collect::<Result<_, _>>()?;
-    let limits = Limits { body: usize::try_from(config.max_body).unwrap_or(usize::MAX), time: config.timeout, ..Limits::default() };
+    let body = usize::try_from(config.max_body).unwrap_or(usize::MAX);
+    let limits = Limits { body, time: config.timeout, redirects: config.max_redirects, articles: config.max_articles };
     let client = Client::new(&Options { limits, allow_addresses, about: config.public_url.clone() })?;
     Ok(Reader {
         client,

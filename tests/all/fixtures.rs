@@ -138,8 +138,8 @@ async fn feeds_of_the_samples_are_read_again_without_mending() {
         assert_eq!((read.repairs, read.skipped), (vec![], 0), "{format:?}");
         for (article, entry) in read.articles.iter().zip(&page.entries) {
             assert_eq!(article.guid, entry.id, "{format:?}");
-            // What looks like markup in a title of RSS is taken for it: there readers cannot know.
-            if format != Format::Rss || !entry.article.title.as_deref().is_some_and(|title| title.contains('<')) {
+            // What looks like markup in an untyped title is taken for it, as too many feeds have it there.
+            if format == Format::Json || !entry.article.title.as_deref().is_some_and(|title| title.contains('<')) {
                 assert_eq!(article.title, entry.article.title, "{format:?}");
             }
         }

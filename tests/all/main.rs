@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cli;
+mod documentation;
 mod fixtures;
 mod folder;
 mod output;

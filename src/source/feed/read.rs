@@ -66,7 +66,7 @@ pub async fn read(source: &Source, memory: &Memory, client: &Client, zone: Tz, n
     };
     let zone = source.settings.timezone.unwrap_or(zone);
     let body = Arc::new(body);
-    match parse_aside(&body, &answer.url, source.settings.encoding.clone(), zone).await? {
+    match parse_aside(&body, &answer.url, source.settings.encoding.clone(), zone, limits(client)).await? {
         Ok(feed) => Ok(batch(feed, &body, answer.fresh_until, now)),
         Err(error) => Err(ReadError::Feed { url: answer.url, error }),
     }
@@ -98,7 +98,7 @@ pub async fn find(url: &Url, client: &Client, zone: Tz, now: Time) -> Result<Fou
     let Answer { body, url: final_url, is_moved, fresh_until } = client.get(url, Validators::default(), now).await?;
     // A 304 answers no question that was asked here; it is as good as an empty document.
     let body = Arc::new(body.unwrap_or(Body { bytes: Vec::new(), media_type: None, charset: None, etag: None, last_modified: None }));
-    match parse_aside(&body, &final_url, None, zone).await? {
+    match parse_aside(&body, &final_url, None, zone, limits(client)).await? {
         Ok(feed) => {
             let url = if is_moved && !(url.scheme() == "https" && final_url.scheme() == "http") { final_url } else { url.clone() };
             Ok(Found::Feed { url, batch: Box::new(batch(feed, &body, fresh_until, now)) })
@@ -108,17 +108,21 @@ pub async fn find(url: &Url, client: &Client, zone: Tz, now: Time) -> Result<Fou
     }
 }
 
+fn limits(client: &Client) -> FeedLimits {
+    FeedLimits { articles: client.limits().articles }
+}
+
 /// Parses off the async threads: a large feed takes a second, and many may come at once.
-async fn parse_aside(body: &Arc<Body>, url: &Url, encoding: Option<String>, zone: Tz) -> Result<Result<ParsedFeed, FeedError>, ReadError> {
+async fn parse_aside(
+    body: &Arc<Body>,
+    url: &Url,
+    encoding: Option<String>,
+    zone: Tz,
+    limits: FeedLimits,
+) -> Result<Result<ParsedFeed, FeedError>, ReadError> {
     let (body, base) = (Arc::clone(body), url.clone());
     let parsing = tokio::task::spawn_blocking(move || {
-        let context = FeedContext {
-            url: Some(&base),
-            charset: body.charset.as_deref(),
-            encoding: encoding.as_deref(),
-            zone,
-            limits: FeedLimits::default(),
-        };
+        let context = FeedContext { url: Some(&base), charset: body.charset.as_deref(), encoding: encoding.as_deref(), zone, limits };
         parse(&body.bytes, &context)
     });
     parsing.await.map_err(|_| ReadError::Aborted(url.clone()))
@@ -186,6 +190,20 @@ mod tests {
         assert_eq!(first.not_before, Some(now() + chrono::Duration::hours(2)));
         let second = run(read(&source(&url), &first.memory, &client(), Tz::UTC, now())).unwrap();
         assert_eq!(second, Batch { memory: first.memory, not_before: Some(now() + chrono::Duration::minutes(10)), ..Batch::default() });
+    }
+
+    #[test]
+    fn a_reading_keeps_no_more_articles_than_the_client_is_told() {
+        let (url, _requests) = serve(vec![answer("200 OK", FEED), answer("200 OK", FEED)]);
+        let allow_addresses = vec!["127.0.0.0/8".parse().unwrap()];
+        let limits = Limits { articles: 1, ..Limits::default() };
+        let client = Client::new(&Options { limits, allow_addresses, about: None }).unwrap();
+        let batch = run(read(&source(&url), &Memory::default(), &client, Tz::UTC, now())).unwrap();
+        assert_eq!(batch.articles.len(), 1);
+        match run(find(&url, &client, Tz::UTC, now())).unwrap() {
+            Found::Feed { batch, .. } => assert_eq!(batch.articles.len(), 1),
+            page @ Found::Page { .. } => panic!("{page:?}"),
+        }
     }
 
     #[test]

@@ -27,11 +27,13 @@ pub struct Limits {
     pub time: Duration,
     /// How many redirects are followed.
     pub redirects: usize,
+    /// How many articles of a document are kept.
+    pub articles: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 10 << 20, time: Duration::from_secs(30), redirects: 5 }
+        Self { body: 10 << 20, time: Duration::from_secs(30), redirects: 5, articles: 2000 }
     }
 }
 
@@ -207,6 +209,12 @@ impl Client {
             Err(_) => (builder().tls_certs_only([]).build()?, true),
         };
         Ok(Self { http, guard, limits: options.limits, trusts_nobody })
+    }
+
+    /// What one fetch may cost.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Asks for a document once, following redirects.

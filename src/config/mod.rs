@@ -1,5 +1,8 @@
 //! The configuration: read once, checked once, immutable. Flags win over `FEEDMILL_*` variables, these over the file,
-//! the file over defaults; each value remembers where it came from.
+//! the file over defaults; each value remembers where it came from. It does no I/O but reading that file.
+
+mod keys;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,49 +14,9 @@ use chrono_tz::Tz;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
-/// One key: its name, what it takes, its default as text, and what it is for.
-#[derive(Debug, Clone, Copy)]
-pub struct Key {
-    /// With its table: `poll.min`.
-    pub name: &'static str,
-    /// What a value looks like.
-    pub takes: &'static str,
-    /// As it would be written; empty: none.
-    pub default: &'static str,
-    /// One sentence.
-    pub about: &'static str,
-}
-
-const fn key(name: &'static str, takes: &'static str, default: &'static str, about: &'static str) -> Key {
-    Key { name, takes, default, about }
-}
-
-/// All keys there are.
-pub const KEYS: [Key; 18] = [
-    key("title", "a text", "Feedmill", "the site's name"),
-    key("description", "a text", "Many feeds in; one feed per category, tag or question out", "one sentence about the site"),
-    key("public_url", "an http or https URL", "", "where readers reach the site; every link is built from it"),
-    key("bind", "an address and a port, such as `127.0.0.1:8080`", "127.0.0.1:8080", "where the server listens"),
-    key("store", "`sqlite:` and a path", "sqlite:feedmill.db", "where articles are kept"),
-    key("timezone", "an IANA time zone, such as `Asia/Shanghai`", "", "for dates that name none; the machine's by default"),
-    key("cache.size", "a size, such as `32MiB`", "32MiB", "memory for published documents"),
-    key("folder.rescan", "a duration, such as `2s`", "2s", "how often `serve` looks for changed files"),
-    key("folder.max_file", "a size, such as `5MiB`", "5MiB", "the largest Markdown file"),
-    key("folder.max_bundle_file", "a size, such as `10MiB`", "10MiB", "the largest file of a page bundle"),
-    key("poll.min", "a duration, such as `15m`", "15m", "no feed is asked sooner again"),
-    key("poll.every", "a duration, such as `30m`", "30m", "how often a feed is asked that names no interval"),
-    key("poll.max", "a duration, such as `24h`", "24h", "no feed is left for longer"),
-    key("poll.timeout", "a duration, such as `30s`", "30s", "how long one answer may take"),
-    key("poll.max_body", "a size, such as `10MiB`", "10MiB", "the largest answer, decompressed"),
-    key("poll.max_articles", "a whole number", "2000", "the most articles of one document"),
-    key("poll.concurrency", "a whole number", "32", "how many sources are read at once"),
-    key(
-        "poll.allow_addresses",
-        "IP addresses or networks, such as `[\"192.168.1.0/24\"]`",
-        "",
-        "private addresses that may be fetched from",
-    ),
-];
+pub use keys::{KEYS, Key};
+pub use values::duration;
+use values::{bind, count, machine_zone, networks, public_url, size, some, store};
 
 /// The values in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +53,8 @@ pub struct Config {
     pub max_body: u64,
     /// The most articles of one document.
     pub max_articles: usize,
+    /// How many redirects are followed for one answer.
+    pub max_redirects: usize,
     /// How many sources are read at once.
     pub concurrency: usize,
     /// Private addresses that may be fetched from: IP addresses or networks.
@@ -141,6 +106,14 @@ pub enum ConfigError {
         /// What it takes.
         takes: &'static str,
     },
+    /// Two values that do not go together.
+    #[error("`poll.min` ({min}) is longer than `poll.max` ({max}); make the one shorter or the other longer")]
+    Bounds {
+        /// As written, with where it came from.
+        min: String,
+        /// As written, with where it came from.
+        max: String,
+    },
 }
 
 impl Config {
@@ -170,18 +143,21 @@ impl Config {
             let key = KEYS.iter().find(|key| key.name == *name).ok_or_else(|| unknown("a flag", name))?;
             config.set(key, value, "a flag")?;
         }
+        if config.poll_min > config.poll_max {
+            let said = |name| config.said(name).map_or_else(String::new, |(value, origin)| format!("{value}, {origin}"));
+            return Err(ConfigError::Bounds { min: said("poll.min"), max: said("poll.max") });
+        }
         Ok(config)
     }
 
     fn defaults() -> Self {
-        let machine = iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC);
         Self {
             title: KEYS[0].default.to_owned(),
             description: KEYS[1].default.to_owned(),
             public_url: None,
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             store: "sqlite:feedmill.db".to_owned(),
-            timezone: machine,
+            timezone: machine_zone(),
             cache_size: 32 << 20,
             rescan: Duration::from_secs(2),
             max_file: 5 << 20,
@@ -192,6 +168,7 @@ impl Config {
             timeout: Duration::from_secs(30),
             max_body: 10 << 20,
             max_articles: 2_000,
+            max_redirects: 5,
             concurrency: 32,
             allow_addresses: Vec::new(),
             origins: BTreeMap::new(),
@@ -212,7 +189,10 @@ impl Config {
                 let full = format!("{prefix}{}", name.into_inner());
                 let key = KEYS.iter().find(|key| key.name == full);
                 match (key, value.into_inner()) {
-                    (Some(key), value) => self.set(key, &as_text(&value), &place)?,
+                    (Some(key), value) => {
+                        let text = as_text(key, &value).ok_or_else(|| refused(key, value.type_str(), &place))?;
+                        self.set(key, &text, &place)?;
+                    }
                     (None, DeValue::Table(inner)) if KEYS.iter().any(|key| key.name.starts_with(&format!("{full}."))) => {
                         tables.push((format!("{full}."), inner));
                     }
@@ -224,8 +204,7 @@ impl Config {
     }
 
     fn set(&mut self, key: &'static Key, value: &str, place: &str) -> Result<(), ConfigError> {
-        let error = || ConfigError::Value { place: place.to_owned(), name: key.name, value: value.to_owned(), takes: key.takes };
-        self.assign(key.name, value.trim()).ok_or_else(error)?;
+        self.assign(key.name, value.trim()).ok_or_else(|| refused(key, value, place))?;
         self.origins.insert(key.name, (value.to_owned(), place.to_owned()));
         Ok(())
     }
@@ -236,8 +215,8 @@ impl Config {
             "description" => value.clone_into(&mut self.description),
             "public_url" if value.is_empty() => self.public_url = None,
             "public_url" => self.public_url = Some(public_url(value)?),
-            "bind" => self.bind = value.parse().ok()?,
-            "store" => self.store = some(value)?,
+            "bind" => self.bind = bind(value)?,
+            "store" => self.store = store(value)?,
             "timezone" => self.timezone = value.parse().ok()?,
             "cache.size" => self.cache_size = size(value)?,
             "folder.rescan" => self.rescan = duration(value)?,
@@ -249,6 +228,8 @@ impl Config {
             "poll.timeout" => self.timeout = duration(value)?,
             "poll.max_body" => self.max_body = size(value)?,
             "poll.max_articles" => self.max_articles = count(value)?,
+            // None is a number of redirects, too.
+            "poll.max_redirects" => self.max_redirects = value.parse().ok()?,
             "poll.concurrency" => self.concurrency = count(value)?,
             "poll.allow_addresses" => self.allow_addresses = networks(value)?,
             _ => return None,
@@ -267,15 +248,25 @@ impl Config {
                 table = prefix;
                 let _ = writeln!(text, "\n[{table}]");
             }
-            let (value, origin) = match self.origins.get(key.name) {
-                Some((value, origin)) => (value.clone(), origin.as_str()),
-                None if key.name == "timezone" => (self.timezone.to_string(), "the machine"),
-                None => (key.default.to_owned(), "default"),
-            };
-            let _ = writeln!(text, "{name} = {value:?}  # {origin}: {}", key.about);
+            if let Some((value, origin)) = self.said(key.name) {
+                let _ = writeln!(text, "{name} = {}  # {origin}: {}", toml::Value::String(value), key.about);
+            }
         }
         text
     }
+
+    /// A key's value as it was written, and where it came from.
+    fn said(&self, name: &str) -> Option<(String, &str)> {
+        if let Some((value, origin)) = self.origins.get(name) {
+            return Some((value.clone(), origin));
+        }
+        let key = KEYS.iter().find(|key| key.name == name)?;
+        Some(if name == "timezone" { (self.timezone.to_string(), "the machine") } else { (key.default.to_owned(), "default") })
+    }
+}
+
+fn refused(key: &'static Key, value: &str, place: &str) -> ConfigError {
+    ConfigError::Value { place: place.to_owned(), name: key.name, value: value.to_owned(), takes: key.takes }
 }
 
 fn unknown(place: &str, name: &str) -> ConfigError {
@@ -286,80 +277,20 @@ fn unknown(place: &str, name: &str) -> ConfigError {
     ConfigError::Unknown { place: place.to_owned(), name: name.to_owned(), hint }
 }
 
-/// A value as a variable would have it: lists with commas.
-fn as_text(value: &DeValue<'_>) -> String {
+/// A value as a variable would have it: lists, where the key takes one, with commas. A table is no value.
+fn as_text(key: &Key, value: &DeValue<'_>) -> Option<String> {
     match value {
-        DeValue::String(text) => text.to_string(),
-        DeValue::Integer(number) => number.to_string(),
-        DeValue::Float(number) => number.to_string(),
-        DeValue::Boolean(value) => value.to_string(),
-        DeValue::Datetime(time) => time.to_string(),
-        DeValue::Array(values) => values.iter().map(|value| as_text(value.get_ref())).collect::<Vec<_>>().join(","),
-        DeValue::Table(_) => "a table".to_owned(),
-    }
-}
-
-fn some(value: &str) -> Option<String> {
-    (!value.is_empty()).then(|| value.to_owned())
-}
-
-fn count(value: &str) -> Option<usize> {
-    value.parse().ok().filter(|count| *count > 0)
-}
-
-fn public_url(value: &str) -> Option<Url> {
-    let url = Url::parse(value).ok()?;
-    let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    (matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain).then_some(url)
-}
-
-/// Reads `90s`, `15m`, `24h`, `7d`, or `1h30m`.
-#[must_use]
-pub fn duration(text: &str) -> Option<Duration> {
-    let mut total = 0_u64;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, tail) = rest.split_at(digits);
-        let unit = match tail.chars().next()? {
-            's' => 1,
-            'm' => 60,
-            'h' => 3_600,
-            'd' => 86_400,
-            _ => return None,
-        };
-        total = total.checked_add(number.parse::<u64>().ok()?.checked_mul(unit)?)?;
-        rest = &tail[1..];
-    }
-    (total > 0 && total <= 366 * 86_400).then(|| Duration::from_secs(total))
-}
-
-/// Reads `500`, `64KiB`, `10MiB`, `1GiB`: bytes.
-fn size(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let shift = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 0,
-        "kib" | "kb" | "k" => 10,
-        "mib" | "mb" | "m" => 20,
-        "gib" | "gb" | "g" => 30,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(1 << shift).filter(|size| *size > 0)
-}
-
-fn networks(value: &str) -> Option<Vec<String>> {
-    let mut networks = Vec::new();
-    for network in value.split(',').map(str::trim).filter(|network| !network.is_empty()) {
-        let (address, length) = network.split_once('/').map_or((network, None), |(address, length)| (address, Some(length)));
-        let address: std::net::IpAddr = address.parse().ok()?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        if length.is_some_and(|length| length.parse::<u8>().map_or(true, |length| length > longest)) {
-            return None;
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => Some(number.to_string()),
+        DeValue::Float(number) => Some(number.to_string()),
+        DeValue::Boolean(value) => Some(value.to_string()),
+        DeValue::Datetime(time) => Some(time.to_string()),
+        DeValue::Array(values) if key.is_list() => {
+            let texts: Option<Vec<_>> = values.iter().map(|value| value.get_ref().as_str().map(str::to_owned)).collect();
+            texts.map(|texts| texts.join(","))
         }
-        networks.push(network.to_owned());
+        DeValue::Array(_) | DeValue::Table(_) => None,
     }
-    Some(networks)
 }
 
 #[cfg(test)]
@@ -398,6 +329,9 @@ mod tests {
             ("public_url = \"ftp://x\"", "it takes an http or https URL"),
             ("[poll]\nallow_addresses = [\"10.0.0.0/33\"]", "`poll.allow_addresses` does not take"),
             ("[[rule]]\nadd = 1", "there is no key `rule`"),
+            ("[title]\nx = 1", "`title` does not take \"table\"; it takes a text"),
+            ("description = [\"a\", \"b\"]", "`description` does not take \"array\""),
+            ("store = \"postgres://x\"", "it takes `sqlite:` and a path"),
         ] {
             let error = read(text, &[], &[]).unwrap_err();
             assert!(error.contains(message), "{error}");
@@ -415,12 +349,21 @@ mod tests {
     }
 
     #[test]
-    fn durations_and_sizes_are_read_as_people_write_them() {
-        assert_eq!(duration("1h30m"), Some(Duration::from_mins(90)));
-        assert_eq!((duration("5"), duration(""), duration("0s"), duration("9999999999999999d")), (None, None, None, None));
-        assert_eq!(
-            (size("10MiB"), size("64k"), size("7"), size("x"), size("99999999999999GiB")),
-            (Some(10 << 20), Some(64 << 10), Some(7), None, None)
-        );
+    fn what_is_printed_reads_back_as_the_same_configuration() {
+        let file =
+            "title = 'a \"b\" \\ c\u{301} 中文'\npublic_url = 'https://example.org/x'\n[poll]\nallow_addresses = ['10.0.0.0/8', '::1']";
+        let mut first = read(file, &[], &[]).unwrap();
+        let mut second = read(&first.describe(), &[], &[]).unwrap();
+        assert_eq!(first.allow_addresses, ["10.0.0.0/8", "::1"]);
+        first.origins.clear();
+        second.origins.clear();
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn bounds_that_cross_are_refused_wherever_they_came_from() {
+        let error = read("[poll]\nmin = \"48h\"", &[], &[]).unwrap_err();
+        assert!(error.contains("feedmill.toml:2) is longer than `poll.max` (24h, default)"), "{error}");
+        assert!(read("[poll]\nmin = \"48h\"", &[("FEEDMILL_POLL_MAX", "48h")], &[]).is_ok());
     }
 }
