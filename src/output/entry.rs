@@ -40,7 +40,7 @@ pub(super) fn title(entry: &Entry) -> Option<&str> {
 
 /// The title, or the start of the text, or where there is neither the link.
 pub(super) fn title_or_start(entry: &Entry) -> String {
-    title(entry).map_or_else(|| or_link(text::excerpt(&plain(entry), TITLE), entry), str::to_owned)
+    title(entry).map_or_else(|| or_link(start(entry, TITLE), entry), str::to_owned)
 }
 
 /// The content, as sanitised HTML.
@@ -60,7 +60,7 @@ fn html(html: Option<&str>, entry: &Entry, site: &Site) -> Option<String> {
 
 /// The start of the content, as HTML; the title or the link where there is no text at all.
 pub(super) fn excerpt(entry: &Entry) -> String {
-    let start = text::excerpt(&plain(entry), EXCERPT);
+    let start = start(entry, EXCERPT);
     let start = if start.is_empty() { or_link(title(entry).unwrap_or_default().to_owned(), entry) } else { start };
     text::escape(&text::clean(&start))
 }
@@ -69,9 +69,14 @@ fn or_link(text: String, entry: &Entry) -> String {
     if text.is_empty() { entry.link.clone().unwrap_or_default() } else { text }
 }
 
-fn plain(entry: &Entry) -> String {
-    let html = entry.article.content.as_ref().or(entry.article.summary.as_ref());
-    html.map(|html| text::plain(html)).unwrap_or_default()
+/// The start of the text. Of a long content only the first part is read, if there is text enough in it: what a cut leaves of
+/// a reference or a tag stands behind the excerpt.
+fn start(entry: &Entry, limit: usize) -> String {
+    let html = entry.article.content.as_deref().or(entry.article.summary.as_deref()).unwrap_or_default();
+    let first = &html[..html.floor_char_boundary(limit * 40)];
+    let text = text::plain(first);
+    let is_enough = first.len() == html.len() || text::excerpt(&text, limit + 40) != text;
+    if is_enough { text::excerpt(&text, limit) } else { text::excerpt(&text::plain(html), limit) }
 }
 
 /// The text of an entry by what was asked for: a summary, and the content unless only summaries are wanted.
@@ -175,7 +180,26 @@ pub(super) fn source_page(slug: &Slug, site: &Site) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::bare;
     use super::*;
+
+    #[test]
+    fn an_excerpt_of_a_long_content_is_that_of_the_whole() {
+        let long = |html: String| {
+            let mut entry = bare();
+            entry.article.content = Some(html);
+            entry
+        };
+        for html in [
+            "<p>words &amp; more</p>".repeat(2000),
+            format!("{}<p>{}</p>", "<br>".repeat(5000), "late &amp; ".repeat(100)),
+            "<b>&amp;</b>".repeat(1300),
+        ] {
+            let entry = long(html);
+            let expected = text::excerpt(&text::plain(entry.article.content.as_ref().unwrap()), EXCERPT);
+            assert_eq!(start(&entry, EXCERPT), expected);
+        }
+    }
 
     #[test]
     fn only_absolute_addresses_of_known_schemes_are_published_and_as_uris() {
