@@ -112,3 +112,74 @@ fn shared_language(entries: &[Entry]) -> Option<Language> {
     let first = entries.first()?.language()?;
     entries.iter().all(|entry| entry.language() == Some(first)).then(|| first.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{STORE, all, page, site, term};
+    use super::*;
+    use crate::model::{Address, Target};
+
+    fn of(url: &str, terms: Vec<Term>) -> Channel {
+        let Target::List { selection, options, .. } = Address::parse(url).unwrap().target else { panic!("{url} is no list") };
+        channel(&selection, &options, &page(Vec::new(), terms), &site(), STORE)
+    }
+
+    #[test]
+    fn titles_and_descriptions_say_which_articles_these_are() {
+        let terms = || vec![term(Kind::Tag, "AI/ML"), term(Kind::Tag, "LLM"), term(Kind::Category, "QQ")];
+        for (url, title, description) in [
+            ("/feed.rss", "My feeds & more", "What <I> read"),
+            ("/tag/ai-ml.rss", "AI/ML · My feeds & more", "My feeds & more: tag AI/ML"),
+            ("/language/zh.rss", "zh · My feeds & more", "My feeds & more: language zh"),
+            (
+                "/feed.rss?category=qq&tag=ai-ml,llm&tag=-ads",
+                "category QQ, tag AI/ML or LLM, not tag ads · My feeds & more",
+                "My feeds & more: category QQ, tag AI/ML or LLM, not tag ads",
+            ),
+        ] {
+            let channel = of(url, terms());
+            assert_eq!((channel.title.as_str(), channel.description.as_str()), (title, description), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_terms_own_words_win() {
+        let described = Term {
+            title: Some("All\u{0} about\nC++".to_owned()),
+            description: Some("Templates".to_owned()),
+            picture: Some("https://feeds.example.org/c.png".to_owned()),
+            ..term(Kind::Tag, "C++")
+        };
+        let channel = of("/tag/c%2B%2B.rss", vec![described.clone()]);
+        assert_eq!((channel.title.as_str(), channel.description.as_str()), ("All about C++", "Templates"));
+        assert_eq!(channel.picture.as_deref(), Some("https://feeds.example.org/c.png"));
+        assert_eq!(of("/feed.rss?tag=c%2B%2B&tag=-x", vec![described]).title, "tag C++, not tag x · My feeds & more");
+    }
+
+    #[test]
+    fn a_feed_keeps_its_id_over_formats_options_and_public_urls() {
+        let ids = ["/tag/x", "/tag/x.rss", "/tag/x.json?limit=5", "/tag/x.atom?content=summary"].map(|url| of(url, Vec::new()).id);
+        assert!(ids.iter().all(|id| *id == ids[0] && id.starts_with("urn:uuid:")), "{ids:?}");
+        assert_ne!(of("/category/x", Vec::new()).id, ids[0]);
+    }
+
+    #[test]
+    fn each_format_links_itself_with_the_options_and_the_page_without() {
+        let channel = of("/tag/x.atom?content=summary&limit=5", Vec::new());
+        assert_eq!(channel.url(Format::Atom), "https://feeds.example.org/mill/tag/x.atom?content=summary&limit=5");
+        assert_eq!(channel.url(Format::Json), "https://feeds.example.org/mill/tag/x.json?content=summary&limit=5");
+        assert_eq!(channel.page, "https://feeds.example.org/mill/tag/x");
+    }
+
+    #[test]
+    fn a_feed_is_as_new_as_its_newest_change_and_an_empty_one_as_its_term() {
+        let mut entries = all();
+        entries[3].changed += chrono::TimeDelta::hours(5);
+        let newest = entries[3].changed;
+        let full = page(entries, Vec::new());
+        let selection = Selection::default();
+        assert_eq!(channel(&selection, &Options::default(), &full, &site(), STORE).updated, newest);
+        let empty = page(Vec::new(), Vec::new());
+        assert_eq!(channel(&selection, &Options::default(), &empty, &site(), STORE).updated, empty.created);
+    }
+}

@@ -11,6 +11,8 @@ use crate::model::{Content, Entry, Format, Kind, Person, Selection, Site, Slug, 
 const EXCERPT: usize = 300;
 /// How long it is where a title is needed.
 const TITLE: usize = 80;
+/// Words in the names of parameters that carry secrets.
+const SECRETS: [&str; 6] = ["token", "secret", "passw", "apikey", "api_key", "api-key"];
 /// The schemes of links that may be published.
 const SCHEMES: [&str; 8] = ["http", "https", "ftp", "mailto", "magnet", "gemini", "gopher", "xmpp"];
 
@@ -38,7 +40,7 @@ pub(super) fn title(entry: &Entry) -> Option<&str> {
 
 /// The title, or the start of the text, or where there is neither the link.
 pub(super) fn title_or_start(entry: &Entry) -> String {
-    title(entry).map_or_else(|| or_link(text::excerpt(&plain(entry), TITLE), entry), str::to_owned)
+    title(entry).map_or_else(|| or_link(start(entry, TITLE), entry), str::to_owned)
 }
 
 /// The content, as sanitised HTML.
@@ -58,7 +60,7 @@ fn html(html: Option<&str>, entry: &Entry, site: &Site) -> Option<String> {
 
 /// The start of the content, as HTML; the title or the link where there is no text at all.
 pub(super) fn excerpt(entry: &Entry) -> String {
-    let start = text::excerpt(&plain(entry), EXCERPT);
+    let start = start(entry, EXCERPT);
     let start = if start.is_empty() { or_link(title(entry).unwrap_or_default().to_owned(), entry) } else { start };
     text::escape(&text::clean(&start))
 }
@@ -67,9 +69,14 @@ fn or_link(text: String, entry: &Entry) -> String {
     if text.is_empty() { entry.link.clone().unwrap_or_default() } else { text }
 }
 
-fn plain(entry: &Entry) -> String {
-    let html = entry.article.content.as_ref().or(entry.article.summary.as_ref());
-    html.map(|html| text::plain(html)).unwrap_or_default()
+/// The start of the text. Of a long content only the first part is read, if there is text enough in it: what a cut leaves of
+/// a reference or a tag stands behind the excerpt.
+fn start(entry: &Entry, limit: usize) -> String {
+    let html = entry.article.content.as_deref().or(entry.article.summary.as_deref()).unwrap_or_default();
+    let first = &html[..html.floor_char_boundary(limit * 40)];
+    let text = text::plain(first);
+    let is_enough = first.len() == html.len() || text::excerpt(&text, limit + 40) != text;
+    if is_enough { text::excerpt(&text, limit) } else { text::excerpt(&text::plain(html), limit) }
 }
 
 /// The text of an entry in a feed, by what was asked for: a summary, and the content unless only summaries are wanted.
@@ -130,15 +137,22 @@ pub(super) fn source(slug: &Slug) -> Selection {
     Selection::of(Kind::Source, slug.clone())
 }
 
-/// A URL without user info, which is a secret.
+/// A URL without its user: user info goes, and so do parameters whose name says that they are a secret of theirs.
 pub(super) fn without_user(url: &str) -> Cow<'_, str> {
-    match Url::parse(url) {
-        Ok(mut parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
-            let is_free = parsed.set_username("").is_ok() && parsed.set_password(None).is_ok();
-            if is_free { Cow::Owned(parsed.into()) } else { Cow::Borrowed("") }
-        }
-        _ => Cow::Borrowed(url),
+    let Ok(mut parsed) = Url::parse(url) else { return Cow::Borrowed(url) };
+    let has_user = !parsed.username().is_empty() || parsed.password().is_some();
+    let is_secret = |pair: &&str| {
+        let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+        SECRETS.iter().any(|secret| name.contains(secret)) || matches!(name.as_str(), "key" | "sig" | "auth" | "pw")
+    };
+    let pairs = parsed.query().unwrap_or_default().split('&');
+    if !has_user && !pairs.clone().any(|pair| is_secret(&pair)) {
+        return Cow::Borrowed(url);
     }
+    let public = pairs.filter(|pair| !is_secret(pair)).collect::<Vec<_>>().join("&");
+    parsed.set_query(Some(public.as_str()).filter(|public| !public.is_empty()));
+    let is_free = !has_user || (parsed.set_username("").is_ok() && parsed.set_password(None).is_ok());
+    if is_free { Cow::Owned(parsed.into()) } else { Cow::Borrowed("") }
 }
 
 /// The pages of an entry in other languages: language and URL, one a language. Where there are any, the entry's own
@@ -165,4 +179,79 @@ pub(super) fn term_page(term: &Term, site: &Site) -> String {
 /// The page of a source.
 pub(super) fn source_page(slug: &Slug, site: &Site) -> String {
     site.link(&Target::page(&source(slug)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::bare;
+    use super::*;
+
+    #[test]
+    fn an_excerpt_of_a_long_content_is_that_of_the_whole() {
+        let long = |html: String| {
+            let mut entry = bare();
+            entry.article.content = Some(html);
+            entry
+        };
+        for html in [
+            "<p>words &amp; more</p>".repeat(2000),
+            format!("{}<p>{}</p>", "<br>".repeat(5000), "late &amp; ".repeat(100)),
+            "<b>&amp;</b>".repeat(1300),
+        ] {
+            let entry = long(html);
+            let expected = text::excerpt(&text::plain(entry.article.content.as_ref().unwrap()), EXCERPT);
+            assert_eq!(start(&entry, EXCERPT), expected);
+        }
+    }
+
+    #[test]
+    fn only_absolute_addresses_of_known_schemes_are_published_and_as_uris() {
+        for (address, expected) in [
+            ("https://a.example/x?y=1#z", Some("https://a.example/x?y=1#z")),
+            ("https://a.example", Some("https://a.example")),
+            ("https://例子.example/一 二", Some("https://xn--fsqu00a.example/%E4%B8%80%20%E4%BA%8C")),
+            (
+                "magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a",
+                Some("magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a"),
+            ),
+            ("/relative", None),
+            ("a.png", None),
+            ("javascript:alert(1)", None),
+            ("data:text/html,x", None),
+            ("https://", None),
+            ("", None),
+        ] {
+            assert_eq!(absolute(address).as_deref(), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_people_are_published_only_if_they_can_be_ones() {
+        for (email, is_address) in [
+            ("a.b+c@mail.example", true),
+            (" a@b.example ", true),
+            ("a@b", false),
+            ("a b@c.example", false),
+            ("@c.example", false),
+            ("a@b@c.example", false),
+            ("a@.example", false),
+            ("", false),
+        ] {
+            let person = Person { email: Some(email.to_owned()), ..Person::default() };
+            assert_eq!(super::email(&person), is_address.then_some(email.trim()), "{email:?}");
+        }
+    }
+
+    #[test]
+    fn published_addresses_carry_no_secret() {
+        for (url, public) in [
+            ("https://a.example/feed?tag=x&page=2", "https://a.example/feed?tag=x&page=2"),
+            ("https://u:p@a.example/feed", "https://a.example/feed"),
+            ("https://a.example/feed?Token=1", "https://a.example/feed"),
+            ("https://a.example/feed?x=1&access_token=2&y=3", "https://a.example/feed?x=1&y=3"),
+            ("https://a.example/feed?keyword=1", "https://a.example/feed?keyword=1"),
+        ] {
+            assert_eq!(without_user(url), public, "{url}");
+        }
+    }
 }

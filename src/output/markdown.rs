@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::entry as parts;
-use crate::model::{Entry, Kind, Site};
+use super::{entry as parts, media};
+use crate::model::{Entry, Kind, Language, Site, text};
 
 /// The file that an article came from, as it was; for any other article front matter with all that is known, and its
 /// content as HTML, which Markdown allows.
@@ -24,15 +24,15 @@ pub fn article(entry: &Entry, site: &Site) -> String {
     put("link", &parts::link(entry, site));
     put("guid", &entry.article.guid);
     if let Some(summary) = parts::summary(entry, site) {
-        put("summary", &crate::model::text::plain(&summary));
+        put("summary", &text::plain(&summary));
     }
-    if let Some(picture) = &entry.article.thumbnail {
-        put("thumbnail", &site.fill(&picture.url, &entry.key));
+    if let Some(picture) = media::picture(entry, site) {
+        put("thumbnail", &picture.url);
     }
     list(&mut file, "authors", entry.article.authors.iter().map(|author| author.name.as_str()));
     list(&mut file, "categories", entry.terms_of(Kind::Category).map(|term| term.name.as_str()));
     list(&mut file, "tags", entry.terms_of(Kind::Tag).map(|term| term.name.as_str()));
-    list(&mut file, "lang", entry.article.languages.iter().map(crate::model::Language::as_str));
+    list(&mut file, "lang", entry.article.languages.iter().map(Language::as_str));
     let _ = write!(file, "---\n\n{}\n", parts::content(entry, site).unwrap_or_default());
     file
 }
@@ -44,7 +44,67 @@ fn list<'a>(file: &mut String, name: &str, values: impl Iterator<Item = &'a str>
     }
 }
 
-/// A YAML scalar in double quotes: a JSON string is one.
+/// A YAML scalar in double quotes: a JSON string is one, but for two characters that older YAML takes for line breaks.
 fn quoted(value: &str) -> String {
-    serde_json::Value::from(value).to_string()
+    let string = serde_json::Value::from(text::clean(value)).to_string();
+    string.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+}
+
+#[cfg(test)]
+mod tests {
+    use saphyr_parser::{Event, Parser};
+
+    use super::super::samples::{bare, hostile, rich, site};
+    use super::*;
+
+    /// The scalars of the front matter, keys and values in order, and the body.
+    fn read(file: &str) -> (Vec<String>, String) {
+        let (front, body) = file.strip_prefix("---\n").unwrap().split_once("---\n\n").unwrap();
+        let scalars = Parser::new_from_str(front).map(|event| event.unwrap().0).filter_map(|event| match event {
+            Event::Scalar(value, ..) => Some(value.into_owned()),
+            _ => None,
+        });
+        (scalars.collect(), body.to_owned())
+    }
+
+    #[test]
+    fn front_matter_reads_back_as_it_was() {
+        let (scalars, body) = read(&article(&rich(), &site()));
+        let title = rich().article.title.unwrap();
+        let expected = [
+            "title",
+            &title,
+            "date",
+            "2025-02-12T01:33:20Z",
+            "lastmod",
+            "2025-02-12T01:55:20Z",
+            "link",
+            "https://blog.example/1",
+            "guid",
+            "https://blog.example/1",
+            "summary",
+            "A short one & done",
+        ];
+        assert_eq!(scalars[..expected.len()], expected);
+        for tag in ["C++", "C#", ".NET", "AI/ML", "<script>alert(1)</script>", "🦀"] {
+            assert!(scalars.iter().any(|scalar| scalar == tag), "{tag} is not in {scalars:?}");
+        }
+        assert!(body.starts_with("<p>One &amp; two ]]&gt; <a href=\"https://feeds.example.org/mill/tag/rust\">"), "{body}");
+    }
+
+    #[test]
+    fn no_value_breaks_out_of_its_line() {
+        let mut entry = hostile();
+        let title = "a: \"b\" # c\\ \u{2028}---\n- d";
+        entry.article.title = Some(title.to_owned());
+        assert_eq!(read(&article(&entry, &site())).0[1], title);
+        assert_eq!(read(&article(&bare(), &site())).0[1], "Only words <here> & there.");
+    }
+
+    #[test]
+    fn a_markdown_file_is_given_back_as_it_was() {
+        let mut entry = rich();
+        entry.article.markdown = Some("---\ntitle: x\n---\nbody".to_owned());
+        assert_eq!(article(&entry, &site()), "---\ntitle: x\n---\nbody");
+    }
 }

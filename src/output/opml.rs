@@ -30,7 +30,7 @@ pub fn sources(sources: &[Source], site: &Site) -> String {
 fn source_outline(source: &Source, site: &Site) -> String {
     let own = || site.link(&Target::feed(&Selection::of(Kind::Source, source.slug.clone()), Format::Rss));
     let feed = if source.kind == SourceKind::Feed { without_user(&source.location).into_owned() } else { own() };
-    let home = source.info.home.clone().unwrap_or_else(|| source_page(&source.slug, site));
+    let home = source.info.home.as_deref().map_or_else(|| source_page(&source.slug, site), |home| without_user(home).into_owned());
     let categories = &source.settings.categories;
     let category = if categories.is_empty() { String::new() } else { format!(" category=\"{}\"", attribute(&slashed(categories))) };
     outline(&source.title, &feed, &home, &category)
@@ -75,4 +75,88 @@ fn document(title: &str, body: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<opml version=\"2.0\">\n  <head>\n    <title>{title}</title>\n  </head>\n  <body>\n{body}  </body>\n</opml>\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use quick_xml::Reader;
+    use quick_xml::XmlVersion;
+    use quick_xml::events::Event;
+
+    use super::super::samples::{site, term};
+    use super::*;
+    use crate::model::{Slug, SourceId, SourceInfo, SourceSettings, SourceStatus};
+
+    fn source(kind: SourceKind, title: &str, location: &str, categories: &[&str]) -> Source {
+        let settings = SourceSettings { categories: categories.iter().map(|&name| name.to_owned()).collect(), ..SourceSettings::default() };
+        Source {
+            id: SourceId(1),
+            kind,
+            location: location.to_owned(),
+            slug: Slug::from_name(title),
+            first_slug: Slug::from_name(title),
+            title: title.to_owned(),
+            settings,
+            info: SourceInfo { home: Some("https://blog.example/?a=1&b=2".to_owned()), ..SourceInfo::default() },
+            status: SourceStatus::default(),
+        }
+    }
+
+    /// The attributes of every outline, those of groups too.
+    fn outlines(xml: &str) -> Vec<BTreeMap<String, String>> {
+        let mut reader = Reader::from_str(xml);
+        let mut found = Vec::new();
+        loop {
+            match reader.read_event().unwrap() {
+                Event::Start(element) | Event::Empty(element) if element.name().as_ref() == "outline" => {
+                    let attributes = element.attributes().map(Result::unwrap).map(|attribute| {
+                        let value = attribute.normalized_value(XmlVersion::Explicit1_0).unwrap().into_owned();
+                        (attribute.key.as_ref().to_owned(), value)
+                    });
+                    found.push(attributes.collect());
+                }
+                Event::Eof => return found,
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn sources_stand_in_their_category_without_user() {
+        let all = [
+            source(SourceKind::Feed, "A & <b>", "https://me:pass@blog.example/feed?a=1&api_key=k", &["AI/ML", "x, y"]),
+            source(SourceKind::Folder, "Notes", "/srv/notes", &[]),
+            source(SourceKind::Inbox, "inbox", "inbox", &[]),
+        ];
+        let opml = sources(&all, &site());
+        let outlines = outlines(&opml);
+        assert_eq!(outlines.len(), 3, "{opml}");
+        let (notes, group, blog) = (&outlines[0], &outlines[1], &outlines[2]);
+        assert_eq!(notes["xmlUrl"], "https://feeds.example.org/mill/source/notes.rss");
+        assert_eq!(group["text"], "AI/ML");
+        assert_eq!((blog["type"].as_str(), blog["text"].as_str(), blog["title"].as_str()), ("rss", "A & <b>", "A & <b>"));
+        assert_eq!(blog["xmlUrl"], "https://blog.example/feed?a=1");
+        assert_eq!(blog["htmlUrl"], "https://blog.example/?a=1&b=2");
+        assert_eq!(blog["category"], "/AI-ML,/x- y");
+        for secret in ["pass", "me:", "api_key", "/srv"] {
+            assert!(!opml.contains(secret), "{opml}");
+        }
+    }
+
+    #[test]
+    fn every_category_and_tag_is_a_feed_to_subscribe_to() {
+        let opml = feeds(&[term(Kind::Category, "qq")], &[term(Kind::Tag, "C++"), term(Kind::Tag, "\u{b}<a>")], &site());
+        let titles: Vec<(String, Option<String>)> =
+            outlines(&opml).into_iter().map(|outline| (outline["text"].clone(), outline.get("xmlUrl").cloned())).collect();
+        let feed = |path: &str| Some(format!("https://feeds.example.org/mill{path}"));
+        let expected = [
+            ("My feeds & more", feed("/feed.atom")),
+            ("Categories", None),
+            ("qq", feed("/category/qq.atom")),
+            ("Tags", None),
+            ("C++", feed("/tag/c%2B%2B.atom")),
+            ("<a>", feed("/tag/%3Ca%3E.atom")),
+        ];
+        assert_eq!(titles, expected.map(|(title, url)| (title.to_owned(), url)));
+    }
 }
