@@ -120,7 +120,7 @@ fn wrong_usage_is_2_and_a_failure_is_1() {
         (&["feed", "no/slash"], "\"no/slash\""),
         (&["import", "nowhere.md"], "nowhere.md"),
         (&["preview", "nowhere.xml"], "nowhere.xml"),
-        (&["sources", "--store", "postgres://x"], "is not understood"),
+        (&["sources", "--store", "postgres://x"], "it takes `sqlite:` and a path"),
         (&["sources", "--config", "nowhere.toml"], "nowhere.toml"),
     ] {
         let err = home.failure(arguments, 1);
