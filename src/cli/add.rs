@@ -171,6 +171,12 @@ pub(super) async fn report(work: &Work, added: &Added, console: Console) -> anyh
         (SourceKind::Feed, Some(due)) => format!("; it is asked again at {}", due.with_timezone(&work.config.timezone).format("%F %R")),
         _ => String::new(),
     };
-    console.say(&format!("added {} ({}) as {}: {}{often}", source.title, source.kind.name(), source.slug, summary(applied)));
+    console.say(&format!(
+        "added {} ({}) as {}: {}{often}",
+        source.title,
+        source.kind.name(),
+        source.slug,
+        summary(applied, remarks.problems.len())
+    ));
     Ok(true)
 }

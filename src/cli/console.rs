@@ -108,9 +108,15 @@ impl Console {
     }
 }
 
-/// What applying did, in words.
-pub(super) fn summary(applied: &Applied) -> String {
-    let parts = [("new", applied.added), ("changed", applied.updated), ("withdrawn", applied.withdrawn), ("unchanged", applied.unchanged)];
+/// What a reading did, in words.
+pub(super) fn summary(applied: &Applied, unreadable: usize) -> String {
+    let parts = [
+        ("new", applied.added),
+        ("changed", applied.updated),
+        ("withdrawn", applied.withdrawn),
+        ("unchanged", applied.unchanged),
+        ("not readable", unreadable),
+    ];
     let said: Vec<String> = parts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
     if said.is_empty() { "nothing new".to_owned() } else { said.join(", ") }
 }

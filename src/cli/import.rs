@@ -59,8 +59,7 @@ impl Import {
             console.print_json(&json!({ "source": source.slug, "applied": total, "skipped": skipped, "problems": problems }));
         }
         let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
-        let broken = if problems.is_empty() { String::new() } else { format!(", {} not readable", problems.len()) };
-        console.say(&format!("imported into {}: {}{skipped}{broken}", source.slug, summary(&total)));
+        console.say(&format!("imported into {}: {}{skipped}", source.slug, summary(&total, problems.len())));
         Ok(is_good && problems.is_empty())
     }
 }

@@ -73,7 +73,7 @@ async fn read_all(work: &Work, sources: Vec<Source>, console: Console) -> Vec<Ou
 
 /// Prints each reading, then all together; `false`: at least one failed.
 fn print(outcomes: &[Outcome], console: Console) -> bool {
-    let (mut total, mut failed) = (Applied::default(), 0);
+    let (mut total, mut unreadable, mut failed) = (Applied::default(), 0, 0);
     for Outcome { source, result } in outcomes {
         match result {
             Ok((applied, remarks)) => {
@@ -85,7 +85,8 @@ fn print(outcomes: &[Outcome], console: Console) -> bool {
                 };
                 console.problems(&remarks.problems);
                 console.repairs(&remarks.repairs);
-                console.say(&format!("{}: {}", source.slug, summary(applied)));
+                unreadable += remarks.problems.len();
+                console.say(&format!("{}: {}", source.slug, summary(applied, remarks.problems.len())));
             }
             Err(error) => {
                 failed += 1;
@@ -96,6 +97,6 @@ fn print(outcomes: &[Outcome], console: Console) -> bool {
     if console.json {
         console.print_json(&json!({ "read": outcomes.len(), "failed": failed, "applied": total }));
     }
-    console.say(&format!("{} sources read, {failed} failed: {}", outcomes.len(), summary(&total)));
+    console.say(&format!("{} sources read, {failed} failed: {}", outcomes.len(), summary(&total, unreadable)));
     failed == 0
 }

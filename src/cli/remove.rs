@@ -22,7 +22,7 @@ impl Remove {
         if console.json {
             console.print_json(&json!({ "source": source.slug, "withdrawn": withdrawn }));
         }
-        console.say(&format!("removed {}; {withdrawn} articles are withdrawn", source.slug));
+        console.say(&format!("removed {}; articles withdrawn: {withdrawn}", source.slug));
         Ok(true)
     }
 }

@@ -134,7 +134,7 @@ impl Config {
             config.read_file(&path.display().to_string(), &text)?;
         }
         for (variable, value) in variables {
-            let Some(name) = variable.strip_prefix("FEEDMILL_") else { continue };
+            let Some(name) = variable.strip_prefix("FEEDMILL_").filter(|name| !is_of_others(name)) else { continue };
             let known = KEYS.iter().find(|key| key.name.replace('.', "_").eq_ignore_ascii_case(name));
             let key = known.ok_or_else(|| unknown(&variable, &name.to_lowercase()))?;
             config.set(key, &value, &format!("the variable {variable}"))?;
@@ -269,6 +269,11 @@ fn refused(key: &'static Key, value: &str, place: &str) -> ConfigError {
     ConfigError::Value { place: place.to_owned(), name: key.name, value: value.to_owned(), takes: key.takes }
 }
 
+/// The log reads its own variable; orchestrators set others for a service that is called feedmill.
+fn is_of_others(name: &str) -> bool {
+    name == "LOG" || name.starts_with("SERVICE_") || name.starts_with("PORT")
+}
+
 fn unknown(place: &str, name: &str) -> ConfigError {
     let nearest = KEYS.iter().max_by(|a, b| strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name)));
     let hint = nearest
@@ -336,6 +341,9 @@ mod tests {
             let error = read(text, &[], &[]).unwrap_err();
             assert!(error.contains(message), "{error}");
         }
+        assert!(
+            read("", &[("FEEDMILL_LOG", "debug"), ("FEEDMILL_PORT", "tcp://10.0.0.1:80"), ("FEEDMILL_SERVICE_HOST", "x")], &[]).is_ok()
+        );
         assert!(read("", &[("FEEDMILL_BND", "x")], &[]).unwrap_err().contains("did you mean `bind`?"));
     }
 

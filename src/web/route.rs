@@ -36,7 +36,8 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let target = &*without_prefix(target, door.site.prefix());
     if let Some((bytes, media_type)) = html::asset(target) {
-        return Ok(Document::new(bytes, media_type, Nature::Asset, 0, None).respond(request, now()));
+        let nature = if target == Named::Favicon.path() { Nature::Plain } else { Nature::Asset };
+        return Ok(Document::new(bytes, media_type, nature, 0, None).respond(request, now()));
     }
     let address = Address::parse(target)?;
     if let Target::Document(Named::Liveness) = address.target {

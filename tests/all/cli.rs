@@ -161,7 +161,7 @@ fn a_folder_is_added_read_again_published_and_removed() {
     assert_eq!((&json["read"], &json["failed"], &json["applied"]["added"]), (&1.into(), &0.into(), &0.into()));
 
     let out = home.output(&["remove", "articles"]);
-    assert!(out.contains("removed articles; 2 articles are withdrawn"), "{out}");
+    assert!(out.contains("removed articles; articles withdrawn: 2"), "{out}");
     assert!(home.output(&["sources"]).contains("there are no sources yet"));
     assert!(!home.output(&["feed", "/feed.rss"]).contains("<item>"));
     home.failure(&["remove", "articles"], 1);

@@ -79,7 +79,7 @@ impl Sqlite {
             transaction
                 .prepare_cached("UPDATE sources SET removed = NULL, settings = ?2, due = ?3, leased_until = ifnull(?3, 0), etag = NULL, last_modified = NULL WHERE id = ?1")?
                 .execute((id, serde_json::to_string(&new.settings)?, due))?;
-            Ok(())
+            delete_term(&mut Change::begin(transaction, now)?, id, None)
         })
     }
 
@@ -120,7 +120,7 @@ impl Sqlite {
             statement.execute((source.0, now.timestamp()))?;
             // What is read again must be parsed again.
             transaction.prepare_cached("DELETE FROM files WHERE source = ?1")?.execute([source.0])?;
-            Ok(())
+            delete_term(&mut Change::begin(transaction, now)?, source.0, Some(now))
         })?;
         self.turn_all(source.0, PUBLIC, REMOVED, now)
     }
@@ -249,6 +249,16 @@ fn insert(change: &mut Change<'_>, new: &NewSource) -> Result<i64, StoreError> {
             due,
         ))?;
     Ok(change.transaction.last_insert_rowid())
+}
+
+/// Marks the term of a source as deleted on purpose, or takes that back.
+fn delete_term(change: &mut Change<'_>, source: i64, deleted: Option<Time>) -> Result<(), StoreError> {
+    let (now, generation) = (change.now.timestamp(), change.generation()?);
+    change
+        .transaction
+        .prepare_cached("UPDATE terms SET deleted = ?2, modified = max(modified, ?3), generation = ?4 WHERE id = (SELECT term FROM sources WHERE id = ?1)")?
+        .execute((source, deleted.map(|time| time.timestamp()), now, generation))?;
+    Ok(())
 }
 
 /// Whoever adds a source reads it: until the lease is over nobody else does, so that adding a feed asks for it once.
