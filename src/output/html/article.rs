@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::layout::{self, Layout, article_link, article_path, day, host, language, safe, sanitised, term_path};
-use super::{contents, list, sidebar};
+use super::{contents, list, math, sidebar};
 use crate::model::{ArticleForm, Enclosure, Entry, Kind, Neighbours, Person, Sidebar, SidebarSide, Site, Slug, text};
 use crate::output::entry as parts;
 
@@ -57,6 +57,7 @@ fn body(view: &ArticleView<'_>) -> Markup {
     let ArticleView { site, entry, .. } = *view;
     let options = &entry.article.page;
     let content = parts::content(entry, site).or_else(|| parts::summary(entry, site)).unwrap_or_default();
+    let shown = if options.mathjax { math::with_formulas(&content) } else { content.clone() };
     html! {
         article.full {
             (heading(entry, site))
@@ -65,7 +66,7 @@ fn body(view: &ArticleView<'_>) -> Markup {
                 div.lead lang=(language(entry)) dir="auto" { (sanitised(&site.fill(lead, &entry.key))) }
             }
             @if options.toc { (contents::contents(&content, language(entry))) }
-            div.content lang=(language(entry)) dir="auto" { (sanitised(&content)) }
+            div.content lang=(language(entry)) dir="auto" { (sanitised(&shown)) }
             @for enclosure in &entry.article.enclosures { (media(enclosure, entry, site)) }
             (ending(view))
         }

@@ -7,6 +7,7 @@ mod contents;
 mod directory;
 mod layout;
 mod list;
+mod math;
 mod sidebar;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,10 @@ use url::Url;
 use crate::model::text;
 use crate::source::clean;
 
-static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| {
+static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| options(false));
+static WITH_MATH: LazyLock<Options<'static>> = LazyLock::new(|| options(true));
+
+fn options(math: bool) -> Options<'static> {
     let mut options = Options::default();
     options.extension.strikethrough = true;
     options.extension.table = true;
@@ -20,9 +23,11 @@ static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| {
     // Without it `**粗体。**后文` stays as stars: Chinese has no space where CommonMark asks for one.
     options.extension.cjk_friendly_emphasis = true;
     options.extension.header_id_prefix = Some(String::new());
+    // Formulas are no Markdown: their underscores and backslashes stay.
+    options.extension.math_dollars = math;
     options.render.r#unsafe = true;
     options
-});
+}
 
 /// `{{< name arguments >}}` and `{{% name arguments %}}`, opening or closing.
 static SHORTCODE: LazyLock<Regex> =
@@ -30,6 +35,8 @@ static SHORTCODE: LazyLock<Regex> =
 static ARGUMENT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?:([A-Za-z_-]+)\s*=\s*)?(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`|([^\s"`=]+))"#));
 static LONE_LINK: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(?:\[[^\[\]]*\]\(\s*<?([^\s()<>]+(?:\([^\s()]*\)[^\s()<>]*)*)>?\s*\)|<?(https?://[^\s<>]+)>?)$"));
+/// A formula in what comrak wrote.
+static FORMULA: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?s)<span data-math-style="(inline|display)">(.*?)</span>"#));
 /// A relative reference in what comrak wrote.
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| pattern(r##"(?i)\b(href|src)="([^"#:?][^":?#]*)((?:[?#][^"]*)?)""##));
 /// The anchor that comrak puts into a heading; a list of contents links to the heading itself.
@@ -61,26 +68,40 @@ pub(super) struct Links<'a> {
     pub(super) resolve: &'a dyn Fn(&str) -> Option<String>,
 }
 
+/// Whether a body holds formulas between dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Math {
+    /// They stay as they are, and pages show them.
+    TeX,
+    /// A dollar is a dollar.
+    None,
+}
+
 /// Renders a body.
-pub(super) fn render(markdown: &str, links: &Links<'_>) -> Body {
+pub(super) fn render(markdown: &str, math: Math, links: &Links<'_>) -> Body {
     let markdown = text::clean(markdown);
     let mut unknown = Vec::new();
     let plain = SHORTCODE.replace_all(&markdown, |found: &Captures<'_>| shortcode(found, links, &mut unknown));
     let before_more = plain.split_once("<!--more-->").or_else(|| plain.split_once("<!-- more -->")).map(|(before, _)| before);
-    let summary = before_more.map(|before| html(before, links)).filter(|html| !html.is_empty());
-    let html = Some(html(&plain, links)).filter(|html| !html.is_empty());
+    let summary = before_more.map(|before| html(before, math, links)).filter(|html| !html.is_empty());
+    let html = Some(html(&plain, math, links)).filter(|html| !html.is_empty());
     Body { html, summary, link: lone_link(&markdown), unknown }
 }
 
 /// One line of Markdown as sanitised HTML, without its paragraph.
 pub(super) fn inline(markdown: &str, links: &Links<'_>) -> String {
-    let html = html(&text::clean(markdown), links);
+    let html = html(&text::clean(markdown), Math::None, links);
     let inner = html.strip_prefix("<p>").and_then(|html| html.strip_suffix("</p>")).filter(|inner| !inner.contains("<p>"));
     inner.map_or(html.clone(), str::to_owned)
 }
 
-fn html(markdown: &str, links: &Links<'_>) -> String {
-    let html = comrak::markdown_to_html(markdown, &OPTIONS);
+fn html(markdown: &str, math: Math, links: &Links<'_>) -> String {
+    let html = comrak::markdown_to_html(markdown, if math == Math::TeX { &WITH_MATH } else { &OPTIONS });
+    // The source of a formula is what feeds carry; the page makes it MathML.
+    let html = FORMULA.replace_all(&html, |found: &Captures<'_>| {
+        let dollars = if &found[1] == "display" { "$$" } else { "$" };
+        format!("{dollars}{}{dollars}", &found[2])
+    });
     let html = ANCHOR.replace_all(&html, "");
     let html = html
         .replace("<input type=\"checkbox\" checked=\"\" disabled=\"\" />", "☑")
@@ -167,7 +188,7 @@ mod tests {
     fn body(markdown: &str) -> Body {
         let resolve = |path: &str| (path == "other.md").then(|| "PLACE".to_owned());
         let base = Url::parse("https://a.example/blog/").unwrap();
-        render(markdown, &Links { base: Some(&base), resolve: &resolve })
+        render(markdown, Math::TeX, &Links { base: Some(&base), resolve: &resolve })
     }
 
     fn rendered(markdown: &str) -> String {
@@ -178,6 +199,12 @@ mod tests {
     fn emphasis_works_beside_chinese() {
         assert_eq!(rendered("**粗体。**后文"), "<p><strong>粗体。</strong>后文</p>");
         assert_eq!(rendered("**你好（世界）**然后 ~~删~~"), "<p><strong>你好（世界）</strong>然后 <del>删</del></p>");
+    }
+
+    #[test]
+    fn formulas_stay_tex() {
+        assert_eq!(rendered("静止：$a_1 + b_2 = \\frac{1}{2}$，一共 $5。"), "<p>静止：$a_1 + b_2 = \\frac{1}{2}$，一共 $5。</p>");
+        assert_eq!(rendered("$$\nx < *y*\n$$"), "<p>$$\nx &lt; *y*\n$$</p>");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 use crate::model::{Article, Language, Link, PLACEHOLDER, Problem, Time, text};
-use body::{Body, Links};
+use body::{Body, Links, Math};
 use fields::{Fields, as_picture, web_url};
 use front_matter::Fault;
 
@@ -80,7 +80,7 @@ pub fn read_plain(file: &str, place: &Place, context: &Context<'_>) -> Article {
         Some((heading, rest)) => (Some(text::plain(&body::inline(heading, &links(context)))), rest),
         None => (None, file),
     };
-    let body = body::render(rest, &links(context));
+    let body = body::render(rest, Math::None, &links(context));
     Article {
         guid: place.guid.clone(),
         link: body.link.map_or(Link::Own, Link::Candidate),
@@ -112,7 +112,8 @@ pub fn read_description(file: &str, path: &str, context: &Context<'_>) -> Result
     let problem = |fault: Fault| Problem { place: path.to_owned(), line: Some(fault.line), reason: fault.reason };
     let Some(parts) = front_matter::split(file).map_err(problem)? else { return Ok(Description::default()) };
     let fields = Fields::new(parts.fields);
-    let from_body = || body::render(parts.body, &links(context)).html.map(|html| text::plain(&html)).filter(|text| !text.is_empty());
+    let from_body =
+        || body::render(parts.body, Math::None, &links(context)).html.map(|html| text::plain(&html)).filter(|text| !text.is_empty());
     Ok(Description {
         title: fields.text(&["title"]).map(text::line),
         description: fields.text(&["description", "summary"]).map(text::line).or_else(from_body),
@@ -140,7 +141,8 @@ fn page(fields: &Fields, body: &str, file: &str, place: &Place, context: &Contex
     let shown_until = fields.date(&["expirydate"], context.zone)?;
     let dated = fields.date(&["date", "publishdate", "pubdate", "published"], context.zone)?;
     let published = dated.or_else(|| dates::of_name(&place.stem, context.zone));
-    let body = body::render(body, &links(context));
+    let options = fields.page();
+    let body = body::render(body, if options.mathjax { Math::TeX } else { Math::None }, &links(context));
     let is_hidden = fields.switch("draft") == Some(true)
         || shown_from.is_some_and(|from| from > context.now)
         || shown_until.is_some_and(|until| until <= context.now);
@@ -169,7 +171,7 @@ fn page(fields: &Fields, body: &str, file: &str, place: &Place, context: &Contex
         tags: fields.list(&["tags", "tag"]),
         thumbnail: fields.thumbnail().and_then(|picture| absolute(picture, context)).map(as_picture),
         comments: fields.comments(),
-        page: fields.page(),
+        page: options,
         markdown: Some(text::clean(file)),
         ..Article::default()
     };
