@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use feedmill::model::{NewSource, Slug, SourceKind, SourceSettings};
+use feedmill::model::{Memory, NewSource, Slug, SourceKind, SourceSettings};
 use feedmill::source::{clean, folder};
 use feedmill::store::Store;
 
@@ -70,7 +70,7 @@ async fn run(root: &std::path::Path) -> Run {
     };
 
     let start = Instant::now();
-    let batch = folder::read(root, &[], &options, now).unwrap();
+    let batch = folder::read(root, &Memory::default(), &options, now).unwrap();
     let read = start.elapsed();
     let count = batch.articles.len();
 
@@ -86,7 +86,7 @@ async fn run(root: &std::path::Path) -> Run {
 
     let start = Instant::now();
     let memory = store.memory(source.id).await.unwrap();
-    let batch = folder::read(root, &memory.files, &options, now).unwrap();
+    let batch = folder::read(root, &memory, &options, now).unwrap();
     let applied = store.apply(source.id, batch, None, now).await.unwrap();
     assert!(!applied.changed(), "an unchanged folder changes nothing");
     Run { count, read, cleaned, stored, again: start.elapsed() }

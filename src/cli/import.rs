@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::console::{Console, summary};
 use super::{Work, now};
-use crate::model::{Applied, Batch, Extent, NewSource, Source, SourceKind, SourceSettings};
+use crate::model::{Applied, Batch, Extent, Memory, NewSource, Source, SourceKind, SourceSettings};
 use crate::source::feed::{FeedContext, FeedLimits, parse};
 use crate::source::folder;
 
@@ -69,7 +69,7 @@ fn read(path: &str, source: &Source, work: &Work) -> anyhow::Result<Batch> {
     let options = work.reader.folder_options(source);
     if path != "-" && Path::new(path).is_dir() {
         let root = Path::new(path).canonicalize().with_context(|| format!("cannot find {path}"))?;
-        let batch = folder::read(&root, &[], &options, now())?;
+        let batch = folder::read(&root, &Memory::default(), &options, now())?;
         // What a folder lacks is not withdrawn: it was imported, not added.
         return Ok(Batch { extent: Extent::Partial, ..batch });
     }

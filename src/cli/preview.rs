@@ -11,7 +11,7 @@ use super::console::Console;
 use super::import::{load, looks_like_feed};
 use super::{now, reader};
 use crate::config::Config;
-use crate::model::{Article, Batch, Link, Slug, text};
+use crate::model::{Article, Batch, Link, Memory, Slug, text};
 use crate::poll::Reader;
 use crate::source::feed::{FeedContext, FeedLimits, Found, find, parse};
 use crate::source::folder;
@@ -74,7 +74,7 @@ async fn read(source: &str, reader: &Reader, config: &Config) -> anyhow::Result<
     };
     if source != "-" && Path::new(source).is_dir() {
         let root = Path::new(source).canonicalize().with_context(|| format!("cannot find {source}"))?;
-        return Ok(folder::read(&root, &[], &options, now())?);
+        return Ok(folder::read(&root, &Memory::default(), &options, now())?);
     }
     let (name, bytes) = load(source)?;
     if looks_like_feed(&name, &bytes) {

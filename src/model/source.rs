@@ -155,6 +155,8 @@ pub struct Memory {
     pub etag: Option<String>,
     /// `Last-Modified`, as last received with a 200.
     pub last_modified: Option<String>,
+    /// How a folder's files were read: what else than themselves decides what they say.
+    pub read_with: Option<String>,
     /// A folder's files, as last read.
     pub files: Vec<FileState>,
 }

@@ -128,7 +128,7 @@ impl Reader {
             SourceKind::Inbox => Ok(Batch { extent: Extent::Partial, ..Batch::default() }),
             SourceKind::Folder => {
                 let (root, options) = (PathBuf::from(&source.location), self.folder_options(source));
-                let reading = tokio::task::spawn_blocking(move || folder::read(&root, &memory.files, &options, now));
+                let reading = tokio::task::spawn_blocking(move || folder::read(&root, &memory, &options, now));
                 Ok(reading.await.map_err(|_| ReadFailure::Aborted)??)
             }
         }

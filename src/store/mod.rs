@@ -266,7 +266,7 @@ impl Store {
         self.read(move |sqlite| sqlite.select(&selection, &options)).await
     }
 
-    /// One article.
+    /// One article, by its key or by one that a move gave it later.
     ///
     /// # Errors
     /// The database failed.

@@ -104,6 +104,9 @@ async fn found(door: &Door, key: &ArticleKey) -> Result<Entry, Failure> {
 
 async fn article(door: &Door, key: &ArticleKey, form: ArticleForm) -> Result<Document, Failure> {
     let entry = found(door, key).await?;
+    if entry.key != *key {
+        return Err(Failure::Moved(Target::Article(entry.key, form).path()));
+    }
     let site = &door.site;
     let (generation, changed) = (entry.generation, Some(entry.changed));
     let link = |rel: &str, form, media_type: &str| {

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use chrono_tz::Tz;
-use feedmill::model::{Batch, Entry, Format, Kind, Options, PLACEHOLDER, Page, Selection, Site, Slug, SourceKind};
+use feedmill::model::{Batch, Entry, Format, Kind, Memory, Options, PLACEHOLDER, Page, Selection, Site, Slug, SourceKind};
 use feedmill::output::{channel, feed};
 use feedmill::source::folder;
 use url::Url;
 
 use crate::store::{Fixture, day};
 
-fn read(f: &feedmill::model::Source, memory: &[feedmill::model::FileState]) -> Batch {
+fn read(f: &feedmill::model::Source, memory: &Memory) -> Batch {
     let root = Path::new(&f.location);
     let options = folder::Options {
         first_slug: f.first_slug.clone(),
@@ -27,7 +27,7 @@ async fn samples() -> (Fixture, feedmill::model::Source, Batch) {
     let f = Fixture::new().await;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/articles").canonicalize().unwrap();
     let source = f.source(SourceKind::Folder, root.to_str().unwrap()).await;
-    let batch = read(&source, &[]);
+    let batch = read(&source, &Memory::default());
     f.store.apply(source.id, batch.clone(), None, day(1)).await.unwrap();
     (f, source, batch)
 }
@@ -47,7 +47,7 @@ async fn every_sample_is_read_and_what_must_not_show_does_not() {
         assert!(!entries.iter().any(|entry| entry.article.guid == guid), "{guid}");
     }
     let memory = f.store.memory(source.id).await.unwrap();
-    let again = read(&source, &memory.files);
+    let again = read(&source, &memory);
     assert_eq!(again.articles.len(), 0, "nothing changed, nothing is parsed");
     assert!(!f.store.apply(source.id, again, None, day(2)).await.unwrap().changed());
 }

@@ -79,8 +79,10 @@ pub(super) fn term(element: &Element) -> Option<String> {
     if element.attribute("scheme").is_some_and(|scheme| scheme.ends_with("#kind")) {
         return None;
     }
-    let stated = element.attribute("label").or_else(|| element.attribute("term")).map(words::title);
-    stated.or_else(|| Some(words::title(&element.text()))).and_then(filled)
+    let text = element.text();
+    let stated = element.attribute("label").or_else(|| element.attribute("term")).unwrap_or(&text);
+    // A name that is nothing but a tag is meant: somebody writes about `<script>`.
+    filled(words::title(stated)).or_else(|| filled(text::line(stated)))
 }
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>, now: Time) ->
         articles: feed.articles,
         info: Some(feed.info),
         extent: Extent::Partial,
-        memory: Memory { etag: body.etag.clone(), last_modified: body.last_modified.clone(), files: Vec::new() },
+        memory: Memory { etag: body.etag.clone(), last_modified: body.last_modified.clone(), ..Memory::default() },
         repairs: feed.repairs,
         skipped: feed.skipped,
         ..Batch::default()

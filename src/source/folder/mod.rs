@@ -20,6 +20,8 @@ use links::Linker;
 use place::{Role, role};
 use walk::{Found, walk};
 
+/// Raised when files would be read otherwise than before, so that all are read once more.
+const READER: u32 = 1;
 /// The names of Hugo's own configuration.
 const HUGO: [&str; 6] = ["hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml"];
 /// How far above the folder it is looked for.
@@ -67,20 +69,21 @@ struct Outcome {
     is_skipped: bool,
 }
 
-/// Reads a folder: files that are as `memory` has them are not opened.
+/// Reads a folder: files that are as `memory` has them are not opened, unless the settings that they were read with changed.
 ///
 /// # Errors
 /// The folder itself cannot be read.
-pub fn read(root: &Path, memory: &[FileState], options: &Options, now: Time) -> Result<Batch, FolderError> {
+pub fn read(root: &Path, memory: &Memory, options: &Options, now: Time) -> Result<Batch, FolderError> {
     std::fs::read_dir(root).map_err(|cause| FolderError::Unreadable { path: root.to_owned(), cause })?;
     let walk = walk(root);
     let reader = Reader::new(root, memory, &walk.files, options, now);
     let outcomes = reader.read_all(&walk.files);
-    let mut batch = collect(outcomes, memory, &options.first_slug);
+    let mut batch = collect(outcomes, &memory.files, &options.first_slug);
+    batch.memory.read_with = Some(reader.read_with);
     batch.problems.extend(walk.problems);
     let is_unknown =
         |path: &str| walk.unreadable.iter().any(|below| below.is_empty() || path == below || path.starts_with(&format!("{below}/")));
-    let kept = memory.iter().filter(|state| is_unknown(&state.path)).cloned();
+    let kept = memory.files.iter().filter(|state| is_unknown(&state.path)).cloned();
     batch.memory.files.extend(kept);
     Ok(batch)
 }
@@ -111,6 +114,8 @@ pub fn read_text(path: &str, bytes: &[u8], options: &Options, now: Time) -> Resu
 struct Reader<'a> {
     root: &'a Path,
     memory: HashMap<&'a str, &'a FileState>,
+    is_as_before: bool,
+    read_with: String,
     linker: Linker<'a>,
     options: &'a Options,
     zone: Tz,
@@ -118,11 +123,15 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(root: &'a Path, memory: &'a [FileState], files: &'a [Found], options: &'a Options, now: Time) -> Self {
-        let memory: HashMap<&str, &FileState> = memory.iter().map(|state| (state.path.as_str(), state)).collect();
+    fn new(root: &'a Path, memory: &'a Memory, files: &'a [Found], options: &'a Options, now: Time) -> Self {
+        let states: HashMap<&str, &FileState> = memory.files.iter().map(|state| (state.path.as_str(), state)).collect();
         let (base, zone) = hugo(root);
-        let linker = Linker::new(root, files, &memory, options, options.base_url.clone().or(base));
-        Self { root, memory, linker, options, zone: options.timezone.or(zone).unwrap_or(options.default_zone), now }
+        let base = options.base_url.clone().or(base);
+        let zone = options.timezone.or(zone).unwrap_or(options.default_zone);
+        let read_with = format!("{READER} {zone} {}", base.as_ref().map_or("", Url::as_str));
+        let is_as_before = memory.read_with.as_ref() == Some(&read_with);
+        let linker = Linker::new(root, files, &states, options, base);
+        Self { root, memory: states, is_as_before, read_with, linker, options, zone, now }
     }
 
     /// Reads all files on all cores; the outcomes stand in the order of the files.
@@ -152,7 +161,7 @@ impl<'a> Reader<'a> {
         let known = self.memory.get(file.path.as_str()).copied();
         let role = role(&file.path);
         let is_unchanged = |state: &&FileState| {
-            let is_same = state.modified == file.modified && state.size == file.size;
+            let is_same = self.is_as_before && state.modified == file.modified && state.size == file.size;
             let stays = state.revisit.is_none_or(|revisit| revisit > self.now);
             is_same && stays && state.uses.iter().all(|used| used.stamp == links::stamp(&self.root.join(&used.path)))
         };

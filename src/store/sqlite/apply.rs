@@ -200,6 +200,13 @@ impl Reading {
         let link = decide::link(&article.link, |link| {
             Ok::<_, StoreError>(known.link.as_deref() != Some(link) && is_taken(change.transaction, link, Some(known.member.article))?)
         })?;
+        if known.guid != article.guid {
+            let key = ArticleKey::new(&self.source.first_slug, &article.guid);
+            change
+                .transaction
+                .prepare_cached("INSERT OR REPLACE INTO later_keys (key, article) VALUES (?1, ?2)")?
+                .execute((key.as_str(), known.member.article))?;
+        }
         self.write(change, touched, known.member, article, link.as_deref(), fingerprint)
     }
 
@@ -339,7 +346,7 @@ fn finish(transaction: &Transaction<'_>, source: &Source, batch: &Batch, due: Op
     }
     transaction
         .prepare_cached(
-            "UPDATE sources SET etag = ?2, last_modified = ?3, first_read = ifnull(first_read, ?4), last_read = ?4, last_good = ?4,
+            "UPDATE sources SET etag = ?2, last_modified = ?3, read_with = ?7, first_read = ifnull(first_read, ?4), last_read = ?4, last_good = ?4,
                 due = CASE WHEN due < leased_until THEN due ELSE ?5 END,
                 leased_until = 0, failures = 0, failing_since = NULL, error = NULL, problems = ?6 WHERE id = ?1",
         )?
@@ -350,6 +357,7 @@ fn finish(transaction: &Transaction<'_>, source: &Source, batch: &Batch, due: Op
             now.timestamp(),
             due.map(|due| due.timestamp()),
             serde_json::to_string(&batch.problems)?,
+            &batch.memory.read_with,
         ))?;
     Ok(())
 }

@@ -166,9 +166,11 @@ fn terms_of(connection: &Connection, article: i64) -> Result<Vec<(TermName, Orig
     rows.collect()
 }
 
-/// The number of an article, and whether it is withdrawn.
+/// The number of an article by its key, or by one that it got later, and whether it is withdrawn.
 pub(super) fn find(connection: &Connection, key: &ArticleKey) -> Result<Option<(i64, bool)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT id, gone != 0 FROM articles WHERE key = ?1")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT id, gone != 0 FROM articles WHERE id = ifnull((SELECT id FROM articles WHERE key = ?1), (SELECT article FROM later_keys WHERE key = ?1))",
+    )?;
     Ok(statement.query_row([key.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }
 

@@ -188,10 +188,10 @@ impl Sqlite {
 
     pub(in crate::store) fn memory(&self, source: SourceId) -> Result<Memory, StoreError> {
         self.read(|connection| {
-            let (etag, last_modified) = connection
-                .prepare_cached("SELECT etag, last_modified FROM sources WHERE id = ?1")?
-                .query_row([source.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(Memory { etag, last_modified, files: files(connection, source.0)? })
+            let (etag, last_modified, read_with) = connection
+                .prepare_cached("SELECT etag, last_modified, read_with FROM sources WHERE id = ?1")?
+                .query_row([source.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            Ok(Memory { etag, last_modified, read_with, files: files(connection, source.0)? })
         })
     }
 

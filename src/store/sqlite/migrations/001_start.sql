@@ -42,6 +42,8 @@ CREATE TABLE sources (
     info          TEXT    NOT NULL,
     etag          TEXT,
     last_modified TEXT,
+    -- How its files were read: a zone or a base URL that changes makes them be read once more.
+    read_with     TEXT,
     created       INTEGER NOT NULL,
     first_read    INTEGER,
     last_read     INTEGER,
@@ -99,6 +101,12 @@ CREATE INDEX articles_by_fingerprint ON articles (source, fingerprint);
 CREATE INDEX articles_by_translation ON articles (source, translation_key) WHERE translation_key IS NOT NULL;
 -- The menus of the site.
 CREATE INDEX articles_in_menus ON articles (id) WHERE in_menu = 1 AND gone = 0;
+
+-- The keys that articles would have by the guids that they got later: links to a file that was moved.
+CREATE TABLE later_keys (
+    key     TEXT PRIMARY KEY,
+    article INTEGER NOT NULL REFERENCES articles (id)
+) STRICT, WITHOUT ROWID;
 
 -- The long texts, out of the way of the rows that lists walk over.
 CREATE TABLE bodies (
