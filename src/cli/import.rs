@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::console::{Console, summary};
 use super::{Work, now};
+use crate::config::Config;
 use crate::model::{Applied, Batch, Extent, Memory, NewSource, Source, SourceKind, SourceSettings};
 use crate::source::feed::{FeedContext, FeedLimits, parse};
 use crate::source::folder;
@@ -64,32 +65,31 @@ impl Import {
     }
 }
 
-/// Reads one path by what it is.
+/// Reads one path for an inbox: what a folder lacks is not withdrawn, and a feed's title is not the inbox's.
 fn read(path: &str, source: &Source, work: &Work) -> anyhow::Result<Batch> {
-    let options = work.reader.folder_options(source);
+    let batch = read_path(path, &work.reader.folder_options(source), &work.config)?;
+    Ok(Batch { extent: Extent::Partial, info: None, ..batch })
+}
+
+/// Reads a folder, a file or standard input by what it is.
+pub(super) fn read_path(path: &str, options: &folder::Options, config: &Config) -> anyhow::Result<Batch> {
     if path != "-" && Path::new(path).is_dir() {
         let root = Path::new(path).canonicalize().with_context(|| format!("cannot find {path}"))?;
-        let batch = folder::read(&root, &Memory::default(), &options, now())?;
-        // What a folder lacks is not withdrawn: it was imported, not added.
-        return Ok(Batch { extent: Extent::Partial, ..batch });
+        return Ok(folder::read(&root, &Memory::default(), options, now())?);
     }
     let (name, bytes) = load(path)?;
     if looks_like_feed(&name, &bytes) {
-        let context = FeedContext {
-            url: None,
-            charset: None,
-            encoding: None,
-            zone: work.reader.zone,
-            limits: FeedLimits { articles: work.config.max_articles },
-        };
+        let limits = FeedLimits { articles: config.max_articles };
+        let context = FeedContext { url: None, charset: None, encoding: None, zone: config.timezone, limits };
         let feed = parse(&bytes, &context).with_context(|| name.clone())?;
-        return Ok(Batch { articles: feed.articles, repairs: feed.repairs, skipped: feed.skipped, ..Batch::default() });
+        let (info, repairs) = (Some(feed.info), feed.repairs);
+        return Ok(Batch { articles: feed.articles, info, repairs, skipped: feed.skipped, ..Batch::default() });
     }
-    folder::read_text(&name, &bytes, &options, now()).map_err(|problem| anyhow::anyhow!("{problem}"))
+    folder::read_text(&name, &bytes, options, now()).map_err(|problem| anyhow::anyhow!("{problem}"))
 }
 
 /// A file's name and bytes; standard input is called `stdin`.
-pub(super) fn load(path: &str) -> anyhow::Result<(String, Vec<u8>)> {
+fn load(path: &str) -> anyhow::Result<(String, Vec<u8>)> {
     if path == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
@@ -100,7 +100,7 @@ pub(super) fn load(path: &str) -> anyhow::Result<(String, Vec<u8>)> {
 }
 
 /// By the name, else by how it begins.
-pub(super) fn looks_like_feed(name: &str, bytes: &[u8]) -> bool {
+fn looks_like_feed(name: &str, bytes: &[u8]) -> bool {
     let extension = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]);
     let start = start.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']);

@@ -1,19 +1,16 @@
 //! `feedmill preview`: what would be stored, without storing it.
 
-use std::path::Path;
-
-use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::console::Console;
-use super::import::{load, looks_like_feed};
+use super::import::read_path;
 use super::{now, reader};
 use crate::config::Config;
-use crate::model::{Article, Batch, Link, Memory, Slug, text};
+use crate::model::{Article, Batch, Link, Slug, text};
 use crate::poll::Reader;
-use crate::source::feed::{FeedContext, FeedLimits, Found, find, parse};
+use crate::source::feed::{Found, find};
 use crate::source::folder;
 
 /// Read sources and show what would be stored; nothing is.
@@ -72,29 +69,7 @@ async fn read(source: &str, reader: &Reader, config: &Config) -> anyhow::Result<
         max_file: reader.max_file,
         max_bundle_file: reader.max_bundle_file,
     };
-    if source != "-" && Path::new(source).is_dir() {
-        let root = Path::new(source).canonicalize().with_context(|| format!("cannot find {source}"))?;
-        return Ok(folder::read(&root, &Memory::default(), &options, now())?);
-    }
-    let (name, bytes) = load(source)?;
-    if looks_like_feed(&name, &bytes) {
-        let context = FeedContext {
-            url: None,
-            charset: None,
-            encoding: None,
-            zone: reader.zone,
-            limits: FeedLimits { articles: config.max_articles },
-        };
-        let feed = parse(&bytes, &context)?;
-        return Ok(Batch {
-            articles: feed.articles,
-            info: Some(feed.info),
-            repairs: feed.repairs,
-            skipped: feed.skipped,
-            ..Batch::default()
-        });
-    }
-    folder::read_text(&name, &bytes, &options, now()).map_err(|problem| anyhow::anyhow!("{problem}"))
+    read_path(source, &options, config)
 }
 
 fn as_json(source: &str, batch: &Batch) -> Value {

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 use super::schedule::{self, Pace};
-use crate::model::{Applied, Batch, Extent, Memory, Source, SourceKind, Time};
+use crate::model::{Applied, Batch, Extent, Memory, Source, SourceKind, Time, text};
 use crate::source::feed::{self, ReadError};
 use crate::source::fetch::Client;
 use crate::source::folder::{self, FolderError};
@@ -62,20 +62,9 @@ impl Outcome {
                 tracing::info!(%source, added = applied.added, updated = applied.updated, withdrawn = applied.withdrawn, "read");
             }
             Ok(_) => tracing::debug!(%source, "nothing new"),
-            Err(error) => tracing::warn!(%source, error = %chain(&error), "cannot be read"),
+            Err(error) => tracing::warn!(%source, error = %text::chain(&error), "cannot be read"),
         }
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }
 
 impl Reader {
@@ -117,7 +106,7 @@ impl Reader {
             _ => (false, None),
         };
         let due = if is_gone { None } else { schedule::after_failure(source, not_before, &self.pace, now) };
-        if let Err(error) = store.fail(source.id, chain(failure), due, now).await {
+        if let Err(error) = store.fail(source.id, text::chain(failure), due, now).await {
             tracing::error!(source = %source.slug, %error, "cannot note that a source failed");
         }
     }

@@ -4,7 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-use crate::model::{AddressError, Site, Target, Term};
+use crate::model::{AddressError, Site, Target, Term, text};
 use crate::output::{OutputError, html};
 use crate::store::StoreError;
 
@@ -46,7 +46,7 @@ impl Error {
     pub(super) fn respond(&self, request: &HttpRequest, site: &Site) -> HttpResponse {
         let status = self.status();
         if status.is_server_error() {
-            tracing::error!(error = %chain(self), "a request failed");
+            tracing::error!(error = %text::chain(self), "a request failed");
         }
         let mut response = HttpResponse::build(status);
         response.insert_header((header::CACHE_CONTROL, if status.is_server_error() { "no-store" } else { "public, max-age=60" }));
@@ -95,15 +95,4 @@ impl Error {
             Self::Store(_) | Self::Output(_) => "The server failed",
         }
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }

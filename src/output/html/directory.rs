@@ -97,10 +97,16 @@ fn health(source: &Source, site: &Site) -> Markup {
             p.failing {
                 strong { "Failing" }
                 @if let Some(since) = status.failing_since { " since " (day(site, since)) }
-                @if let Some(error) = &status.error { ": " (error) }
+                @if let Some(error) = &status.error { ": " (without_secrets(source, error)) }
             }
         } @else if is_waiting {
             p.waiting { "Not read yet." }
         }
     }
+}
+
+/// What a source failed with, for everybody to read: a feed's URL without its secrets, a folder by its name alone.
+fn without_secrets(source: &Source, error: &str) -> String {
+    let shown = if source.kind == SourceKind::Feed { without_user(&source.location).into_owned() } else { source.title.clone() };
+    error.replace(&source.location, &shown)
 }

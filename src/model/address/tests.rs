@@ -1,0 +1,128 @@
+//! The laws of our URLs.
+
+use super::*;
+use crate::model::Slug;
+use proptest::prelude::*;
+
+fn canonical(target: &str) -> String {
+    Address::parse(target).map_or_else(|error| format!("{error:?}"), |address| address.canonical())
+}
+
+fn is_exact(target: &str) -> bool {
+    Address::parse(target).is_ok_and(|address| address.exact)
+}
+
+#[test]
+fn one_selection_has_one_spelling() {
+    for (sent, expected) in [
+        ("/feed.rss?tag=rust", "/tag/rust.rss"),
+        ("/?tag=Rust", "/tag/rust"),
+        ("/tag/C%2B%2B.rss", "/tag/c%2B%2B.rss"),
+        ("/tag/AI%2FML.atom", "/tag/ai-ml.atom"),
+        ("/tag/rust.rss?category=qq", "/feed.rss?category=qq&tag=rust"),
+        ("/feed.atom?tag=-ads&tag=llm,ai&category=qq", "/feed.atom?category=qq&tag=ai,llm&tag=-ads"),
+        ("/feed.json?tag=-b&tag=-a", "/feed.json?tag=-a,b"),
+        ("/feed.rss?tag=a&tag=a&limit=50&content=full&utm_source=x&source=", "/tag/a.rss"),
+        ("/feed.rss?limit=5&content=summary", "/feed.rss?content=summary&limit=5"),
+        ("/language/zh_cn.rss", "/language/zh-CN.rss"),
+        ("/rss.xml", "/feed.rss"),
+        ("/atom.xml", "/feed.atom"),
+        ("/feed/", "/feed.rss"),
+        ("/page/3/", "/"),
+        ("/tags/ai/ml/index.xml", "/tag/ai-ml.rss"),
+        ("/tags/rust/page/2/", "/tag/rust"),
+        ("/categories/QQ/", "/category/qq"),
+        ("/category/qq.xml", "/category/qq.rss"),
+        ("/tag/asp-rss.html", "/tag/asp-rss"),
+        ("/tag/rust.rss?_=99", "/tag/rust.rss"),
+        ("/article/ABCDEFGHIJ234.json", "/article/abcdefghij234.json"),
+    ] {
+        assert_eq!(canonical(sent), expected, "{sent}");
+        assert!(is_exact(expected), "{expected}");
+        assert!(!is_exact(sent), "{sent}");
+    }
+}
+
+#[test]
+fn encoding_and_a_trailing_slash_are_no_other_spelling() {
+    for target in [
+        "/tag/%e4%b8%ad.rss",
+        "/tag/%E4%B8%AD.rss",
+        "/tag/c++.rss",
+        "/tag/rust/",
+        "/feed.rss?tag=a%2Cb",
+        "/feed.rss?tag=a,b",
+        "/tags/",
+        "/tag/rust.rss?_raw=1",
+        "/",
+    ] {
+        assert!(is_exact(target), "{target}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_refused_by_name() {
+    for (target, name) in [
+        ("/feed.rss?limit=0", "limit"),
+        ("/feed.rss?limit=501", "limit"),
+        ("/feed.rss?limit=x", "limit"),
+        ("/feed.rss?content=half", "content"),
+        ("/feed.rss?q=rust", "q"),
+        ("/feed.rss?since=7d", "since"),
+        ("/feed.rss?before=abcdefghij234", "before"),
+        ("/?limit=1&limit=2", "limit"),
+        ("/feed.rss?language=%E4%B8%AD", "language"),
+        ("/tags?limit=3", "limit"),
+    ] {
+        assert!(matches!(Address::parse(target), Err(AddressError::Parameter { name: n, .. }) if n == name), "{target}");
+    }
+    for target in ["/nothing", "/tag", "/tag/", "/language/%E4%B8%AD", "/article/short", "/tag/a/b", "/metrics.rss"] {
+        assert!(matches!(Address::parse(target), Err(AddressError::NotFound(_))), "{target}");
+    }
+    for target in ["/tag/中", "/tag/%ff", "tag", "/feed.rss?tag=%c3"] {
+        assert_eq!(Address::parse(target), Err(AddressError::Malformed), "{target}");
+    }
+}
+
+#[test]
+fn the_raw_wish_survives_a_redirect_and_causes_none() {
+    assert_eq!(canonical("/feed.rss?tag=a&_raw=1"), "/tag/a.rss?_raw=1");
+    assert!(is_exact("/tag/a.rss?_raw=1"));
+}
+
+fn slugs() -> impl Strategy<Value = Vec<Slug>> {
+    prop::collection::vec("[a-zA-Z+#&=%?中文.,/ -]{1,8}", 1..4).prop_map(|names| names.iter().map(|name| Slug::from_name(name)).collect())
+}
+
+fn selection() -> impl Strategy<Value = Selection> {
+    let kind = prop::sample::select(vec![Kind::Author, Kind::Category, Kind::Source, Kind::Tag]);
+    prop::collection::vec((kind, slugs(), any::<bool>()), 0..6).prop_map(|clauses| {
+        let mut selection = Selection::default();
+        for (kind, slugs, is_positive) in clauses {
+            if is_positive { selection.require(kind, slugs) } else { selection.exclude(kind, slugs) }
+        }
+        selection
+    })
+}
+
+proptest! {
+    #[test]
+    fn parsing_a_printed_selection_gives_it_back(
+        selection in selection(),
+        format in prop::sample::select(vec![None, Some(Format::Rss), Some(Format::Atom), Some(Format::Json)]),
+        limit in 1..=MAX_LIMIT,
+    ) {
+        let target = Target::List { selection, format, options: Options { limit, ..Options::default() } };
+        let path = target.path();
+        let address = Address::parse(&path);
+        prop_assert!(address.as_ref().is_ok_and(|address| address.target == target && address.exact), "{}: {:?}", path, address);
+    }
+
+    #[test]
+    fn a_canonical_url_is_spelled_exactly(path in "/(feed|tag|category)?[a-zA-Z0-9/.%+-]{0,20}(\\?[a-z]{0,5}=[a-z,%0-9-]{0,9})?") {
+        if let Ok(address) = Address::parse(&path) {
+            let again = Address::parse(&address.canonical());
+            prop_assert!(again.is_ok_and(|again| again.exact && again.target == address.target));
+        }
+    }
+}
