@@ -3,6 +3,7 @@
 
 mod apply;
 mod articles;
+mod finish;
 mod revive;
 mod select;
 mod sources;

@@ -1,0 +1,91 @@
+//! The end of a reading: what is known only once all of it is stored.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::Transaction;
+
+use super::terms::describe;
+use super::{Change, StoreError, sources};
+use crate::model::{Batch, Extent, FileState, Source, SourceInfo, Time};
+
+/// What is known once a reading is stored whole: the source's own words, validators, files, and when it is due. A source
+/// that became due again while it was taken stays so: what changed may have come too late for this reading.
+pub(super) fn finish(
+    transaction: &Transaction<'_>,
+    source: &Source,
+    batch: &Batch,
+    due: Option<Time>,
+    now: Time,
+) -> Result<(), StoreError> {
+    let mut change = Change::begin(transaction, now)?;
+    for term in &batch.terms {
+        describe(&mut change, term)?;
+    }
+    if batch.extent == Extent::Complete {
+        write_states(transaction, source.id.0, &batch.memory.files)?;
+    }
+    if let Some(info) = &batch.info {
+        introduce(&mut change, source, info)?;
+    }
+    transaction
+        .prepare_cached(
+            "UPDATE sources SET etag = ?2, last_modified = ?3, read_with = ?7, first_read = ifnull(first_read, ?4), last_read = ?4, last_good = ?4,
+                due = CASE WHEN due < leased_until THEN due ELSE ?5 END,
+                leased_until = 0, failures = 0, failing_since = NULL, error = NULL, problems = ?6 WHERE id = ?1",
+        )?
+        .execute((
+            source.id.0,
+            &batch.memory.etag,
+            &batch.memory.last_modified,
+            now.timestamp(),
+            due.map(|due| due.timestamp()),
+            serde_json::to_string(&batch.problems)?,
+            &batch.memory.read_with,
+        ))?;
+    Ok(())
+}
+
+/// Stores what a source says of itself. It stands in each of its entries, so all of their terms are modified.
+fn introduce(change: &mut Change<'_>, source: &Source, info: &SourceInfo) -> Result<(), StoreError> {
+    let title = source.settings.title.as_ref().or(info.title.as_ref()).filter(|title| !title.is_empty()).unwrap_or(&source.title);
+    if *info == source.info && *title == source.title {
+        return Ok(());
+    }
+    let (id, now, generation) = (source.id.0, change.now.timestamp(), change.generation()?);
+    let run = |sql, parameters: &[&dyn rusqlite::ToSql]| change.transaction.prepare_cached(sql)?.execute(parameters);
+    run("UPDATE sources SET info = ?2 WHERE id = ?1", &[&id, &serde_json::to_string(info)?])?;
+    run("UPDATE terms SET name = ?2, generation = ?3 WHERE id = (SELECT term FROM sources WHERE id = ?1)", &[&id, title, &generation])?;
+    run(
+        "UPDATE terms SET modified = max(modified, ?2)
+         WHERE id IN (SELECT m.term FROM articles a JOIN memberships m ON m.article = a.id WHERE a.source = ?1)",
+        &[&id, &now],
+    )?;
+    Ok(())
+}
+
+/// Writes the states that differ, and drops those of files that are no longer there.
+fn write_states(transaction: &Transaction<'_>, source: i64, states: &[FileState]) -> Result<(), StoreError> {
+    let before = sources::files(transaction, source)?;
+    let before: HashMap<&str, &FileState> = before.iter().map(|file| (file.path.as_str(), file)).collect();
+    for state in states.iter().filter(|state| before.get(state.path.as_str()) != Some(state)) {
+        transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO files (source, path, modified, size, guid, revisit, problem, uses) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute((
+                source,
+                &state.path,
+                state.modified,
+                state.size,
+                &state.guid,
+                state.revisit.map(|time| time.timestamp()),
+                state.problem.as_ref().map(serde_json::to_string).transpose()?,
+                serde_json::to_string(&state.uses)?,
+            ))?;
+    }
+    let present: HashSet<&str> = states.iter().map(|state| state.path.as_str()).collect();
+    for path in before.keys().filter(|path| !present.contains(**path)) {
+        transaction.prepare_cached("DELETE FROM files WHERE source = ?1 AND path = ?2")?.execute((source, path))?;
+    }
+    Ok(())
+}
