@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::model::{
@@ -18,6 +19,11 @@ use crate::model::{
     Term, Time,
 };
 use sqlite::Sqlite;
+
+/// Readings that may be at work at once.
+const READINGS: usize = 16;
+/// Writings that may be at work at once: a short one goes between the transactions of a long one.
+const WRITINGS: usize = 4;
 
 /// What can go wrong with a store.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +85,10 @@ pub enum Lookup<T> {
 pub struct Store {
     backend: Backend,
     generation: Arc<AtomicU64>,
+    /// Readings at work, each with a thread and a connection.
+    readings: Arc<Semaphore>,
+    /// Writings at work, one of them in a transaction; the others wait for their turn, and keep no reading waiting.
+    writing: Arc<Semaphore>,
     id: Uuid,
 }
 
@@ -97,7 +107,8 @@ impl Store {
         let path = PathBuf::from(path.ok_or_else(|| StoreError::Url(url.to_owned()))?);
         let sqlite = blocking(move || Sqlite::open(path, now)).await?;
         let id = sqlite.id();
-        let store = Self { backend: Backend::Sqlite(Arc::new(sqlite)), generation: Arc::default(), id };
+        let (readings, writing) = (Arc::new(Semaphore::new(READINGS)), Arc::new(Semaphore::new(WRITINGS)));
+        let store = Self { backend: Backend::Sqlite(Arc::new(sqlite)), generation: Arc::default(), readings, writing, id };
         store.follow().await?;
         Ok(store)
     }
@@ -119,26 +130,38 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn follow(&self) -> Result<u64, StoreError> {
-        self.read(Sqlite::generation).await.inspect(|generation| self.note(*generation))
-    }
-
-    fn note(&self, generation: u64) {
-        self.generation.fetch_max(generation, Ordering::AcqRel);
+        self.read(Sqlite::generation).await.inspect(|generation| {
+            self.generation.fetch_max(*generation, Ordering::AcqRel);
+        })
     }
 
     async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Sqlite) -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
-        let Backend::Sqlite(sqlite) = self.backend.clone();
-        blocking(move || work(&sqlite)).await
+        self.run(&self.readings, work).await
     }
 
-    /// Writes, and notes the generation that came of it, also when a later chunk failed.
+    /// Writes what publishes nothing, such as who has taken a source.
+    async fn note<T: Send + 'static>(&self, work: impl FnOnce(&Sqlite) -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
+        self.run(&self.writing, work).await
+    }
+
+    /// Writes, and follows the generation that came of it, also when a later chunk failed.
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Sqlite) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let result = self.read(work).await;
+        let result = self.run(&self.writing, work).await;
         self.follow().await?;
         result
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        places: &Semaphore,
+        work: impl FnOnce(&Sqlite) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _place = places.acquire().await.map_err(|_| StoreError::Interrupted)?;
+        let Backend::Sqlite(sqlite) = self.backend.clone();
+        blocking(move || work(&sqlite)).await
     }
 
     /// Adds a source, or gives the one that has this kind and location; says whether it is new. One that was removed is
@@ -184,20 +207,12 @@ impl Store {
         self.write(move |sqlite| sqlite.remove_source(source, now)).await
     }
 
-    /// Changes a feed's stored URL, for a source that moved for good, or was added by the address of a page.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn move_source(&self, source: SourceId, location: String) -> Result<(), StoreError> {
-        self.write(move |sqlite| sqlite.move_source(source, &location)).await
-    }
-
     /// Takes at most `limit` due sources for `lease`; nobody else gets them until it is over or they were read.
     ///
     /// # Errors
     /// The database failed.
     pub async fn claim(&self, now: Time, limit: usize, lease: chrono::TimeDelta) -> Result<Vec<Source>, StoreError> {
-        self.read(move |sqlite| sqlite.claim(now, limit, lease)).await
+        self.note(move |sqlite| sqlite.claim(now, limit, lease)).await
     }
 
     /// Takes those of some sources that are due, as [`Store::claim`] does.
@@ -205,15 +220,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn claim_of(&self, sources: Vec<SourceId>, now: Time, lease: chrono::TimeDelta) -> Result<Vec<Source>, StoreError> {
-        self.read(move |sqlite| sqlite.claim_of(&sources, now, lease)).await
-    }
-
-    /// When the next source is due that nobody has taken.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn next_due(&self) -> Result<Option<Time>, StoreError> {
-        self.read(Sqlite::next_due).await
+        self.note(move |sqlite| sqlite.claim_of(&sources, now, lease)).await
     }
 
     /// Makes a source due now.
@@ -221,7 +228,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn mark_due(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
-        self.read(move |sqlite| sqlite.mark_due(source, now)).await
+        self.note(move |sqlite| sqlite.mark_due(source, now)).await
     }
 
     /// Makes a source due now, even if somebody has taken it: a process that died may have.
@@ -229,7 +236,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn release(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
-        self.read(move |sqlite| sqlite.release(source, now)).await
+        self.note(move |sqlite| sqlite.release(source, now)).await
     }
 
     /// What the next reading of a source needs to know of the last.
@@ -254,7 +261,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn fail(&self, source: SourceId, error: String, due: Option<Time>, now: Time) -> Result<(), StoreError> {
-        self.read(move |sqlite| sqlite.fail(source, &error, due, now)).await
+        self.note(move |sqlite| sqlite.fail(source, &error, due, now)).await
     }
 
     /// The newest articles of a selection, or those before the cursor in `options`.

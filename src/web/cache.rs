@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use quick_cache::Weighter;
-use quick_cache::sync::Cache as Quick;
+use quick_cache::sync::{Cache as Quick, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::document::Document;
 
@@ -32,7 +32,15 @@ pub(super) struct Cache {
 impl Cache {
     pub(super) fn new(bytes: u64) -> Self {
         let items = usize::try_from(bytes / USUAL).unwrap_or(usize::MAX).max(16);
-        Self { documents: Quick::with_weighter(items, bytes, Weight) }
+        let mut options = OptionsBuilder::new();
+        // One shard: a document may take all of the memory, not a share of it that the number of cores decides.
+        let options = options.estimated_items_capacity(items).weight_capacity(bytes).shards(1).build();
+        // Only options that are left out make building fail, and none is.
+        let documents = match options {
+            Ok(options) => Quick::with_options(options, Weight, DefaultHashBuilder::default(), DefaultLifecycle::default()),
+            Err(_) => Quick::with_weighter(items, bytes, Weight),
+        };
+        Self { documents }
     }
 
     /// The document, made by `make` if it is not there. However many ask for it at once, one makes it.

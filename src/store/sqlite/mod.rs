@@ -27,7 +27,7 @@ const MIGRATIONS: [&str; 1] = [include_str!("migrations/001_start.sql")];
 const BUSY: Duration = Duration::from_secs(30);
 
 /// Reading connections that are kept; more are opened when more are needed at once.
-const IDLE_READERS: usize = 4;
+const IDLE_READERS: usize = 8;
 
 /// A store in one SQLite file.
 #[derive(Debug)]

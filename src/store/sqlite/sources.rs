@@ -125,14 +125,6 @@ impl Sqlite {
         self.turn_all(source.0, PUBLIC, REMOVED, now)
     }
 
-    pub(in crate::store) fn move_source(&self, source: SourceId, location: &str) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            let mut statement = transaction.prepare_cached("UPDATE OR IGNORE sources SET location = ?2 WHERE id = ?1")?;
-            statement.execute((source.0, location))?;
-            Ok(())
-        })
-    }
-
     pub(in crate::store) fn claim(&self, now: Time, limit: usize, lease: TimeDelta) -> Result<Vec<Source>, StoreError> {
         let due = "SELECT id FROM sources WHERE removed IS NULL AND due <= ?1 AND leased_until <= ?1 ORDER BY due LIMIT ?2";
         let ids: Vec<i64> = self.read(|connection| {
@@ -157,14 +149,6 @@ impl Sqlite {
                 }
             }
             Ok(taken)
-        })
-    }
-
-    pub(in crate::store) fn next_due(&self) -> Result<Option<Time>, StoreError> {
-        self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT min(max(due, leased_until)) FROM sources WHERE removed IS NULL AND due IS NOT NULL")?;
-            Ok(statement.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(time))
         })
     }
 
