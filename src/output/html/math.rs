@@ -8,7 +8,7 @@ use regex::{Captures, Regex};
 use crate::model::text;
 
 /// The longest formula in bytes: what is longer stays TeX, and none can nest deeper than this.
-const MAX_FORMULA: usize = 1_000;
+const MAX_FORMULA: usize = 400;
 
 /// What is passed over (code and tags), then the forms of a formula.
 static PARTS: LazyLock<Regex> = LazyLock::new(parts);

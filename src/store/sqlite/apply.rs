@@ -97,8 +97,8 @@ impl Reading {
         }
         let mut change = Change::begin(transaction, self.now)?;
         let mut touched = Touched::default();
-        for article in chunk {
-            let fingerprint = decide::fingerprint(&article)?;
+        for mut article in chunk {
+            let fingerprint = decide::fingerprint(&mut article)?;
             let id = match self.recognise(transaction, &article, &fingerprint)? {
                 Some(known) if known.is(&article, &fingerprint) => {
                     applied.unchanged += 1;

@@ -1,7 +1,7 @@
 //! Rows of articles, as the entries that are published.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::Value;
@@ -17,12 +17,15 @@ use crate::store::Lookup;
 /// How much of the text stands for the title of an article that has none.
 const UNTITLED: usize = 80;
 
-/// The part of an article that is stored as JSON: all but its long texts, without what is empty.
+/// What an article says where it says nothing.
+static DEFAULTS: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(Article::default()).unwrap_or_default());
+
+/// The part of an article that is stored as JSON: all but its guid and its long texts, without what is empty.
 pub(super) fn details_of(article: &Article) -> Result<String, StoreError> {
     let short = Article { lead: None, summary: None, content: None, markdown: None, guid: String::new(), ..article.clone() };
-    let (mut details, defaults) = (serde_json::to_value(short)?, serde_json::to_value(Article::default())?);
-    if let (Value::Object(details), Value::Object(defaults)) = (&mut details, defaults) {
-        details.retain(|name, value| defaults.get(name) != Some(value));
+    let mut details = serde_json::to_value(short)?;
+    if let Value::Object(details) = &mut details {
+        details.retain(|name, value| DEFAULTS.get(name) != Some(value));
     }
     Ok(details.to_string())
 }
