@@ -7,3 +7,4 @@ pub mod feed;
 pub mod fetch;
 pub mod folder;
 pub mod markdown;
+mod tame;
