@@ -17,7 +17,8 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x8a4e_6a5c_3f6b_4d0e_9c1d_52f0_b7e3_1a9
 pub struct ArticleKey(String);
 
 impl ArticleKey {
-    const LENGTH: usize = 13;
+    /// How many characters it has.
+    pub const LENGTH: usize = 13;
 
     /// The key of an article of a source, by the slug that the source had first.
     #[must_use]

@@ -99,7 +99,10 @@ impl Links<'_> {
             let limit = self.linker.options.max_bundle_file;
             let is_fit = path.metadata().is_ok_and(|file| file.is_file() && file.len() <= limit) && files.len() < MAX_FILES;
             let is_inside = path.canonicalize().is_ok_and(|path| path.starts_with(self.linker.root));
-            let bytes = std::fs::read(&path).ok().filter(|_| is_fit && is_inside)?;
+            if !is_fit || !is_inside {
+                return None;
+            }
+            let bytes = std::fs::read(&path).ok()?;
             let hash = HEXLOWER.encode(&Sha256::digest(&bytes)[..16]);
             files.insert(name.to_owned(), BundleFile { name: name.to_owned(), media_type: media_type(name).to_owned(), bytes, hash });
         }

@@ -279,21 +279,39 @@ fn tell_apart(articles: &mut [Article], files: &mut [FileState], memory: &[FileS
 
 /// Links were made by the guids that paths give; those of articles with other guids are set right.
 fn relink(articles: &mut [Article], files: &[FileState], first_slug: &Slug) {
-    let place = |guid: &str| format!("{PLACEHOLDER}/article/{}", ArticleKey::new(first_slug, guid));
+    let mut linking =
+        articles.iter_mut().filter_map(|article| article.content.as_mut()).filter(|content| content.contains(PLACEHOLDER)).peekable();
+    if linking.peek().is_none() {
+        return;
+    }
     let taken: HashSet<&str> = files.iter().filter_map(|file| file.guid.as_deref()).collect();
-    let renamed: Vec<(String, String)> = files
+    let renamed: HashMap<ArticleKey, ArticleKey> = files
         .iter()
         .filter_map(|file| {
             let Role::Article(usual) = role(&file.path) else { return None };
             let guid = file.guid.as_ref().filter(|_| !taken.contains(usual.guid.as_str()))?;
-            Some((place(&usual.guid), place(guid)))
+            Some((ArticleKey::new(first_slug, &usual.guid), ArticleKey::new(first_slug, guid)))
         })
         .collect();
-    for content in articles.iter_mut().filter_map(|article| article.content.as_mut()).filter(|content| content.contains(PLACEHOLDER)) {
-        for (usual, own) in renamed.iter().filter(|(usual, _)| content.contains(usual.as_str())).collect::<Vec<_>>() {
-            *content = content.replace(usual, own);
+    for content in linking {
+        *content = with_keys(content, &renamed);
+    }
+}
+
+/// A content whose links to articles here have the keys that they are renamed to, read once from start to end.
+fn with_keys(content: &str, renamed: &HashMap<ArticleKey, ArticleKey>) -> String {
+    let start = format!("{PLACEHOLDER}/article/");
+    let mut parts = content.split(start.as_str());
+    let mut linked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        linked.push_str(&start);
+        let key = part.get(..ArticleKey::LENGTH).and_then(ArticleKey::parse);
+        match key.and_then(|key| renamed.get(&key)) {
+            Some(own) => linked.extend([own.as_str(), &part[ArticleKey::LENGTH..]]),
+            None => linked.push_str(part),
         }
     }
+    linked
 }
 
 /// A last paragraph that several files share is a signature, not the original's link.
