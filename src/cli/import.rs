@@ -43,10 +43,7 @@ impl Import {
                     problems.extend(batch.problems.iter().cloned());
                     skipped += batch.skipped;
                     console.repairs(&batch.repairs);
-                    let applied = work.store.apply(source.id, batch, None, now()).await?;
-                    total.added += applied.added;
-                    total.updated += applied.updated;
-                    total.unchanged += applied.unchanged;
+                    total += work.store.apply(source.id, batch, None, now()).await?;
                 }
                 Err(error) => {
                     is_good = false;

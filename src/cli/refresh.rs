@@ -7,10 +7,7 @@ use tokio::task::JoinSet;
 use super::console::{Console, summary};
 use super::{Work, now};
 use crate::model::{Applied, Source, SourceKind};
-use crate::poll::Outcome;
-
-/// How long a source stays taken while it is read.
-const LEASE: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
+use crate::poll::{LEASE, Outcome};
 
 /// Read the sources that are due now, and say when the others are.
 #[derive(Debug, Args)]
@@ -77,12 +74,7 @@ fn print(outcomes: &[Outcome], console: Console) -> bool {
     for Outcome { source, result } in outcomes {
         match result {
             Ok((applied, remarks)) => {
-                total = Applied {
-                    added: total.added + applied.added,
-                    updated: total.updated + applied.updated,
-                    withdrawn: total.withdrawn + applied.withdrawn,
-                    unchanged: total.unchanged + applied.unchanged,
-                };
+                total += *applied;
                 console.problems(&remarks.problems);
                 console.repairs(&remarks.repairs);
                 unreadable += remarks.problems.len();

@@ -279,3 +279,12 @@ impl Applied {
         self.added + self.updated + self.withdrawn > 0
     }
 }
+
+impl std::ops::AddAssign for Applied {
+    fn add_assign(&mut self, other: Self) {
+        self.added += other.added;
+        self.updated += other.updated;
+        self.withdrawn += other.withdrawn;
+        self.unchanged += other.unchanged;
+    }
+}

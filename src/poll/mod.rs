@@ -18,7 +18,7 @@ use crate::model::Time;
 use crate::store::Store;
 
 /// How long a source stays taken: longer than any reading may last.
-const LEASE: TimeDelta = TimeDelta::minutes(10);
+pub const LEASE: TimeDelta = TimeDelta::minutes(10);
 /// How often the store is asked for due sources, at the least.
 const TICK: Duration = Duration::from_secs(1);
 

@@ -2,7 +2,7 @@
 
 use super::document::{Document, Nature};
 use super::{Door, Error};
-use crate::model::{ArticleForm, ArticleKey, Document as Named, Entry, Format, Kind, Options, Selection, SourceKind, Target};
+use crate::model::{ArticleForm, ArticleKey, Document as Named, Entry, Format, Kind, Options, Selection, Target};
 use crate::output::html::{self, ArticleView, Directory, ListView};
 use crate::output::{self, opml, sitemap};
 use crate::store::{Lookup, StoreError};
@@ -68,7 +68,7 @@ async fn list(
         None => {
             let sidebar = door.store.sidebar().await?;
             let view = ListView { site: &door.site, selection, options, page: &page, channel: &channel, sidebar: &sidebar };
-            // The page shows counts of other terms too, so its date is that of the store.
+            // The page shows counts of other terms too, so the date of its selection is not its own.
             Document::new(html::list(&view), HTML, Nature::Page, generation, None)
         }
     };
@@ -155,11 +155,7 @@ async fn directory(door: &Door, kind: Kind) -> Result<Document, Failure> {
 async fn named_document(door: &Door, named: Named) -> Result<Document, Failure> {
     let (store, site) = (&door.store, &door.site);
     let (text, media_type) = match named {
-        Named::Sources => {
-            let mut sources = store.sources().await?;
-            sources.retain(|source| source.kind != SourceKind::Inbox);
-            (opml::sources(&sources, site), OPML)
-        }
+        Named::Sources => (opml::sources(&store.sources().await?, site), OPML),
         Named::Feeds => (opml::feeds(&store.directory(Kind::Category).await?, &store.directory(Kind::Tag).await?, site), OPML),
         Named::Robots => (sitemap::robots(site), TEXT),
         Named::Sitemap => (sitemap_of(door).await?, XML),

@@ -103,9 +103,6 @@ fn html(markdown: &str, math: Math, links: &Links<'_>) -> String {
         format!("{dollars}{}{dollars}", &found[2])
     });
     let html = ANCHOR.replace_all(&html, "");
-    let html = html
-        .replace("<input type=\"checkbox\" checked=\"\" disabled=\"\" />", "☑")
-        .replace("<input type=\"checkbox\" disabled=\"\" />", "☐");
     let html = resolve_links(&html, links);
     clean::own_html(&html, links.base).trim().to_owned()
 }
