@@ -160,7 +160,9 @@ impl Work {
             Some(url) => url.clone(),
             None => Url::parse(&format!("http://localhost:{port}"))?,
         };
-        Ok(Site::new(self.config.title.clone(), self.config.description.clone(), &public_url, self.config.timezone))
+        let mut site = Site::new(self.config.title.clone(), self.config.description.clone(), &public_url, self.config.timezone);
+        site.feeds.clone_from(&self.config.feeds);
+        Ok(site)
     }
 
     /// The source with this slug, URL or path.

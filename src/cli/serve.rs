@@ -55,7 +55,8 @@ impl Serve {
         let _ = tokio::time::timeout(PATIENCE, &mut adding).await;
 
         let site = work.site(address.port())?;
-        let settings = [env!("CARGO_PKG_VERSION"), &site.title, &site.description, &site.url(""), site.zone.name()].join("\n");
+        let named = format!("{:?}", site.feeds);
+        let settings = [env!("CARGO_PKG_VERSION"), &site.title, &site.description, &site.url(""), site.zone.name(), &named].join("\n");
         work.store.note_settings(settings, super::now()).await?;
         let host = if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
         console.print(&format!("Feedmill {} at http://{host}{}/", env!("CARGO_PKG_VERSION"), site.prefix()));

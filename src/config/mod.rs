@@ -1,6 +1,7 @@
 //! The configuration: read once, checked once, immutable. Flags win over `FEEDMILL_*` variables, these over the file,
 //! the file over defaults; each value remembers where it came from. It does no I/O but reading that file.
 
+mod feeds;
 mod keys;
 mod values;
 
@@ -14,6 +15,9 @@ use chrono_tz::Tz;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
+use crate::model::NamedFeed;
+
+pub use feeds::FEED_KEYS;
 pub use keys::{KEYS, Key};
 pub use values::duration;
 use values::{bind, count, machine_zone, networks, public_url, size, some, store};
@@ -59,6 +63,8 @@ pub struct Config {
     pub concurrency: usize,
     /// Private addresses that may be fetched from: IP addresses or networks.
     pub allow_addresses: Vec<String>,
+    /// Selections with a name of their own.
+    pub feeds: Vec<NamedFeed>,
     origins: BTreeMap<&'static str, (String, String)>,
 }
 
@@ -74,13 +80,11 @@ pub enum ConfigError {
         #[source]
         cause: std::io::Error,
     },
-    /// It is not TOML.
-    #[error("{path}:{line}: {reason}")]
+    /// It is not TOML, or does not make sense.
+    #[error("{path}: {reason}")]
     Syntax {
-        /// The file.
+        /// The file and the line.
         path: String,
-        /// From 1.
-        line: usize,
         /// What the TOML reader says.
         reason: String,
     },
@@ -171,6 +175,7 @@ impl Config {
             max_redirects: 5,
             concurrency: 32,
             allow_addresses: Vec::new(),
+            feeds: Vec::new(),
             origins: BTreeMap::new(),
         }
     }
@@ -178,8 +183,7 @@ impl Config {
     fn read_file(&mut self, path: &str, text: &str) -> Result<(), ConfigError> {
         let line_of = |offset: usize| text[..text.floor_char_boundary(offset)].matches('\n').count() + 1;
         let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            line: line_of(error.span().map_or(0, |span| span.start)),
+            path: format!("{path}:{}", line_of(error.span().map_or(0, |span| span.start))),
             reason: error.message().to_owned(),
         })?;
         let mut tables = vec![(String::new(), table.into_inner())];
@@ -188,6 +192,11 @@ impl Config {
                 let place = format!("{path}:{}", line_of(name.span().start));
                 let full = format!("{prefix}{}", name.into_inner());
                 let key = KEYS.iter().find(|key| key.name == full);
+                if full == "feed" {
+                    let place = |offset| format!("{path}:{}", line_of(offset));
+                    self.feeds = feeds::read(value.get_ref(), place, value.span().start)?;
+                    continue;
+                }
                 match (key, value.into_inner()) {
                     (Some(key), value) => {
                         let text = as_text(key, &value).ok_or_else(|| refused(key, value.type_str(), &place))?;
@@ -252,7 +261,7 @@ impl Config {
                 let _ = writeln!(text, "{name} = {}  # {origin}: {}", toml::Value::String(value), key.about);
             }
         }
-        text
+        text + &feeds::describe(&self.feeds)
     }
 
     /// A key's value as it was written, and where it came from.
@@ -275,10 +284,13 @@ fn is_of_others(name: &str) -> bool {
 }
 
 fn unknown(place: &str, name: &str) -> ConfigError {
-    let nearest = KEYS.iter().max_by(|a, b| strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name)));
-    let hint = nearest
-        .filter(|key| strsim::jaro_winkler(key.name, name) > 0.7)
-        .map_or_else(String::new, |key| format!("; did you mean `{}`?", key.name));
+    unknown_among(place, name, &KEYS.map(|key| key.name.to_owned()))
+}
+
+fn unknown_among(place: &str, name: &str, known: &[String]) -> ConfigError {
+    let nearest = known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+    let hint =
+        nearest.filter(|key| strsim::jaro_winkler(key, name) > 0.7).map_or_else(String::new, |key| format!("; did you mean `{key}`?"));
     ConfigError::Unknown { place: place.to_owned(), name: name.to_owned(), hint }
 }
 
@@ -334,6 +346,12 @@ mod tests {
             ("public_url = \"ftp://x\"", "it takes an http or https URL"),
             ("[poll]\nallow_addresses = [\"10.0.0.0/33\"]", "`poll.allow_addresses` does not take"),
             ("[[rule]]\nadd = 1", "there is no key `rule`"),
+            ("[[feed]]\nslug = \"x\"", "feedmill.toml:1: `select` does not take \"\"; it takes a selection"),
+            ("[[feed]]\n\nslag = \"x\"", "feedmill.toml:3: there is no key `feed.slag`; did you mean `feed.slug`?"),
+            ("[[feed]]\nslug = \"x\"\nselect = \"limit=5\"", "`feed.select` is not understood: it takes what chooses articles"),
+            ("[[feed]]\nslug = \"x\"\nselect = \"q=!\"", "`feed.select` is not understood: parameter \"q\""),
+            ("[[feed]]\nslug = \"x\"\nselect = \"tag=a\"\npicture = \"x\"", "`picture` does not take \"x\""),
+            ("feed = 1", "feedmill.toml:1: `feed` does not take \"integer\""),
             ("[title]\nx = 1", "`title` does not take \"table\"; it takes a text"),
             ("description = [\"a\", \"b\"]", "`description` does not take \"array\""),
             ("store = \"postgres://x\"", "it takes `sqlite:` and a path"),
@@ -359,10 +377,12 @@ mod tests {
     #[test]
     fn what_is_printed_reads_back_as_the_same_configuration() {
         let file =
-            "title = 'a \"b\" \\ c\u{301} 中文'\npublic_url = 'https://example.org/x'\n[poll]\nallow_addresses = ['10.0.0.0/8', '::1']";
+            "title = 'a \"b\" \\ c\u{301} 中文'\npublic_url = 'https://example.org/x'\n[poll]\nallow_addresses = ['10.0.0.0/8', '::1']
+[[feed]]\nslug = 'AI weekly'\ntitle = 'a'\nselect = 'tag=人工智能,ai&q=\"a b\"'\n[[feed]]\nslug = 'b'\nselect = '/tag/b'";
         let mut first = read(file, &[], &[]).unwrap();
         let mut second = read(&first.describe(), &[], &[]).unwrap();
         assert_eq!(first.allow_addresses, ["10.0.0.0/8", "::1"]);
+        assert_eq!(first.feeds.iter().map(|feed| feed.slug.as_str()).collect::<Vec<_>>(), ["ai-weekly", "b"]);
         first.origins.clear();
         second.origins.clear();
         assert_eq!(first, second);

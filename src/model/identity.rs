@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Selection, Slug, Target};
+use super::{Options, Selection, Slug, Target};
 
 /// The namespace of our version 5 UUIDs, drawn once at random.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8a4e_6a5c_3f6b_4d0e_9c1d_52f0_b7e3_1a94);
@@ -62,10 +62,18 @@ pub fn own_id(first_slug: &Slug, guid: &str) -> String {
     Uuid::new_v5(&NAMESPACE, name.as_bytes()).urn().to_string()
 }
 
-/// The `urn:uuid` of a feed: of its store and its selection, whatever its format, options and public URL.
+/// The `urn:uuid` of a feed: of its store, its selection and what makes it another feed, whatever its format, its other
+/// options and the public URL.
 #[must_use]
-pub fn feed_id(store: &Uuid, selection: &Selection) -> String {
-    Uuid::new_v5(store, Target::page(selection).path().as_bytes()).urn().to_string()
+pub fn feed_id(store: &Uuid, selection: &Selection, options: &Options) -> String {
+    let page = Target::List { selection: selection.clone(), options: options.of_identity(), format: None };
+    Uuid::new_v5(store, page.path().as_bytes()).urn().to_string()
+}
+
+/// The `urn:uuid` of an item that one feed alone has: of the feed's id and a name in it.
+#[must_use]
+pub fn item_id(feed: &str, name: &str) -> String {
+    Uuid::new_v5(&NAMESPACE, format!("item\0{feed}\0{name}").as_bytes()).urn().to_string()
 }
 
 fn is_own_iri(guid: &str, hosts: &[String]) -> bool {

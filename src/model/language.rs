@@ -44,10 +44,23 @@ impl Language {
         &self.0
     }
 
-    /// Every range that takes this language in, widest first: `zh-Hant-TW` gives `zh`, `zh-Hant`, `zh-Hant-TW`.
+    /// Every range that takes this language in, widest first: `zh-Hant-TW` gives `zh`, `zh-Hant`, `zh-Hant-TW`. Where
+    /// Chinese names no script, its region does; without either it is simplified.
     pub fn ranges(&self) -> impl Iterator<Item = Self> + '_ {
         let cuts = self.0.match_indices('-').map(|(at, _)| at);
-        cuts.chain([self.0.len()]).map(|end| Self(self.0[..end].to_owned()))
+        let script = match self.0.as_str() {
+            "zh" | "zh-CN" | "zh-SG" => Some("zh-Hans"),
+            "zh-TW" | "zh-HK" | "zh-MO" => Some("zh-Hant"),
+            _ => None,
+        };
+        let ranges = cuts.chain([self.0.len()]).map(|end| Self(self.0[..end].to_owned()));
+        ranges.chain(script.map(|script| Self(script.to_owned())))
+    }
+
+    /// Whether a range takes this language in.
+    #[must_use]
+    pub fn is_in(&self, range: &Self) -> bool {
+        self.ranges().any(|own| own == *range)
     }
 
     /// The slug of the term that stands for this language: the tag itself, in its usual case.

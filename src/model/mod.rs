@@ -3,28 +3,36 @@
 
 mod address;
 mod article;
+mod folding;
 pub mod identity;
 mod language;
+mod options;
 mod page;
+mod query;
 mod selection;
 mod site;
 mod slug;
 mod source;
 mod term;
 pub mod text;
+mod window;
 
-pub use address::{Address, AddressError, ArticleForm, Content, DEFAULT_LIMIT, Document, Format, MAX_LIMIT, Options, Target};
+pub use address::{Address, AddressError, ArticleForm, Document, Format, Target};
 pub use article::{
     Article, BundleFile, Enclosure, Extension, Link, MenuEntry, PageOptions, Person, Picture, Sidebar as SidebarSide, Time, Widget,
 };
+pub use folding::{Token, each_token, tokens};
 pub use identity::ArticleKey;
 pub use language::Language;
-pub use page::{Entry, MenuLink, Neighbours, Origin, Page, Sidebar, Translation};
+pub use options::{Archive, Content, DEFAULT_LIMIT, Ids, MAX_LIMIT, Options, Period, Sort, Via};
+pub use page::{Entry, History, Issue, MenuLink, Neighbours, Origin, Page, Related, Sidebar, Tombstone, Translation};
+pub use query::{Query, QueryError, Word};
 pub use selection::{Clauses, Selection};
-pub use site::{PLACEHOLDER, Site};
+pub use site::{NamedFeed, PLACEHOLDER, Site};
 pub use slug::Slug;
 pub use source::{
     Applied, Batch, Extent, FileState, Memory, NewSource, Problem, Source, SourceId, SourceInfo, SourceKind, SourceSettings, SourceStatus,
     TermDescription, UsedFile,
 };
 pub use term::{Kind, Origins, Term, TermName};
+pub use window::{Moment, Window, full_hour, midnight};

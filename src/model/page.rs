@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Article, ArticleKey, Kind, Language, Origins, Person, Slug, SourceKind, Term, TermName, Time};
+use super::{Archive, Article, ArticleKey, Kind, Language, Origins, Person, Slug, SourceKind, Term, TermName, Time};
 
 /// An article as stored and published.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Entry {
     pub terms: Vec<(TermName, Origins)>,
     /// Its translations that exist here, the original first, itself among them; empty if there is no other.
     pub translations: Vec<Translation>,
+    /// The public articles of other sources that lead to the same page; their categories and tags are among its own.
+    pub related: Vec<Related>,
     /// What it is ordered by, set once.
     pub listed: Time,
     /// The date to show: the published one, else the discovery.
@@ -80,6 +82,70 @@ pub struct Translation {
     pub title: Option<String>,
 }
 
+/// An article of another source that leads to the same page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// Its page here.
+    pub key: ArticleKey,
+    /// Its title.
+    pub title: Option<String>,
+    /// The title of its source.
+    pub source: String,
+}
+
+/// An article that was withdrawn (RFC 6721).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The id that it was published with.
+    pub id: String,
+    /// When it was withdrawn.
+    pub at: Time,
+    /// The store's generation at that.
+    pub generation: u64,
+}
+
+/// A closed day or week of a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Issue {
+    /// Its first moment.
+    pub since: Time,
+    /// The first moment after it.
+    pub until: Time,
+    /// How many of the page's entries are its own.
+    pub articles: usize,
+    /// Whether it had more than those.
+    pub more: bool,
+}
+
+/// Where a document stands in the history of its selection (RFC 5005).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum History {
+    /// It has none.
+    #[default]
+    None,
+    /// It holds all that there is.
+    Complete,
+    /// The newest articles.
+    Current {
+        /// The stretch that is still open.
+        previous: Archive,
+    },
+    /// The stretch that is still open.
+    Open {
+        /// The last closed one.
+        previous: Option<Archive>,
+    },
+    /// A closed stretch.
+    Closed {
+        /// The one before.
+        previous: Option<Archive>,
+        /// The one after.
+        next: Archive,
+    },
+    /// It was open, and has these ends now.
+    Moved(Archive),
+}
+
 /// The newest articles of a selection, or those before a cursor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
@@ -87,6 +153,14 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// Whether there are older ones.
     pub more: bool,
+    /// How many there are in all, each article of a story counted.
+    pub total: u64,
+    /// What was withdrawn of them in the last time, the last first.
+    pub tombstones: Vec<Tombstone>,
+    /// The issues of a digest, the newest first; the entries are theirs, in the same order.
+    pub issues: Vec<Issue>,
+    /// Where this stands in the history of the selection.
+    pub history: History,
     /// The terms that the selection names and that were ever published, with their own words; a name that never was is
     /// not among them, and matches nothing.
     pub terms: Vec<Term>,

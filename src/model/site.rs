@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use url::Url;
 
-use super::{ArticleForm, ArticleKey, Target};
+use super::{ArticleForm, ArticleKey, Selection, Slug, Target};
 
 /// A character that no article can hold ([`super::text::clean`]): it stands before a path of ours, until the public URL is known.
 pub const PLACEHOLDER: char = '\u{fdd0}';
@@ -19,13 +19,30 @@ pub struct Site {
     base: String,
     /// For dates on pages and days in parameters.
     pub zone: Tz,
+    /// Selections that were given a name.
+    pub feeds: Vec<NamedFeed>,
+}
+
+/// A selection with a name of its own: `/feed/{slug}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedFeed {
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// Its name for people.
+    pub title: String,
+    /// A sentence about it.
+    pub description: Option<String>,
+    /// The URL of a picture.
+    pub picture: Option<String>,
+    /// What it stands for.
+    pub selection: Selection,
 }
 
 impl Site {
     /// A site at a public URL.
     #[must_use]
     pub fn new(title: String, description: String, public_url: &Url, zone: Tz) -> Self {
-        Self { title, description, base: public_url.as_str().trim_end_matches('/').to_owned(), zone }
+        Self { title, description, base: public_url.as_str().trim_end_matches('/').to_owned(), zone, feeds: Vec::new() }
     }
 
     /// The absolute URL of a path of ours, which begins with `/`.
@@ -38,6 +55,13 @@ impl Site {
     #[must_use]
     pub fn link(&self, target: &Target) -> String {
         self.url(&target.path())
+    }
+
+    /// The feed that has a name, if there is one.
+    #[must_use]
+    pub fn named(&self, selection: &Selection) -> Option<&NamedFeed> {
+        let name = selection.name.as_ref()?;
+        self.feeds.iter().find(|feed| feed.slug == *name)
     }
 
     /// The absolute URL of an article's page.

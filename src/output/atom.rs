@@ -7,8 +7,8 @@ use atom_syndication::{Category, Content as Body, Feed, Generator, Link, Person,
 use uuid::Uuid;
 
 use super::channel::Channel;
-use super::{OutputError, cut, entry as parts, media, passing, used_namespaces};
-use crate::model::{Content, Entry, Extension as Passing, Format, Person as Author, Site, Target, identity, text};
+use super::{HISTORY, OutputError, cut, entry as parts, media, passing, used_namespaces};
+use crate::model::{Content, Entry, Extension as Passing, Format, Options, Person as Author, Site, Target, Tombstone, identity, text};
 
 /// The namespaces of the elements that entries may have.
 const NAMESPACES: [(&str, &str); 3] = [
@@ -17,11 +17,31 @@ const NAMESPACES: [(&str, &str); 3] = [
     ("podcast", "https://podcastindex.org/namespace/1.0"),
 ];
 
+/// The namespace of tombstones.
+const TOMBSTONES: (&str, &str) = ("at", "http://purl.org/atompub/tombstones/1.0");
+
 const CONFIG: WriteConfig = WriteConfig { write_document_declaration: false, indent_size: None };
 
 /// The document of a channel without its entries. Its one `alternate` is the page: some readers take the last one, so the
 /// other formats are told by the page and by HTTP alone.
 pub(super) fn document(channel: &Channel, entries: &[String], site: &Site) -> Result<String, OutputError> {
+    let mut namespaces = used_namespaces(&NAMESPACES, entries);
+    let mut extensions = ExtensionMap::new();
+    if let Some(extent) = channel.extent {
+        let (prefix, url) = HISTORY;
+        namespaces.insert(prefix.to_owned(), url.to_owned());
+        let extent = Extension { name: format!("{prefix}:{}", extent.name()), ..Extension::default() };
+        extensions.insert(prefix.to_owned(), BTreeMap::from([(extent.name.clone(), vec![extent])]));
+    }
+    if !channel.tombstones.is_empty() {
+        let (prefix, url) = TOMBSTONES;
+        namespaces.insert(prefix.to_owned(), url.to_owned());
+        let deleted = channel.tombstones.iter().map(tombstone).collect();
+        extensions.insert(prefix.to_owned(), BTreeMap::from([(format!("{prefix}:deleted-entry"), deleted)]));
+    }
+    let own = [("self", channel.url(Format::Atom))].into_iter();
+    let archive = channel.archive[Format::Atom as usize].iter().map(|(rel, href)| (*rel, href.as_str()));
+    let links = own.chain(archive).map(|(rel, href)| typed_link(href, rel, "application/atom+xml"));
     let feed = Feed {
         title: Text::plain(channel.title.clone()),
         id: channel.id.clone(),
@@ -30,17 +50,22 @@ pub(super) fn document(channel: &Channel, entries: &[String], site: &Site) -> Re
         generator: Some(Generator { value: "Feedmill".to_owned(), uri: None, version: Some(env!("CARGO_PKG_VERSION").to_owned()) }),
         icon: Some(channel.icon.clone()),
         logo: channel.picture.clone(),
-        links: vec![
-            typed_link(channel.url(Format::Atom), "self", "application/atom+xml"),
-            typed_link(&channel.page, "alternate", "text/html"),
-        ],
+        links: links.chain([typed_link(&channel.page, "alternate", "text/html")]).collect(),
         subtitle: Some(Text::plain(channel.description.clone())),
         lang: channel.language.as_ref().map(ToString::to_string),
-        namespaces: used_namespaces(&NAMESPACES, entries),
+        namespaces,
+        extensions,
         ..Feed::default()
     };
     let xml = written(feed.write_with_config(Vec::new(), CONFIG))?;
     Ok(format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n{xml}"))
+}
+
+/// An entry that was withdrawn (RFC 6721).
+fn tombstone(tombstone: &Tombstone) -> Extension {
+    let when = tombstone.at.format("%FT%TZ").to_string();
+    let attrs = BTreeMap::from([("ref".to_owned(), text::escape(&tombstone.id)), ("when".to_owned(), when)]);
+    Extension { name: format!("{}:deleted-entry", TOMBSTONES.0), attrs, ..Extension::default() }
 }
 
 /// One entry, cut from a document of its own.
@@ -111,6 +136,12 @@ fn links(entry: &Entry, site: &Site) -> Vec<Link> {
     links.extend(
         parts::alternates(entry, site).into_iter().map(|(hreflang, href)| Link { hreflang, ..typed_link(&href, "alternate", "text/html") }),
     );
+    links.extend(
+        entry
+            .related
+            .iter()
+            .map(|related| Link { title: Some(related.source.clone()), ..typed_link(&site.article(&related.key), "related", "text/html") }),
+    );
     links.extend(media::files(entry, site).map(|file| Link {
         length: file.enclosure.length.map(|length| length.to_string()),
         title: file.enclosure.title.clone(),
@@ -133,7 +164,7 @@ fn source(entry: &Entry, store: &Uuid, site: &Site) -> Source {
     let link = |href, rel: &str| Link { href, rel: rel.to_owned(), ..Link::default() };
     Source {
         title: Text::plain(origin.title.clone()),
-        id: origin.id.clone().filter(|id| is_iri(id)).unwrap_or_else(|| identity::feed_id(store, &selection)),
+        id: origin.id.clone().filter(|id| is_iri(id)).unwrap_or_else(|| identity::feed_id(store, &selection, &Options::default())),
         updated: entry.updated.fixed_offset(),
         authors,
         icon: origin.icon.as_deref().and_then(parts::absolute).map(Into::into),

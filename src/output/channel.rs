@@ -3,7 +3,10 @@
 use uuid::Uuid;
 
 use super::entry::absolute;
-use crate::model::{Clauses, Entry, Format, Kind, Language, Options, Page, Selection, Site, Slug, Target, Term, Time, identity, text};
+use crate::model::{
+    Archive, Clauses, Entry, Format, History, Kind, Language, Options, Page, Selection, Site, Slug, Target, Term, Time, Tombstone,
+    identity, text,
+};
 
 /// What a feed says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,12 @@ pub struct Channel {
     pub page: String,
     /// The document itself, by format.
     pub own: [String; 3],
+    /// Its archive (RFC 5005), by format: relation and URL.
+    pub archive: [Vec<(&'static str, String)>; 3],
+    /// What it says of its own place in the archive.
+    pub extent: Option<Extent>,
+    /// What was withdrawn.
+    pub tombstones: Vec<Tombstone>,
     /// When all articles share it.
     pub language: Option<Language>,
     /// The newest change among the articles.
@@ -30,6 +39,25 @@ pub struct Channel {
     pub icon: String,
     /// The site, which publishes it.
     pub author: String,
+}
+
+/// What a document holds of its feed (RFC 5005), where it is not just the newest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All there is.
+    Complete,
+    /// A part that does not change any more.
+    Archive,
+}
+
+impl Extent {
+    /// The element's name without its prefix.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Archive => "archive",
+        }
+    }
 }
 
 impl Channel {
@@ -48,24 +76,62 @@ pub fn channel(selection: &Selection, options: &Options, page: &Page, site: &Sit
         let options = Options { before: None, ..options.clone() };
         site.link(&Target::List { selection: selection.clone(), options, format })
     };
+    let of_format = |format| archive(&page.history, selection, options, site, format);
+    let changes = page.entries.iter().map(|entry| entry.changed).chain(page.tombstones.iter().map(|tombstone| tombstone.at));
+    let named = site.named(selection);
+    let picture = named.map_or(term.and_then(|term| term.picture.as_deref()), |named| named.picture.as_deref());
     Channel {
         store,
-        id: identity::feed_id(&store, selection),
+        id: identity::feed_id(&store, selection, options),
         title: title(selection, &page.terms, site),
         description: description(selection, &page.terms, site),
         page: site.link(&Target::page(selection)),
         own: Format::ALL.map(|format| link(Some(format))),
+        archive: Format::ALL.map(of_format),
+        extent: match page.history {
+            History::Complete => Some(Extent::Complete),
+            History::Closed { .. } => Some(Extent::Archive),
+            _ => None,
+        },
+        tombstones: page.tombstones.clone(),
         language: shared_language(&page.entries),
-        updated: page.entries.iter().map(|entry| entry.changed).max().unwrap_or(page.created),
-        picture: term.and_then(|term| absolute(term.picture.as_deref()?)).map(Into::into),
+        updated: changes.max().unwrap_or(page.created),
+        picture: picture.and_then(absolute).map(Into::into),
         icon: site.url("/favicon.ico"),
         author: text::line(&site.title),
     }
 }
 
-/// The title of a selection: its term's own, else the selection in words with the site's.
+/// The links of a document to the archive of its feed, in one format.
+fn archive(history: &History, selection: &Selection, options: &Options, site: &Site, format: Format) -> Vec<(&'static str, String)> {
+    let url = |archive| {
+        let options = Options { archive, limit: Options::default().limit, ..options.clone() };
+        site.link(&Target::List { selection: selection.clone(), options, format: Some(format) })
+    };
+    let to = |relation, archive: &Archive| (relation, url(Some(archive.clone())));
+    match history {
+        History::None | History::Complete | History::Moved(_) => Vec::new(),
+        History::Current { previous } => vec![to("prev-archive", previous)],
+        History::Open { previous } => {
+            std::iter::once(("current", url(None))).chain(previous.iter().map(|previous| to("prev-archive", previous))).collect()
+        }
+        History::Closed { previous, next } => {
+            let links = [
+                Some(("current", url(None))),
+                previous.as_ref().map(|previous| to("prev-archive", previous)),
+                Some(to("next-archive", next)),
+            ];
+            links.into_iter().flatten().collect()
+        }
+    }
+}
+
+/// The title of a selection: its own name or its term's, else the selection in words with the site's.
 #[must_use]
 pub fn title(selection: &Selection, terms: &[Term], site: &Site) -> String {
+    if let Some(named) = site.named(selection) {
+        return text::line(&format!("{} · {}", named.title, site.title));
+    }
     if let Some(title) = own_term(selection, terms).and_then(|term| term.title.as_ref()) {
         return text::line(title);
     }
@@ -79,11 +145,16 @@ pub fn title(selection: &Selection, terms: &[Term], site: &Site) -> String {
 
 /// The description of a selection: its term's own, the site's for everything, else the selection in words.
 fn description(selection: &Selection, terms: &[Term], site: &Site) -> String {
-    match own_term(selection, terms).and_then(|term| term.description.as_ref()) {
+    let named = site.named(selection);
+    let own = named.map_or(own_term(selection, terms).and_then(|term| term.description.as_ref()), |named| named.description.as_ref());
+    match own {
         Some(description) => text::line(description),
         None if selection.is_all() && !site.description.is_empty() => text::line(&site.description),
         None if selection.is_all() => text::line(&site.title),
-        None => text::line(&format!("{}: {}", site.title, words(selection, terms))),
+        None => {
+            let meant = named.map_or(selection, |named| &named.selection);
+            text::line(&format!("{}: {}", site.title, words(meant, terms)))
+        }
     }
 }
 
@@ -97,15 +168,21 @@ fn name(kind: Kind, slug: &Slug, terms: &[Term]) -> String {
     term.map_or_else(|| slug.to_string(), |term| term.name.name.clone())
 }
 
-/// A selection in words: `category qq, tag ai or llm, not tag ads`.
-fn words(selection: &Selection, terms: &[Term]) -> String {
+/// A selection in words: `category qq, tag ai or llm, not tag ads, with the words 大模型, since 7d`.
+pub(super) fn words(selection: &Selection, terms: &[Term]) -> String {
     let clauses = selection.clauses().flat_map(|(kind, Clauses { any, none })| {
         let join =
             |slugs: &std::collections::BTreeSet<Slug>| slugs.iter().map(|slug| name(kind, slug, terms)).collect::<Vec<_>>().join(" or ");
         let excluded = (!none.is_empty()).then(|| format!("not {kind} {}", join(none)));
         any.iter().map(move |slugs| format!("{kind} {}", join(slugs))).chain(excluded).collect::<Vec<_>>()
     });
-    clauses.collect::<Vec<_>>().join(", ")
+    let rest = [
+        selection.words.as_ref().map(|words| format!("with the words {words}")),
+        selection.since.map(|since| format!("since {since}")),
+        selection.until.map(|until| format!("until {until}")),
+    ];
+    let words = clauses.chain(rest.into_iter().flatten()).collect::<Vec<_>>();
+    if words.is_empty() { "everything".to_owned() } else { words.join(", ") }
 }
 
 fn shared_language(entries: &[Entry]) -> Option<Language> {

@@ -7,6 +7,7 @@
 //! | `source` | where the article came from: `title`, `url` of its feed, `page` of the source here |
 //! | `page` | the article's page here |
 //! | `categories`, `tags` | the article's terms: `name`, `slug`, `url` of the term's page each |
+//! | `related` | the same story of other sources: `source` its title, `url` of the article's page here; left out if there is none |
 //! | `translations` | the article's pages in other languages: `language`, `url` each; left out if there are none |
 
 use std::borrow::Cow;
@@ -29,6 +30,9 @@ struct Head<'a> {
     title: &'a str,
     home_page_url: &'a str,
     feed_url: &'a str,
+    /// The next page of its archive, which every item stands on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,6 +100,8 @@ struct Extension<'a> {
     tags: Vec<Label<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     translations: Vec<Translation>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related: Vec<Related<'a>>,
 }
 
 #[derive(Serialize)]
@@ -113,6 +119,12 @@ struct Label<'a> {
 }
 
 #[derive(Serialize)]
+struct Related<'a> {
+    source: &'a str,
+    url: String,
+}
+
+#[derive(Serialize)]
 struct Translation {
     language: String,
     url: String,
@@ -125,6 +137,7 @@ pub(super) fn document(channel: &Channel) -> Result<String, OutputError> {
         title: &channel.title,
         home_page_url: &channel.page,
         feed_url: channel.url(Format::Json),
+        next_url: channel.archive[Format::Json as usize].iter().find(|(rel, _)| *rel == "prev-archive").map(|(_, url)| url.as_str()),
         description: Some(&channel.description),
         icon: channel.picture.as_deref(),
         favicon: &channel.icon,
@@ -143,6 +156,7 @@ pub fn article(entry: &Entry, site: &Site) -> Result<String, OutputError> {
         title: &parts::title_or_start(entry),
         home_page_url: &site.article(&entry.key),
         feed_url: &site.link(&Target::Article(entry.key.clone(), ArticleForm::Json)),
+        next_url: None,
         description: None,
         icon: None,
         favicon: &site.url("/favicon.ico"),
@@ -219,6 +233,7 @@ fn extension<'a>(entry: &'a Entry, site: &Site) -> Extension<'a> {
         categories: labels(Kind::Category),
         tags: labels(Kind::Tag),
         translations: parts::translations(entry, site).map(|(language, url)| Translation { language, url }).collect(),
+        related: entry.related.iter().map(|related| Related { source: &related.source, url: site.article(&related.key) }).collect(),
     }
 }
 

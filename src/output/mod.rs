@@ -3,11 +3,14 @@
 
 mod atom;
 mod channel;
+mod digest;
+mod dress;
 mod entry;
 pub mod html;
 mod json;
 pub mod markdown;
 mod media;
+pub mod opensearch;
 pub mod opml;
 mod passing;
 mod rss;
@@ -17,7 +20,8 @@ pub mod sitemap;
 #[cfg(test)]
 mod tests;
 
-pub use channel::{Channel, channel, title};
+pub use channel::{Channel, Extent, channel, title};
+pub use digest::digest;
 pub use json::article as article_feed;
 
 use std::collections::BTreeMap;
@@ -46,7 +50,8 @@ impl OutputError {
 /// # Errors
 /// The writer failed.
 pub fn feed(channel: &Channel, page: &Page, options: &Options, site: &Site, format: Format) -> Result<String, OutputError> {
-    let fragments = page.entries.iter().map(|entry| fragment(entry, &channel.store, site, options.content, format));
+    let dressed = page.entries.iter().map(|entry| dress::dressed(entry, &channel.id, options, site));
+    let fragments = dressed.map(|entry| fragment(&entry, &channel.store, site, options.content, format));
     document(channel, &fragments.collect::<Result<Vec<_>, _>>()?, site, format)
 }
 
@@ -95,6 +100,9 @@ fn cut(mut document: String, open: &str, close: &str) -> String {
     document.truncate(document.rfind(close).map_or(document.len(), |at| at + close.len()));
     document.split_off(document.find(open).unwrap_or(0))
 }
+
+/// The extent of a document and its namespace (RFC 5005), as the crates' extensions take it.
+const HISTORY: (&str, &str) = ("fh", "http://purl.org/syndication/history/1.0");
 
 /// The namespaces of some that elements of the fragments have, so that no document declares what it does not use.
 fn used_namespaces(all: &[(&str, &str)], fragments: &[String]) -> BTreeMap<String, String> {

@@ -41,11 +41,16 @@ fn slashed(categories: &[String]) -> String {
     categories.iter().map(|category| format!("/{}", category.replace(['/', ','], "-"))).collect::<Vec<_>>().join(",")
 }
 
-/// One outline for the feed of everything, and one for each category and tag.
+/// One outline for the feed of everything, and one for each named feed, category and tag.
 #[must_use]
 pub fn feeds(categories: &[Term], tags: &[Term], site: &Site) -> String {
     let everything = site.link(&Target::feed(&Selection::default(), Format::Atom));
     let mut body = outline(&site.title, &everything, &site.url("/"), "").replacen("  ", "", 1);
+    for named in &site.feeds {
+        let selection = Selection::named(named.slug.clone());
+        let (feed, page) = (Target::feed(&selection, Format::Atom), Target::page(&selection));
+        body += &outline(&named.title, &site.link(&feed), &site.link(&page), "").replacen("  ", "", 1);
+    }
     for (title, terms) in [("Categories", categories), ("Tags", tags)] {
         if terms.is_empty() {
             continue;

@@ -9,7 +9,7 @@ use rss::{Category, Enclosure, Guid, Image, Item, Source};
 
 use super::channel::Channel;
 use super::media::{self, File};
-use super::{OutputError, cut, entry as parts, passing, used_namespaces};
+use super::{HISTORY, OutputError, cut, entry as parts, passing, used_namespaces};
 use crate::model::{Content, Entry, Extension as Passing, Format, Person, Site, Time, text};
 
 /// The namespaces of the elements that items may have.
@@ -32,6 +32,20 @@ pub(super) fn document(channel: &Channel, items: &[String]) -> Result<String, Ou
         mime_type: Some("application/rss+xml".to_owned()),
         ..Link::default()
     };
+    let archive = channel.archive[Format::Rss as usize].iter().map(|(rel, href)| Link {
+        href: href.clone(),
+        rel: (*rel).to_owned(),
+        mime_type: Some("application/rss+xml".to_owned()),
+        ..Link::default()
+    });
+    let mut namespaces = used_namespaces(&NAMESPACES, items);
+    let mut extensions = ExtensionMap::new();
+    if let Some(extent) = channel.extent {
+        let (prefix, url) = HISTORY;
+        namespaces.insert(prefix.to_owned(), url.to_owned());
+        let extent = element(&format!("{prefix}:{}", extent.name()), Vec::new());
+        extensions.insert(prefix.to_owned(), BTreeMap::from([(extent.name.clone(), vec![extent])]));
+    }
     let picture = |url: &String| Image { url: url.clone(), title: channel.title.clone(), link: channel.page.clone(), ..Image::default() };
     let empty = rss::Channel {
         title: channel.title.clone(),
@@ -42,8 +56,9 @@ pub(super) fn document(channel: &Channel, items: &[String]) -> Result<String, Ou
         generator: Some(format!("Feedmill {}", env!("CARGO_PKG_VERSION"))),
         ttl: Some(TTL.to_owned()),
         image: channel.picture.as_ref().map(picture),
-        atom_ext: Some(AtomExtension { links: vec![own] }),
-        namespaces: used_namespaces(&NAMESPACES, items),
+        atom_ext: Some(AtomExtension { links: std::iter::once(own).chain(archive).collect() }),
+        namespaces,
+        extensions,
         ..rss::Channel::default()
     };
     let xml = text::clean(&write(&empty)?);
@@ -74,7 +89,7 @@ pub(super) fn item(entry: &Entry, site: &Site, wanted: Content) -> Result<String
         source: Some(Source { url: parts::source_feed(entry, site), title: Some(entry.source.title.clone()) }),
         content,
         extensions: extensions(entry, site, files),
-        atom_ext: alternates(entry, site),
+        atom_ext: links(entry, site),
         link: Some(link),
         ..Item::default()
     };
@@ -128,15 +143,22 @@ fn dublin_core(entry: &Entry, has_author: bool) -> Option<DublinCoreExtension> {
     (extension != DublinCoreExtension::default()).then_some(extension)
 }
 
-fn alternates(entry: &Entry, site: &Site) -> Option<AtomExtension> {
-    let links = parts::alternates(entry, site).into_iter().map(|(hreflang, href)| Link {
+/// The article in other languages, and where other sources tell the same story.
+fn links(entry: &Entry, site: &Site) -> Option<AtomExtension> {
+    let alternates = parts::alternates(entry, site).into_iter().map(|(hreflang, href)| Link {
         href,
         rel: "alternate".to_owned(),
         hreflang,
         mime_type: Some("text/html".to_owned()),
         ..Link::default()
     });
-    Some(AtomExtension { links: links.collect() }).filter(|extension| !extension.links.is_empty())
+    let related = entry.related.iter().map(|related| Link {
+        href: site.article(&related.key),
+        rel: "related".to_owned(),
+        title: Some(related.source.clone()),
+        ..Link::default()
+    });
+    Some(AtomExtension { links: alternates.chain(related).collect() }).filter(|extension| !extension.links.is_empty())
 }
 
 fn extensions<'a>(entry: &Entry, site: &Site, files: impl Iterator<Item = File<'a>>) -> ExtensionMap {

@@ -34,7 +34,17 @@ pub(super) fn term(kind: Kind, name: &str) -> Term {
 
 /// A page of entries.
 pub(super) fn page(entries: Vec<Entry>, terms: Vec<Term>) -> Page {
-    Page { entries, more: false, terms, modified: time(900), created: time(-900) }
+    Page {
+        total: entries.len() as u64,
+        entries,
+        more: false,
+        tombstones: Vec::new(),
+        issues: Vec::new(),
+        history: crate::model::History::None,
+        terms,
+        modified: time(900),
+        created: time(-900),
+    }
 }
 
 /// Every entry of this file, one page of them.
@@ -62,6 +72,7 @@ fn entry(guid: &str, article: Article) -> Entry {
         source: Arc::new(source),
         terms: vec![(term(Kind::Category, "qq").name, Origins::OWN)],
         translations: Vec::new(),
+        related: Vec::new(),
         listed: time(0),
         published: time(0),
         updated: time(i64::try_from(guid.len()).unwrap()),

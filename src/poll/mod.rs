@@ -1,5 +1,6 @@
 //! The clock: it takes due sources from the store, reads them, and gives the store what they said.
 
+mod keep;
 mod read;
 mod schedule;
 mod watch;
@@ -25,6 +26,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Reads sources as they become due, until `stop` changes; what is being read then is finished.
 pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrency: usize, mut stop: Receiver<bool>) {
     let watcher = tokio::spawn(watch::folders(store.clone(), rescan));
+    let keeper = tokio::spawn(keep::house(store.clone()));
     let mut readings = JoinSet::new();
     let mut ticks = tokio::time::interval(TICK);
     while !*stop.borrow() {
@@ -48,6 +50,7 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
         }
     }
     watcher.abort();
+    keeper.abort();
     readings.join_all().await;
 }
 

@@ -52,13 +52,14 @@ pub(super) fn in_order_of_listing(mut articles: Vec<Article>, is_first_reading: 
 }
 
 /// What two links must share to lead to the same page: host, path and query, without trackers, scheme and fragment.
-/// `None`: a link that tells nothing, to a host alone.
+/// `None`: a link that
+/// tells nothing, to the front page of a host.
 pub(super) fn link_key(link: &str) -> Option<String> {
     let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let host = url.host_str()?.trim_start_matches("www.");
     let path = url.path().trim_end_matches('/');
     let query: Vec<_> = url.query_pairs().filter(|(name, _)| !name.starts_with("utm_") && !TRACKERS.contains(&name.as_ref())).collect();
-    if path.is_empty() && query.is_empty() {
+    if path.is_empty() {
         return None;
     }
     let port = url.port().map_or_else(String::new, |port| format!(":{port}"));

@@ -5,18 +5,20 @@
 //! Nothing outside this module knows which database it is; no operation takes or gives a connection, row or cursor.
 
 mod decide;
+mod sets;
 mod sqlite;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono_tz::Tz;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::model::{
-    Applied, ArticleKey, Batch, Entry, Kind, Memory, Neighbours, NewSource, Options, Page, Selection, Sidebar, Slug, Source, SourceId,
-    Term, Time,
+    Applied, ArticleKey, Batch, Entry, Kind, Memory, Neighbours, NewSource, Options, Page, Period, Selection, Sidebar, Slug, Source,
+    SourceId, Term, Time, Window,
 };
 use sqlite::Sqlite;
 
@@ -85,6 +87,7 @@ pub enum Lookup<T> {
 pub struct Store {
     backend: Backend,
     generation: Arc<AtomicU64>,
+    indexed: Arc<AtomicU64>,
     /// Readings at work, each with a thread and a connection.
     readings: Arc<Semaphore>,
     /// Writings at work, one of them in a transaction; the others wait for their turn, and keep no reading waiting.
@@ -108,7 +111,8 @@ impl Store {
         let sqlite = blocking(move || Sqlite::open(path, now)).await?;
         let id = sqlite.id();
         let (readings, writing) = (Arc::new(Semaphore::new(READINGS)), Arc::new(Semaphore::new(WRITINGS)));
-        let store = Self { backend: Backend::Sqlite(Arc::new(sqlite)), generation: Arc::default(), readings, writing, id };
+        let store =
+            Self { backend: Backend::Sqlite(Arc::new(sqlite)), generation: Arc::default(), indexed: Arc::default(), readings, writing, id };
         store.follow().await?;
         Ok(store)
     }
@@ -130,9 +134,10 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn follow(&self) -> Result<u64, StoreError> {
-        self.read(Sqlite::generation).await.inspect(|generation| {
-            self.generation.fetch_max(*generation, Ordering::AcqRel);
-        })
+        let (generation, indexed) = self.read(Sqlite::generations).await?;
+        self.generation.fetch_max(generation, Ordering::AcqRel);
+        self.indexed.fetch_max(indexed, Ordering::AcqRel);
+        Ok(generation)
     }
 
     async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Sqlite) -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
@@ -264,13 +269,70 @@ impl Store {
         self.note(move |sqlite| sqlite.fail(source, &error, due, now)).await
     }
 
-    /// The newest articles of a selection, or those before the cursor in `options`.
+    /// The newest articles of a selection in a window, or those before the cursor, or of the archive, that `options` name.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn select(&self, selection: &Selection, options: &Options) -> Result<Lookup<Page>, StoreError> {
+    pub async fn select(&self, selection: &Selection, options: &Options, window: Window) -> Result<Lookup<Page>, StoreError> {
         let (selection, options) = (selection.clone(), options.clone());
-        self.read(move |sqlite| sqlite.select(&selection, &options)).await
+        self.read(move |sqlite| sqlite.select(&selection, &options, window)).await
+    }
+
+    /// The issues of a selection's digest whose period was over at `now`, with their articles.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn digest(
+        &self,
+        selection: &Selection,
+        options: &Options,
+        period: Period,
+        zone: Tz,
+        now: Time,
+    ) -> Result<Lookup<Page>, StoreError> {
+        let (selection, options) = (selection.clone(), options.clone());
+        self.read(move |sqlite| sqlite.digest(&selection, &options, period, zone, now)).await
+    }
+
+    /// What of a selection was discovered, changed or withdrawn after a generation; empty if that is nothing, or too much.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn delta(&self, selection: &Selection, options: &Options, since: u64) -> Result<Lookup<Page>, StoreError> {
+        let (selection, options) = (selection.clone(), options.clone());
+        self.read(move |sqlite| sqlite.delta(&selection, &options, since)).await
+    }
+
+    /// Takes the tombstones of what was withdrawn before a time out of the feeds.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn retire(&self, before: Time, now: Time) -> Result<(), StoreError> {
+        self.write(move |sqlite| sqlite.retire(before, now)).await
+    }
+
+    /// Loads what choosing articles needs into memory; else the first question that needs it does.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn warm(&self) -> Result<(), StoreError> {
+        self.read(Sqlite::warm).await
+    }
+
+    /// Takes the next articles into the search, a few hundred at most; gives how many, 0: all are in it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn index(&self) -> Result<usize, StoreError> {
+        let step = self.note(Sqlite::index).await;
+        self.follow().await?;
+        step
+    }
+
+    /// The generation up to which all articles can be searched, as this process last knew.
+    #[must_use]
+    pub fn indexed(&self) -> u64 {
+        self.indexed.load(Ordering::Acquire)
     }
 
     /// One article, by its key or by one that a move gave it later.

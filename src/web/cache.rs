@@ -7,8 +7,19 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use super::document::Document;
 
-/// A document's canonical path, and the generation of the store that it was made at.
-type Key = (String, u64);
+/// A document's canonical path, and what it was made at.
+type Key = (String, Stamp);
+
+/// All that may change a document, apart from its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Stamp {
+    /// The generation of the store.
+    pub(super) generation: u64,
+    /// The generation up to which articles can be searched, where words are searched for.
+    pub(super) indexed: u64,
+    /// The hour since the epoch, where the document moves with the clock.
+    pub(super) hour: i64,
+}
 
 /// How large a document is taken to be when the cache is laid out.
 const USUAL: u64 = 64 * 1024;
@@ -47,9 +58,9 @@ impl Cache {
     pub(super) async fn document<E>(
         &self,
         path: String,
-        generation: u64,
+        stamp: Stamp,
         make: impl Future<Output = Result<Document, E>>,
     ) -> Result<Arc<Document>, E> {
-        self.documents.get_or_insert_async(&(path, generation), async { make.await.map(Arc::new) }).await
+        self.documents.get_or_insert_async(&(path, stamp), async { make.await.map(Arc::new) }).await
     }
 }

@@ -20,6 +20,8 @@ pub(super) const CACHE_CONTROL: &str = "public, max-age=300, stale-while-revalid
 pub(super) enum Nature {
     /// Readers in other sites' pages may fetch it.
     Feed,
+    /// A closed part of a feed's archive.
+    Archive,
     /// An HTML page: it may load nothing but pictures, media and our style sheet.
     Page,
     /// A file of an article: nothing in it may run.
@@ -108,12 +110,16 @@ impl Document {
         let suffix = coding.name().map_or_else(String::new, |name| format!("-{name}"));
         response.insert_header((header::ETAG, format!("\"{}{suffix}\"", self.tag)));
         response.insert_header((header::VARY, "Accept-Encoding"));
-        let cache = if self.nature == Nature::Asset { "public, max-age=31536000, immutable" } else { CACHE_CONTROL };
+        let cache = match self.nature {
+            Nature::Asset => "public, max-age=31536000, immutable",
+            Nature::Archive => "public, max-age=86400, stale-while-revalidate=3600",
+            _ => CACHE_CONTROL,
+        };
         response.insert_header((header::CACHE_CONTROL, cache));
         if let Some(modified) = self.modified {
             response.insert_header((header::LAST_MODIFIED, httpdate::fmt_http_date(modified.into())));
         }
-        if self.nature == Nature::Feed {
+        if matches!(self.nature, Nature::Feed | Nature::Archive) {
             response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
         }
     }
@@ -154,6 +160,42 @@ impl Document {
         let modified = self.modified.filter(|modified| now - *modified > TimeDelta::seconds(1));
         since.zip(modified).is_some_and(|(since, modified)| modified <= Time::from(since))
     }
+}
+
+/// The answer to `A-IM: feed` (RFC 3229): what changed since a document of ours that the client has. `full` is the whole
+/// document of now.
+pub(super) fn respond_delta(delta: &Document, full: &Document, base: &str, request: &HttpRequest) -> HttpResponse {
+    let wanted = Coding::negotiate(header_text(request, &header::ACCEPT_ENCODING));
+    let (coding, body) = delta.encoded(wanted);
+    let mut response = HttpResponse::build(StatusCode::IM_USED);
+    full.head(&mut response, coding);
+    response.insert_header(("IM", "feed"));
+    response.insert_header(("Delta-Base", base));
+    // Today's caches know no 226 and would keep it for the whole document.
+    response.insert_header((header::CACHE_CONTROL, "private, no-store"));
+    if let Some(name) = coding.name() {
+        response.insert_header((header::CONTENT_ENCODING, name));
+    }
+    response.insert_header((header::CONTENT_TYPE, delta.media_type.as_str()));
+    response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    response.body(body)
+}
+
+/// The tag of ours, and its generation, that a client which takes deltas of feeds names.
+pub(super) fn delta_base(request: &HttpRequest) -> Option<(String, u64)> {
+    let manipulations = header_text(request, &header::HeaderName::from_static("a-im"))?;
+    let takes_feeds =
+        manipulations.split(',').any(|item| item.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("feed")));
+    if !takes_feeds || *request.method() != Method::GET {
+        return None;
+    }
+    let tags = header_text(request, &header::IF_NONE_MATCH)?.split(',').map(str::trim);
+    tags.filter_map(|tag| {
+        let (generation, hash) = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"').split_once('-')?;
+        let is_ours = hash.len() >= 16 && hash.bytes().take(16).all(|b| b.is_ascii_hexdigit());
+        Some((tag.to_owned(), generation.parse().ok().filter(|_| is_ours)?))
+    })
+    .max_by_key(|(_, generation)| *generation)
 }
 
 fn header_text<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> Option<&'a str> {

@@ -2,13 +2,16 @@
 
 use super::document::{Document, Nature};
 use super::{Door, Error};
-use crate::model::{ArticleForm, ArticleKey, Document as Named, Entry, Format, Kind, Options, Selection, Target};
+use crate::model::{
+    ArticleForm, ArticleKey, Document as Named, Entry, Format, History, Kind, Options, Page, Selection, Target, Time, Window, full_hour,
+};
 use crate::output::html::{self, ArticleView, Directory, ListView};
-use crate::output::{self, opml, sitemap};
+use crate::output::{self, Channel, Extent, opensearch, opml, sitemap};
 use crate::store::{Lookup, StoreError};
 
 const HTML: &str = "text/html; charset=utf-8";
 const OPML: &str = "text/x-opml; charset=utf-8";
+const OPENSEARCH: &str = "application/opensearchdescription+xml; charset=utf-8";
 const XML: &str = "application/xml; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
@@ -28,13 +31,37 @@ impl<E: Into<Error>> From<E> for Failure {
 }
 
 /// Makes the document of a target; `may_be_unknown`: a term that was never published matches nothing.
-pub(super) async fn document(door: &Door, target: &Target, may_be_unknown: bool) -> Result<Document, Failure> {
+pub(super) async fn document(door: &Door, target: &Target, may_be_unknown: bool, now: Time) -> Result<Document, Failure> {
     match target {
-        Target::List { selection, options, format } => list(door, selection, options, *format, may_be_unknown).await,
+        Target::List { selection, options, format } => list(door, selection, options, *format, may_be_unknown, now).await,
         Target::Article(key, form) => article(door, key, *form).await,
         Target::File(key, name) => file(door, key, name).await,
         Target::Directory(kind) => directory(door, *kind).await,
         Target::Document(named) => named_document(door, *named).await,
+    }
+}
+
+/// The selection that is meant: what a named feed stands for.
+pub(super) fn meant<'a>(door: &'a Door, selection: &'a Selection) -> Result<&'a Selection, Error> {
+    match (&selection.name, door.site.named(selection)) {
+        (None, _) => Ok(selection),
+        (Some(_), Some(named)) => Ok(&named.selection),
+        (Some(_), None) => Err(Error::Unknown(Vec::new())),
+    }
+}
+
+/// Asks the store for a list; an alias in the configuration of a named feed is followed, in a URL it is redirected.
+async fn page(door: &Door, selection: &Selection, options: &Options, now: Time) -> Result<Lookup<Page>, Failure> {
+    let (zone, mut meant) = (door.site.zone, meant(door, selection)?.clone());
+    loop {
+        let found = match options.digest {
+            Some(period) => door.store.digest(&meant, options, period, zone, now).await?,
+            None => door.store.select(&meant, options, Window::between(meant.since, meant.until, zone, now)).await?,
+        };
+        match found {
+            Lookup::Moved(moved) if selection.name.is_some() => meant = moved,
+            found => return Ok(found),
+        }
     }
 }
 
@@ -44,42 +71,81 @@ async fn list(
     options: &Options,
     format: Option<Format>,
     may_be_unknown: bool,
+    now: Time,
 ) -> Result<Document, Failure> {
-    let page = match door.store.select(selection, options).await? {
+    let target = |selection, options| Target::List { selection, options, format };
+    let mut page = match page(door, selection, options, now).await? {
         Lookup::Found(page) => page,
-        Lookup::Moved(selection) => {
-            return Err(Failure::Moved(Target::List { selection, options: options.clone(), format }.path()));
-        }
+        Lookup::Moved(selection) => return Err(Failure::Moved(target(selection, options.clone()).path())),
         Lookup::Gone => return Err(Error::Gone.into()),
         Lookup::Missing => return Err(Error::Unknown(Vec::new()).into()),
     };
+    if let History::Moved(archive) = page.history {
+        let options = Options { archive: Some(archive), ..options.clone() };
+        return Err(Failure::Moved(target(selection.clone(), options).path()));
+    }
     // A language is known by its form alone.
     let is_unknown = page.terms.is_empty() && selection.single().is_some_and(|(kind, _)| kind != Kind::Language);
     if is_unknown && !may_be_unknown {
         return Err(unknown(door, selection).await.into());
     }
-    let channel = output::channel(selection, options, &page, &door.site, door.store.id());
-    let generation = page.entries.iter().map(|entry| entry.generation).max().unwrap_or_default();
+    let mut channel = output::channel(selection, options, &page, &door.site, door.store.id());
+    if let Some(period) = options.digest {
+        page = output::digest(page, period, selection, &channel, &door.site);
+        channel.updated = page.entries.first().map_or(page.created, |issue| issue.changed);
+    }
     let document = match format {
-        Some(format) => {
-            let feed = output::feed(&channel, &page, options, &door.site, format).map_err(Error::from)?;
-            Document::new(feed, format.media_type(), Nature::Feed, generation, Some(page.modified))
-        }
+        Some(format) => feed(door, &channel, &page, options, format, modified(door, selection, options, &page, now)?)?,
         None => {
             let sidebar = door.store.sidebar().await?;
             let view = ListView { site: &door.site, selection, options, page: &page, channel: &channel, sidebar: &sidebar };
             // The page shows counts of other terms too, so the date of its selection is not its own.
-            Document::new(html::list(&view), HTML, Nature::Page, generation, None)
+            Document::new(html::list(&view), HTML, Nature::Page, generation(&page), None)
         }
     };
-    let own = door.site.link(&Target::List { selection: selection.clone(), options: options.clone(), format });
+    let own = door.site.link(&target(selection.clone(), options.clone()));
     let mut links = vec![format!("<{own}>; rel=\"self\"")];
-    if format.is_some() {
+    if let Some(format) = format {
         links.push(format!("<{}>; rel=\"alternate\"; type=\"text/html\"", channel.page));
+        links.extend(channel.archive[format as usize].iter().map(|(relation, url)| format!("<{url}>; rel=\"{relation}\"")));
     }
     let others = Format::ALL.into_iter().filter(|other| Some(*other) != format);
     links.extend(others.map(|other| format!("<{}>; rel=\"alternate\"; type=\"{}\"", channel.url(other), plain_type(other))));
     Ok(document.with_links(links))
+}
+
+fn feed(door: &Door, channel: &Channel, page: &Page, options: &Options, format: Format, modified: Time) -> Result<Document, Error> {
+    let nature = if channel.extent == Some(Extent::Archive) { Nature::Archive } else { Nature::Feed };
+    let bytes = output::feed(channel, page, options, &door.site, format)?;
+    Ok(Document::new(bytes, format.media_type(), nature, generation(page), Some(modified)))
+}
+
+/// The highest generation of what is in a document.
+fn generation(page: &Page) -> u64 {
+    let withdrawn = page.tombstones.iter().map(|tombstone| tombstone.generation);
+    page.entries.iter().map(|entry| entry.generation).chain(withdrawn).max().unwrap_or_default()
+}
+
+/// When a document last changed: what moves with the clock changes with it.
+fn modified(door: &Door, selection: &Selection, options: &Options, page: &Page, now: Time) -> Result<Time, Error> {
+    let moves = meant(door, selection)?.is_relative() || options.digest.is_some();
+    Ok(if moves { page.modified.max(full_hour(now)) } else { page.modified })
+}
+
+/// What changed in a feed since a generation, as a document; `None` if that is nothing, too much, or not to be told.
+pub(super) async fn delta(door: &Door, target: &Target, since: u64) -> Result<Option<Document>, Failure> {
+    let Target::List { selection, options, format: Some(format) } = target else { return Ok(None) };
+    let meant = meant(door, selection)?;
+    let is_bounded = meant.since.is_some() || meant.until.is_some() || meant.words.is_some();
+    if is_bounded || options.archive.is_some() || options.digest.is_some() || options.per_source.is_some() {
+        return Ok(None);
+    }
+    let Lookup::Found(page) = door.store.delta(meant, options, since).await? else { return Ok(None) };
+    if page.entries.is_empty() && page.tombstones.is_empty() {
+        return Ok(None);
+    }
+    let channel = output::channel(selection, options, &page, &door.site, door.store.id());
+    Ok(Some(feed(door, &channel, &page, options, *format, page.modified)?))
 }
 
 fn plain_type(format: Format) -> &'static str {
@@ -157,6 +223,7 @@ async fn named_document(door: &Door, named: Named) -> Result<Document, Failure> 
     let (text, media_type) = match named {
         Named::Sources => (opml::sources(&store.sources().await?, site), OPML),
         Named::Feeds => (opml::feeds(&store.directory(Kind::Category).await?, &store.directory(Kind::Tag).await?, site), OPML),
+        Named::OpenSearch => (opensearch::opensearch(site), OPENSEARCH),
         Named::Robots => (sitemap::robots(site), TEXT),
         Named::Sitemap => (sitemap_of(door).await?, XML),
         Named::Favicon | Named::Liveness => return Err(Error::Unknown(Vec::new()).into()),

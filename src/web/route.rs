@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::{Method, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
-use super::document::{Document, Nature};
+use super::cache::Stamp;
+use super::document::{self, Document, Nature};
 use super::{Door, Error, publish};
-use crate::model::{Address, Document as Named, Target};
+use crate::model::{Address, Document as Named, Target, Time, full_hour};
 use crate::output::html;
 
 /// What a URL gives.
@@ -64,8 +65,26 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
             .finish());
     }
     match outcome(door, &address.target, false).await? {
-        Outcome::Document(document) | Outcome::Empty(document) => Ok(document.respond(request, now())),
+        Outcome::Document(document) | Outcome::Empty(document) => {
+            let response = document.respond(request, now());
+            if response.status() == StatusCode::OK
+                && let Some(delta) = delta(door, request, &address.target, &document).await?
+            {
+                return Ok(delta);
+            }
+            Ok(response)
+        }
         Outcome::Moved(path) => Ok(moved(door, &path)),
+    }
+}
+
+/// What changed since the document that a client has, if it takes that and we can tell.
+async fn delta(door: &Door, request: &HttpRequest, target: &Target, full: &Document) -> Result<Option<HttpResponse>, Error> {
+    let Some((base, since)) = document::delta_base(request) else { return Ok(None) };
+    match publish::delta(door, target, since).await {
+        Ok(delta) => Ok(delta.map(|delta| document::respond_delta(&delta, full, &base, request))),
+        Err(publish::Failure::Error(error)) => Err(error),
+        Err(publish::Failure::Moved(_)) => Ok(None),
     }
 }
 
@@ -82,9 +101,11 @@ pub(super) async fn fetch(door: &Door, target: &str) -> Result<Vec<u8>, Error> {
 
 /// Finds what stands at a target. A path that names a term which was never published is an error, a query is not.
 async fn outcome(door: &Door, target: &Target, by_query: bool) -> Result<Outcome, Error> {
-    let found = door.cache.document(target.path(), door.store.generation(), publish::document(door, target, false)).await;
+    let now = now();
+    let stamp = stamp(door, target, now)?;
+    let found = door.cache.document(target.path(), stamp, publish::document(door, target, false, now)).await;
     match found {
-        Err(publish::Failure::Error(Error::Unknown(_))) if by_query => match publish::document(door, target, true).await {
+        Err(publish::Failure::Error(Error::Unknown(_))) if by_query => match publish::document(door, target, true, now).await {
             Ok(document) => Ok(Outcome::Empty(std::sync::Arc::new(document))),
             Err(publish::Failure::Moved(path)) => Ok(Outcome::Moved(path)),
             Err(publish::Failure::Error(error)) => Err(error),
@@ -95,9 +116,24 @@ async fn outcome(door: &Door, target: &Target, by_query: bool) -> Result<Outcome
     }
 }
 
+/// What a target's document is made at.
+fn stamp(door: &Door, target: &Target, now: Time) -> Result<Stamp, Error> {
+    let mut stamp = Stamp { generation: door.store.generation(), indexed: 0, hour: 0 };
+    if let Target::List { selection, options, .. } = target {
+        let meant = publish::meant(door, selection)?;
+        if meant.words.is_some() {
+            stamp.indexed = door.store.indexed();
+        }
+        if meant.is_relative() || options.digest.is_some() {
+            stamp.hour = full_hour(now).timestamp();
+        }
+    }
+    Ok(stamp)
+}
+
 /// The edge: the clock is read here, for what compares with the client's dates.
 #[expect(clippy::disallowed_methods, reason = "the web is an edge: a response compares the client's dates with the clock")]
-fn now() -> crate::model::Time {
+fn now() -> Time {
     Utc::now()
 }
 
@@ -123,7 +159,7 @@ fn page_for_a_person(request: &HttpRequest, address: &Address) -> Option<Target>
     let is_person = is("sec-fetch-dest", "document") && is("sec-fetch-mode", "navigate") && !address.raw;
     match &address.target {
         Target::List { selection, options, format: Some(_) } if is_person => {
-            Some(Target::List { selection: selection.clone(), options: options.clone(), format: None })
+            Some(Target::List { selection: selection.clone(), options: options.elsewhere(), format: None })
         }
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use feedmill::config::KEYS;
+use feedmill::config::{FEED_KEYS, KEYS};
 use feedmill::model::Address;
 
 const README: &str = include_str!("../../README.md");
@@ -32,6 +32,13 @@ fn every_configuration_key_is_in_the_readme_with_its_default() {
         // A default with spaces is a sentence, which the table has no room for.
         let is_shown = key.default.is_empty() || key.default.contains(' ') || code(row).any(|value| value == key.default);
         assert!(is_shown, "the README gives `{}` another default than `{}`", key.name, key.default);
+    }
+}
+
+#[test]
+fn every_key_of_a_named_feed_is_in_the_readme() {
+    for (key, _) in FEED_KEYS {
+        assert!(README.contains(&format!("\n{key} = ")) || README.contains(&format!("`{key}`")), "{key}");
     }
 }
 

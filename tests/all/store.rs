@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta};
 use feedmill::model::{
     Applied, Article, Batch, Extent, FileState, Format, Kind, Language, Link, Memory, NewSource, Options, Origins, Page, Person, Selection,
-    Slug, Source, SourceKind, SourceSettings, Target, Time,
+    Slug, Source, SourceKind, SourceSettings, Target, Time, Window,
 };
 use feedmill::store::{Lookup, Store};
 use tempfile::TempDir;
@@ -61,7 +61,7 @@ impl Fixture {
         let Target::List { selection, options, .. } = feedmill::model::Address::parse(path).unwrap().target else {
             panic!("{path} is no list")
         };
-        self.store.select(&selection, &options).await.unwrap()
+        self.store.select(&selection, &options, Window::default()).await.unwrap()
     }
 
     async fn guids(&self, path: &str) -> Vec<String> {
@@ -296,7 +296,9 @@ async fn pages_joined_are_the_whole_list_once() {
     let (mut walked, mut options) = (Vec::new(), Options { limit: 20, ..Options::default() });
     loop {
         let selection = Selection::of(Kind::Tag, Slug::from_name("x"));
-        let Lookup::Found(page) = f.store.select(&selection, &options).await.unwrap() else { panic!("the tag is there") };
+        let Lookup::Found(page) = f.store.select(&selection, &options, Window::default()).await.unwrap() else {
+            panic!("the tag is there")
+        };
         options.before = page.entries.last().map(|entry| entry.key.clone());
         walked.extend(page.entries.into_iter().map(|entry| entry.article.guid));
         if !page.more {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chrono_tz::Tz;
 use feedmill::model::{
     Article, ArticleKey, BundleFile, Enclosure, Format, Kind, Language, PLACEHOLDER, Selection, Site, Slug, Source, SourceKind, Target,
-    TermDescription,
+    TermDescription, Window,
 };
 use feedmill::store::Store;
 use feedmill::web::{Door, serve};
@@ -92,7 +92,9 @@ impl Server {
 
     async fn key(&self, guid: &str) -> ArticleKey {
         let Target::List { selection, options, .. } = feedmill::model::Address::parse("/").unwrap().target else { panic!("a list") };
-        let feedmill::store::Lookup::Found(page) = self.f.store.select(&selection, &options).await.unwrap() else { panic!("everything") };
+        let feedmill::store::Lookup::Found(page) = self.f.store.select(&selection, &options, Window::default()).await.unwrap() else {
+            panic!("everything")
+        };
         page.entries.into_iter().find(|entry| entry.article.guid == guid).unwrap().key
     }
 }

@@ -9,12 +9,8 @@ use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{ArticleKey, Kind, Selection};
+use super::{ArticleKey, Content, DEFAULT_LIMIT, Ids, Kind, Options, Selection, Sort};
 
-/// The articles on a page unless the URL says otherwise.
-pub const DEFAULT_LIMIT: u16 = 50;
-/// The most articles on a page.
-pub const MAX_LIMIT: u16 = 500;
 /// The longest request target in bytes.
 const MAX_TARGET: usize = 8192;
 
@@ -78,33 +74,6 @@ impl Format {
     }
 }
 
-/// How much of each article a feed carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Content {
-    /// All that is there.
-    #[default]
-    Full,
-    /// The summary alone.
-    Summary,
-}
-
-/// How a selection is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Options {
-    /// Articles a page, 1 to [`MAX_LIMIT`].
-    pub limit: u16,
-    /// How much of each.
-    pub content: Content,
-    /// Only what is older than this article; pages only.
-    pub before: Option<ArticleKey>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { limit: DEFAULT_LIMIT, content: Content::default(), before: None }
-    }
-}
-
 /// What a URL asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Target {
@@ -151,12 +120,14 @@ pub enum Document {
     Sitemap,
     /// `/favicon.ico`
     Favicon,
+    /// How a browser searches here (OpenSearch 1.1).
+    OpenSearch,
     /// `/healthz`
     Liveness,
 }
 
 impl Document {
-    const ALL: [Self; 6] = [Self::Sources, Self::Feeds, Self::Robots, Self::Sitemap, Self::Favicon, Self::Liveness];
+    const ALL: [Self; 7] = [Self::Sources, Self::Feeds, Self::Robots, Self::Sitemap, Self::Favicon, Self::OpenSearch, Self::Liveness];
 
     /// Its path.
     #[must_use]
@@ -167,6 +138,7 @@ impl Document {
             Self::Robots => "/robots.txt",
             Self::Sitemap => "/sitemap.xml",
             Self::Favicon => "/favicon.ico",
+            Self::OpenSearch => "/opensearch.xml",
             Self::Liveness => "/healthz",
         }
     }
@@ -285,29 +257,44 @@ impl Target {
 
 fn list_path(selection: &Selection, options: &Options, format: Option<Format>) -> String {
     let suffix = format.map_or_else(String::new, |format| format!(".{}", format.suffix()));
-    let mut pairs: Vec<(&str, String)> = Vec::new();
-    let limit = options.limit.to_string();
-    if let Some(before) = &options.before {
-        pairs.push(("before", before.to_string()));
-    }
-    if options.content == Content::Summary {
-        pairs.push(("content", "summary".to_owned()));
-    }
-    if options.limit != DEFAULT_LIMIT {
-        pairs.push(("limit", limit));
-    }
+    let mut pairs = values(options);
     let name;
-    let segments = if let Some((kind, slug)) = selection.single() {
+    let segments = if let Some(slug) = &selection.name {
+        name = format!("{slug}{suffix}");
+        vec!["feed", name.as_str()]
+    } else if let Some((kind, slug)) = selection.single() {
         name = format!("{slug}{suffix}");
         vec![kind.name(), name.as_str()]
     } else {
-        pairs.extend(selection.values().into_iter().map(|(kind, value)| (kind.name(), value)));
+        pairs.extend(selection.values());
         name = format!("feed{suffix}");
         if format.is_some() { vec![name.as_str()] } else { Vec::new() }
     };
     pairs.sort_by_key(|(name, _)| *name);
     let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
     print(&segments, &pairs)
+}
+
+/// The query parameters of what is not as it is by default.
+fn values(options: &Options) -> Vec<(&'static str, String)> {
+    let when = |is_set: bool, name, value: &str| is_set.then(|| (name, value.to_owned()));
+    let prefer = options.prefer.iter().map(super::Language::as_str).collect::<Vec<_>>().join(",");
+    [
+        options.archive.as_ref().map(|archive| ("archive", archive.to_string())),
+        options.before.as_ref().map(|before| ("before", before.to_string())),
+        when(options.content == Content::Summary, "content", "summary"),
+        options.digest.map(|digest| ("digest", digest.name().to_owned())),
+        when(options.explain, "explain", "1"),
+        when(options.ids == Ids::Feed, "ids", "feed"),
+        when(options.limit != DEFAULT_LIMIT, "limit", &options.limit.to_string()),
+        options.per_source.map(|number| ("per_source", number.to_string())),
+        when(!options.prefer.is_empty(), "prefer", &prefer),
+        when(options.sort == Sort::Rank, "sort", "rank"),
+        options.via.map(|via| ("via", via.name().to_owned())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn print(segments: &[&str], pairs: &[(&str, &str)]) -> String {

@@ -2,11 +2,15 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{AddressError, ArticleForm, Content, Document, Format, MAX_LIMIT, Options, Target};
-use crate::model::{ArticleKey, Kind, Language, Selection, Slug};
+use super::{AddressError, ArticleForm, Document, Format, Target};
+use crate::model::{
+    Archive, ArticleKey, Content, DEFAULT_LIMIT, Ids, Kind, Language, MAX_LIMIT, Moment, Options, Period, Query, Selection, Slug, Sort, Via,
+};
 
 /// The most terms in one selection.
 const MAX_TERMS: usize = 64;
+/// The most languages that are preferred in turn.
+const MAX_PREFERRED: usize = 8;
 
 pub(super) fn pair(pair: &str) -> Result<(String, String), AddressError> {
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -32,6 +36,10 @@ pub(super) fn list(segments: &[&str]) -> Option<(Selection, Option<Format>)> {
         ["atom.xml" | "feed.atom"] => Some((Selection::default(), Some(Format::Atom))),
         ["feed.json"] => Some((Selection::default(), Some(Format::Json))),
         [plural @ ("categories" | "tags"), name @ ..] if !name.is_empty() => hugo(plural, name),
+        ["feed", name] => {
+            let (name, format) = format_of(name)?;
+            (!name.is_empty()).then(|| (Selection::named(Slug::from_name(name)), format))
+        }
         [kind, name] => {
             let (name, format) = format_of(name)?;
             term(Kind::from_name(kind)?, name).map(|selection| (selection, format))
@@ -115,6 +123,14 @@ pub(super) fn parameters(mut selection: Selection, format: Option<Format>, pairs
     let mut options = Options::default();
     let mut seen: Vec<&str> = Vec::new();
     for (name, value) in pairs.iter().filter(|(name, _)| !is_ignored(name)) {
+        let narrows = Kind::from_name(name).is_some() || matches!(name.as_str(), "q" | "since" | "until");
+        if narrows && !value.is_empty() && selection.name.is_some() {
+            return Err(bad(
+                name,
+                value,
+                "a named feed is not narrowed any further; ask for a selection of your own below /feed".to_owned(),
+            ));
+        }
         if let Some(kind) = Kind::from_name(name) {
             narrow(&mut selection, kind, value)?;
             continue;
@@ -123,12 +139,38 @@ pub(super) fn parameters(mut selection: Selection, format: Option<Format>, pairs
             return Err(bad(name, value, "it may be given once".to_owned()));
         }
         seen.push(name);
-        option(&mut options, format, name, value)?;
+        if !value.is_empty() || !PARAMETERS.contains(&name.as_str()) {
+            parameter(&mut selection, &mut options, name, value)?;
+        }
     }
-    match selection.terms().count() {
-        ..=MAX_TERMS => Ok(Target::List { selection, options, format }),
-        count => Err(bad("selection", &count.to_string(), format!("a selection names at most {MAX_TERMS} terms"))),
+    check(&selection, &mut options, format)?;
+    Ok(Target::List { selection, options, format })
+}
+
+/// What cannot stand together, or not on a page, or not in a feed; what has no effect goes.
+fn check(selection: &Selection, options: &mut Options, format: Option<Format>) -> Result<(), AddressError> {
+    let count = selection.terms().count();
+    if count > MAX_TERMS {
+        return Err(bad("selection", &count.to_string(), format!("a selection names at most {MAX_TERMS} terms")));
     }
+    let refused = |name, is_set: bool, expected: &str| if is_set { Err(bad(name, "", expected.to_owned())) } else { Ok(()) };
+    let is_feed = format.is_some();
+    refused("before", is_feed && options.before.is_some(), "only pages take it; leave it away")?;
+    refused("explain", is_feed && options.explain, "only pages take it; leave it away")?;
+    refused("sort", is_feed && options.sort == Sort::Rank, "feeds are always newest first; leave it away")?;
+    refused("archive", !is_feed && options.archive.is_some(), "only feeds take it; leave it away")?;
+    let is_cut = options.before.is_some() || options.archive.is_some();
+    refused("per_source", is_cut && options.per_source.is_some(), "it is for first pages only")?;
+    refused("digest", is_cut && options.digest.is_some(), "a digest has one page")?;
+    refused("digest", options.per_source.is_some() && options.digest.is_some(), "it does not stand together with `per_source`")?;
+    if options.archive.is_some() {
+        refused("archive", selection.is_relative(), "what moves with the clock has no archive")?;
+        options.limit = DEFAULT_LIMIT;
+    }
+    if selection.words.is_none() {
+        options.sort = Sort::Newest;
+    }
+    Ok(())
 }
 
 fn narrow(selection: &mut Selection, kind: Kind, value: &str) -> Result<(), AddressError> {
@@ -150,32 +192,66 @@ fn narrow(selection: &mut Selection, kind: Kind, value: &str) -> Result<(), Addr
     Ok(())
 }
 
-fn option(options: &mut Options, format: Option<Format>, name: &str, value: &str) -> Result<(), AddressError> {
+/// The parameters of lists, but for the kinds of terms.
+const PARAMETERS: [&str; 14] =
+    ["q", "sort", "since", "until", "limit", "per_source", "digest", "prefer", "content", "via", "ids", "before", "archive", "explain"];
+
+fn parameter(selection: &mut Selection, options: &mut Options, name: &str, value: &str) -> Result<(), AddressError> {
     match name {
-        "limit" | "content" | "before" if value.is_empty() => {}
-        "limit" => {
-            options.limit = value
-                .parse()
-                .ok()
-                .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-                .ok_or_else(|| bad(name, value, format!("it takes a whole number from 1 to {MAX_LIMIT}")))?;
-        }
-        "content" => {
-            options.content = match value {
-                "full" => Content::Full,
-                "summary" => Content::Summary,
-                _ => return Err(bad(name, value, "it takes `full` or `summary`".to_owned())),
-            }
-        }
-        "before" if format.is_some() => return Err(bad(name, value, "only pages take it; leave it away".to_owned())),
-        "before" => {
-            let cursor = ArticleKey::parse(value);
-            options.before = Some(cursor.ok_or_else(|| bad(name, value, "follow the link to older articles on a page".to_owned()))?);
-        }
+        "q" => selection.words = Query::parse(value).map_err(|error| bad(name, value, error.to_string()))?,
+        "sort" => options.sort = one_of(name, value, &[("newest", Sort::Newest), ("rank", Sort::Rank)])?,
+        "since" => selection.since = Some(moment(name, value)?),
+        "until" => selection.until = Some(moment(name, value)?),
+        "limit" => options.limit = number(name, value)?,
+        "per_source" => options.per_source = Some(number(name, value)?),
+        "digest" => options.digest = Some(one_of(name, value, &[("daily", Period::Daily), ("weekly", Period::Weekly)])?),
+        "prefer" => options.prefer = preferred(name, value)?,
+        "content" => options.content = one_of(name, value, &[("full", Content::Full), ("summary", Content::Summary)])?,
+        "via" => options.via = Some(one_of(name, value, &[("title", Via::Title), ("body", Via::Body)])?),
+        "ids" => options.ids = one_of(name, value, &[("feed", Ids::Feed)])?,
+        "before" => options.before = Some(ArticleKey::parse(value).ok_or_else(|| bad(name, value, followed("older articles on a page")))?),
+        "archive" => options.archive = Some(Archive::parse(value).ok_or_else(|| bad(name, value, followed("`prev-archive` in a feed")))?),
+        "explain" => options.explain = one_of(name, value, &[("1", true)])?,
         _ => {
-            let known = "author, before, category, content, language, limit, source and tag";
-            return Err(bad(name, value, format!("the parameters here are {known}")));
+            let mut known: Vec<&str> = PARAMETERS.into_iter().chain(Kind::ALL.map(Kind::name)).collect();
+            known.sort_unstable();
+            return Err(bad(name, value, format!("the parameters here are {}", known.join(", "))));
         }
     }
     Ok(())
+}
+
+fn followed(link: &str) -> String {
+    format!("follow the link to {link}")
+}
+
+fn number(name: &str, value: &str) -> Result<u16, AddressError> {
+    let number = value.parse().ok().filter(|number| (1..=MAX_LIMIT).contains(number));
+    number.ok_or_else(|| bad(name, value, format!("it takes a whole number from 1 to {MAX_LIMIT}")))
+}
+
+fn moment(name: &str, value: &str) -> Result<Moment, AddressError> {
+    let expected = "it takes a date such as `2025-02-12`, an RFC 3339 time, or an age such as `36h`, `7d` or `2w`";
+    Moment::parse(value).ok_or_else(|| bad(name, value, expected.to_owned()))
+}
+
+fn one_of<T: Copy>(name: &str, value: &str, known: &[(&str, T)]) -> Result<T, AddressError> {
+    let found = known.iter().find(|(word, _)| *word == value).map(|(_, found)| *found);
+    let words: Vec<String> = known.iter().map(|(word, _)| format!("`{word}`")).collect();
+    found.ok_or_else(|| bad(name, value, format!("it takes {}", words.join(" or "))))
+}
+
+fn preferred(name: &str, value: &str) -> Result<Vec<Language>, AddressError> {
+    let mut languages: Vec<Language> = Vec::new();
+    for text in value.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        let language = Language::parse(text);
+        let language = language.ok_or_else(|| bad(name, value, "it takes BCP 47 languages in order, such as `zh,en`".to_owned()))?;
+        if !languages.contains(&language) {
+            languages.push(language);
+        }
+    }
+    if languages.len() > MAX_PREFERRED {
+        return Err(bad(name, value, format!("it takes at most {MAX_PREFERRED} languages")));
+    }
+    Ok(languages)
 }

@@ -144,6 +144,7 @@ fn head(layout: &Layout<'_>) -> Markup {
             title { (layout.title) }
             @if !layout.description.is_empty() { meta name="description" content=(layout.description); }
             link rel="stylesheet" href=(local(site, &STYLE_PATH));
+            link rel="search" type="application/opensearchdescription+xml" title=(site.title) href=(local(site, Document::OpenSearch.path()));
             link rel="icon" href=(local(site, &ICON_PATH)) type="image/svg+xml";
             @match &layout.canonical {
                 Some(canonical) => { link rel="canonical" href=(canonical); }
@@ -172,6 +173,17 @@ fn header(layout: &Layout<'_>) -> Markup {
                 }
                 @for link in menu(layout.menus, "main") { (article_link(site, &link.key, &link.title)) " " }
             }
+            (search_form(site, ""))
+        }
+    }
+}
+
+/// The form that searches all articles.
+pub(super) fn search_form(site: &Site, words: &str) -> Markup {
+    html! {
+        form.search role="search" action=(local(site, "/")) {
+            input type="search" name="q" value=(words) aria-label="Words to search for" placeholder="Search" maxlength="256" required;
+            button { "Search" }
         }
     }
 }

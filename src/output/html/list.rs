@@ -3,9 +3,11 @@
 use maud::{Markup, html};
 
 use super::layout::{self, Layout, article_path, day, feed_links, language, local, safe, term_path};
-use super::sidebar;
-use crate::model::{ArticleForm, Entry, Format, Kind, Options, Page, Selection, Sidebar, Site, Target, TermName, text};
-use crate::output::{Channel, entry as parts};
+use super::{alike, found, sidebar};
+use crate::model::{
+    ArticleForm, Entry, Format, Kind, Options, Origins, Page, Query, Selection, Sidebar, Site, Sort, Target, TermName, text,
+};
+use crate::output::{Channel, channel, entry as parts};
 
 /// How much of an article a list shows, in graphemes.
 const EXCERPT: usize = 200;
@@ -30,14 +32,16 @@ pub struct ListView<'a> {
 #[must_use]
 pub fn list(view: &ListView<'_>) -> String {
     let ListView { site, selection, options, page, channel, sidebar } = *view;
-    let is_start = selection.is_all() && options.before.is_none();
+    let is_start = selection.is_all() && *options == Options::default();
     let older = page.entries.last().filter(|_| page.more).map(|last| path_before(view, Some(last)));
     let main = html! {
         div.columns {
             div {
                 (heading(view))
+                @if let Some(words) = &selection.words { (search(view, words)) }
+                @if options.explain { (explanation(view)) }
                 @if page.entries.is_empty() { (empty(view)) }
-                @for entry in &page.entries { (item(entry, site, channel)) }
+                @for (entry, others) in alike::groups(&page.entries) { (item(view, entry, &others)) }
                 (pager(view, older.as_deref()))
             }
             aside aria-label="More to read" { (sidebar::usual(site, sidebar)) }
@@ -48,7 +52,7 @@ pub fn list(view: &ListView<'_>) -> String {
         title: &channel.title,
         description: &channel.description,
         place: is_start.then(|| "/".to_owned()),
-        canonical: Some(site.link(&target)),
+        canonical: (selection.words.is_none() && !options.explain).then(|| site.link(&target)),
         feeds: (&channel.title, Format::ALL.map(|format| channel.url(format).to_owned())),
         sequence: older.iter().map(|path| ("next", site.url(path))).collect(),
         menus: &sidebar.menus,
@@ -87,8 +91,7 @@ fn own_title<'a>(title: &'a str, site: &Site) -> &'a str {
 }
 
 fn feed_path(selection: &Selection, options: &Options, format: Format) -> String {
-    let options = Options { before: None, ..options.clone() };
-    Target::List { selection: selection.clone(), options, format: Some(format) }.path()
+    Target::List { selection: selection.clone(), options: options.elsewhere(), format: Some(format) }.path()
 }
 
 /// The page of what is older than an article; from the top without one.
@@ -109,6 +112,60 @@ fn pager(view: &ListView<'_>, older: Option<&str>) -> Markup {
     }
 }
 
+/// The form with the words that were searched for, how many articles have them, and the two orders.
+fn search(view: &ListView<'_>, words: &Query) -> Markup {
+    let order = |sort, name: &str| {
+        let options = Options { sort, before: None, ..view.options.clone() };
+        let path = Target::List { selection: view.selection.clone(), options, format: None }.path();
+        html! { a href=(local(view.site, &path)) aria-current=[(view.options.sort == sort).then_some("true")] { (name) } }
+    };
+    html! {
+        (layout::search_form(view.site, &words.to_string()))
+        p.orders {
+            span.count { (view.page.total) @if view.page.total == 1 { " article" } @else { " articles" } } " "
+            (order(Sort::Newest, "Newest first")) " " (order(Sort::Rank, "Best first"))
+        }
+    }
+}
+
+/// How the selection was read.
+fn explanation(view: &ListView<'_>) -> Markup {
+    let selection = view.site.named(view.selection).map_or(view.selection, |named| &named.selection);
+    let unknown: Vec<String> = selection
+        .terms()
+        .filter(|(kind, slug)| !view.page.terms.iter().any(|term| term.name.kind == *kind && term.name.slug == **slug))
+        .map(|(kind, slug)| format!("{kind} {slug}"))
+        .collect();
+    html! {
+        section.explain aria-label="How this was read" {
+            p { "Read as: " strong dir="auto" { (channel::words(selection, &view.page.terms)) } ". " (view.page.total) " in all." }
+            @if !unknown.is_empty() { p { "Never published, so nothing has it: " (unknown.join(", ")) "." } }
+            ul { @for term in &view.page.terms { li { (term.name.kind) " " bdi { (term.name.name) } ": " (term.articles) } } }
+        }
+    }
+}
+
+/// Why an article is in the selection: each of its terms that the selection names, with where it has that from.
+fn reasons(view: &ListView<'_>, entry: &Entry) -> Markup {
+    let selection = view.site.named(view.selection).map_or(view.selection, |named| &named.selection);
+    let named = |name: &TermName| selection.terms().any(|(kind, slug)| kind == name.kind && *slug == name.slug);
+    let origin = |origins: Origins| {
+        let words =
+            [(Origins::OWN, "its own"), (Origins::SOURCE, "its source's default"), (Origins::RULE, "a rule"), (Origins::HAND, "by hand")];
+        let of: Vec<&str> = words.into_iter().filter(|(origin, _)| origins.has(*origin)).map(|(_, word)| word).collect();
+        if of.is_empty() { "another article of the story".to_owned() } else { of.join(" and ") }
+    };
+    html! {
+        ul.explain aria-label="Why this is here" {
+            @for (name, origins) in entry.terms.iter().filter(|(name, _)| named(name)) {
+                li { (name.kind) " " bdi { (name.name) } ": " (origin(*origins)) }
+            }
+            @if let Some(words) = &selection.words { li { "has the words " (words) } }
+            li { "listed " (day(view.site, entry.listed)) }
+        }
+    }
+}
+
 fn empty(view: &ListView<'_>) -> Markup {
     html! {
         p.empty {
@@ -124,26 +181,58 @@ fn empty(view: &ListView<'_>) -> Markup {
     }
 }
 
-fn item(entry: &Entry, site: &Site, channel: &Channel) -> Markup {
+fn item(view: &ListView<'_>, entry: &Entry, others: &[&Entry]) -> Markup {
+    let ListView { site, selection, options, channel, .. } = *view;
     let title = parts::title_or_start(entry);
-    let html = parts::summary(entry, site).or_else(|| parts::content(entry, site));
-    let start = html.map(|html| text::excerpt(&text::plain(&html), EXCERPT)).filter(|start| !start.is_empty() && *start != title);
     let other = entry.language().filter(|language| channel.language.as_ref() != Some(language));
+    // An issue of a digest is no article: it has no page of its own, and its list is all there is.
+    let is_issue = options.digest.is_some();
+    let page = if is_issue { parts::link(entry, site) } else { article_path(site, &entry.key, ArticleForm::Page) };
     html! {
         article.item {
             div {
                 h2 lang=(language(entry)) dir="auto" {
-                    a href=(article_path(site, &entry.key, ArticleForm::Page)) { @if title.is_empty() { "Untitled" } @else { (title) } }
+                    a href=(page) {
+                        @if title.is_empty() { "Untitled" } @else if let Some(words) = &selection.words { (found::marked(&title, words)) } @else { (title) }
+                    }
                 }
-                p.meta {
-                    a href=(term_path(site, Kind::Source, &entry.source.slug)) lang="" dir="auto" { (entry.source.title) }
-                    " " (day(site, entry.published))
-                    @if let Some(other) = other { " " a.language href=(term_path(site, Kind::Language, &other.slug())) { (other) } }
+                @if is_issue {
+                    div.issue { (layout::sanitised(entry.article.content.as_deref().unwrap_or_default())) }
+                } @else {
+                    p.meta {
+                        a href=(term_path(site, Kind::Source, &entry.source.slug)) lang="" dir="auto" { (entry.source.title) }
+                        " " (day(site, entry.published))
+                        @if let Some(other) = other { " " a.language href=(term_path(site, Kind::Language, &other.slug())) { (other) } }
+                    }
+                    @if let Some(start) = start(view, entry, &title) { p.start lang=(language(entry)) dir="auto" { (start) } }
+                    (also_at(entry, others, site))
+                    (terms(entry, site))
+                    @if options.explain { (reasons(view, entry)) }
                 }
-                @if let Some(start) = start { p.start lang=(language(entry)) dir="auto" { (start) } }
-                (terms(entry, site))
             }
             (thumbnail(entry, site))
+        }
+    }
+}
+
+/// The start of an article, or what of it was searched for.
+fn start(view: &ListView<'_>, entry: &Entry, title: &str) -> Option<Markup> {
+    let (summary, content) = (parts::summary(entry, view.site), parts::content(entry, view.site));
+    if let Some(words) = &view.selection.words {
+        let whole = text::plain(&[summary, content].into_iter().flatten().collect::<String>());
+        return (!whole.is_empty()).then(|| found::snippet(&whole, words));
+    }
+    let start = text::excerpt(&text::plain(&summary.or(content)?), EXCERPT);
+    (!start.is_empty() && start != title).then(|| html! { (start) })
+}
+
+/// Where the same story stands, too: articles that lead to the same page, and those that say nearly the same.
+fn also_at(entry: &Entry, others: &[&Entry], site: &Site) -> Markup {
+    let related = entry.related.iter().map(|related| (&related.key, related.source.as_str()));
+    let also: Vec<_> = related.chain(others.iter().map(|other| (&other.key, other.source.title.as_str()))).collect();
+    html! {
+        @if !also.is_empty() {
+            p.meta.also { "Also at " @for (position, (key, source)) in also.iter().enumerate() { @if position > 0 { ", " } (layout::article_link(site, key, source)) } }
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The HTML site: plain pages that work without JavaScript. Pure functions from the model's values to text; what comes
 //! from the world is escaped here or was sanitised on the way in, and no page carries a script or a style of its own.
 
+mod alike;
 mod article;
 mod assets;
 mod contents;
 mod directory;
+mod found;
 mod layout;
 mod list;
 mod math;

@@ -3,14 +3,15 @@
 use maud::{Markup, html};
 
 use super::layout::{article_link, feed_links, local, menu, term_feeds, term_path};
-use crate::model::{Kind, PageOptions, Sidebar, SidebarSide, Site, Target, Term, Widget};
+use crate::model::{Format, Kind, PageOptions, Selection, Sidebar, SidebarSide, Site, Target, Term, Widget};
 
-/// The widgets of a page that asks for none in particular; the search has none until there is a search.
+/// The widgets of a page that asks for none in particular; every page has the search at its top.
 const USUAL: [Widget; 4] = [Widget::Categories, Widget::Taglist, Widget::Languages, Widget::Recent];
 
 /// The sidebar of the lists: what there is, with its feeds.
 pub(super) fn usual(site: &Site, sidebar: &Sidebar) -> Markup {
     html! {
+        (named(site))
         (directory(site, &sidebar.categories, Kind::Category))
         (directory(site, &sidebar.tags, Kind::Tag))
         (cloud(site, "Languages", &sidebar.languages))
@@ -30,7 +31,7 @@ pub(super) fn chosen(site: &Site, sidebar: &Sidebar, options: &PageOptions) -> O
 
 fn widget(site: &Site, sidebar: &Sidebar, widget: Widget) -> Markup {
     match widget {
-        Widget::Search => html! {},
+        Widget::Search => super::layout::search_form(site, ""),
         Widget::Recent => recent(site, sidebar),
         Widget::Taglist => cloud(site, "Tags", &sidebar.tags),
         Widget::Categories => cloud(site, "Categories", &sidebar.categories),
@@ -45,6 +46,24 @@ fn directory(site: &Site, terms: &[Term], kind: Kind) -> Markup {
                 h2 { (super::layout::capital(kind.plural())) }
                 ul.directory { @for term in terms { li { (row(site, term)) } } }
                 p.all { a href=(local(site, &Target::Directory(kind).path())) { "All " (kind.plural()) } }
+            }
+        }
+    }
+}
+
+/// The selections that were given a name.
+fn named(site: &Site) -> Markup {
+    html! {
+        @if !site.feeds.is_empty() {
+            section {
+                h2 { "Feeds" }
+                ul.directory {
+                    @for feed in &site.feeds {
+                        @let selection = Selection::named(feed.slug.clone());
+                        @let paths = Format::ALL.map(|format| local(site, &Target::feed(&selection, format).path()));
+                        li { a href=(local(site, &Target::page(&selection).path())) dir="auto" { (feed.title) } " " (feed_links(&feed.title, &paths)) }
+                    }
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Storing one reading of a source: recognises each article, carries out what `decide` says, withdraws what is absent.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use url::Url;
@@ -9,7 +9,7 @@ use super::articles::details_of;
 use super::finish::finish;
 use super::revive::{CHUNK, PUBLIC, WITHDRAWN, turn};
 use super::terms::{Member, Touched, set};
-use super::{Change, Sqlite, StoreError, sources};
+use super::{Change, Sqlite, StoreError, sources, story};
 use crate::model::{Applied, Article, ArticleKey, Batch, Extent, Kind, Link, Source, SourceId, SourceInfo, Time, identity};
 use crate::store::decide::{self, Fingerprint};
 
@@ -222,6 +222,8 @@ impl Reading {
         fingerprint: &Fingerprint,
     ) -> Result<i64, StoreError> {
         let generation = change.generation()?;
+        let link_key = link.and_then(decide::link_key);
+        let before = story::link_key(change.transaction, member.article)?;
         let language = article.languages.first().or(self.source.settings.language.as_ref()).or(self.info.language.as_ref());
         change
             .transaction
@@ -233,7 +235,7 @@ impl Reading {
             )?
             .execute(named_params! {
                 ":guid": article.guid,
-                ":link_key": link.and_then(decide::link_key),
+                ":link_key": link_key,
                 ":link": link,
                 ":title": super::articles::shown_title(article),
                 ":language": language.map(crate::model::Language::as_str),
@@ -253,6 +255,9 @@ impl Reading {
         let origin = decide::Wanted { name: self.source.title.clone(), origins: crate::model::Origins::OWN, position: 0 };
         wanted.insert((Kind::Source, self.source.slug.clone()), origin);
         set(change, touched, member, &wanted)?;
+        for link_key in BTreeSet::from([before, link_key]) {
+            story::tell(change, touched, member.article, link_key.as_deref())?;
+        }
         Ok(member.article)
     }
 

@@ -7,12 +7,13 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::Value;
 
 use super::terms::term_name;
-use super::{Sqlite, StoreError, time};
+use super::{Sqlite, StoreError, story, time};
 use crate::model::{
     Article, ArticleKey, Entry, Kind, Language, Neighbours, Origin, Origins, SourceInfo, SourceKind, SourceSettings, TermName, Translation,
     text,
 };
 use crate::store::Lookup;
+use crate::store::sets::Number;
 
 /// How much of the text stands for the title of an article that has none.
 const UNTITLED: usize = 80;
@@ -65,7 +66,7 @@ impl<'a> Loader<'a> {
     pub(super) fn entry(&mut self, id: i64) -> Result<Entry, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT a.id, a.source, a.guid, a.key, a.public_id, a.link, a.language, a.translation_key, a.listed, a.discovered, a.published, a.updated,
-                    a.changed, a.generation, a.details, b.lead, b.summary, b.content, b.markdown
+                    a.changed, a.generation, a.in_story, a.details, b.lead, b.summary, b.content, b.markdown
              FROM articles a JOIN bodies b ON b.article = a.id WHERE a.id = ?1",
         )?;
         let mut rows = statement.query([id])?;
@@ -75,12 +76,22 @@ impl<'a> Loader<'a> {
         let key = ArticleKey::parse(&key).ok_or_else(|| StoreError::Corrupt(format!("the key {key:?} of an article")))?;
         let published = row.get::<_, Option<i64>>("published")?.map_or(row.get("discovered"), Ok)?;
         let source = self.source(row.get("source")?)?;
+        let mut terms = terms_of(self.connection, id)?;
+        let related = if row.get("in_story")? { story::related(self.connection, id)? } else { Vec::new() };
+        if !related.is_empty() {
+            for (name, origins) in story::joined_terms(self.connection, id)? {
+                if !terms.iter().any(|(own, _)| *own == name) {
+                    terms.push((name, origins));
+                }
+            }
+        }
         Ok(Entry {
             key,
             id: row.get("public_id")?,
             link: row.get("link")?,
             source,
-            terms: terms_of(self.connection, id)?,
+            terms,
+            related,
             translations: self.translations(row.get("source")?, row.get("translation_key")?)?,
             listed: time(row.get("listed")?),
             published: time(published),
@@ -170,7 +181,7 @@ fn terms_of(connection: &Connection, article: i64) -> Result<Vec<(TermName, Orig
 }
 
 /// The number of an article by its key, or by one that it got later, and whether it is withdrawn.
-pub(super) fn find(connection: &Connection, key: &ArticleKey) -> Result<Option<(i64, bool)>, StoreError> {
+pub(super) fn find(connection: &Connection, key: &ArticleKey) -> Result<Option<(Number, bool)>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, gone != 0 FROM articles WHERE id = ifnull((SELECT id FROM articles WHERE key = ?1), (SELECT article FROM later_keys WHERE key = ?1))",
     )?;
@@ -188,7 +199,7 @@ impl Sqlite {
         self.read(|connection| match find(connection, key)? {
             None => Ok(Lookup::Missing),
             Some((_, true)) => Ok(Lookup::Gone),
-            Some((id, false)) => Loader::new(connection).entry(id).map(Lookup::Found),
+            Some((id, false)) => Loader::new(connection).entry(id.into()).map(Lookup::Found),
         })
     }
 

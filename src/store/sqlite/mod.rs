@@ -3,14 +3,19 @@
 
 mod apply;
 mod articles;
+mod digest;
 mod finish;
+mod follow;
+mod history;
 mod revive;
+mod search;
 mod select;
 mod sources;
+mod story;
 mod terms;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -18,6 +23,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 use uuid::Uuid;
 
 use super::StoreError;
+use super::sets::Sets;
 use crate::model::Time;
 
 /// Each changes the schema once, in one transaction; only ever appended to.
@@ -36,6 +42,7 @@ pub(super) struct Sqlite {
     id: Uuid,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    sets: RwLock<Sets>,
 }
 
 impl Sqlite {
@@ -46,15 +53,19 @@ impl Sqlite {
         migrate(&mut writer, &path, now)?;
         let id: String = writer.query_row("SELECT id FROM store", [], |row| row.get(0))?;
         let id = id.parse().map_err(|_| StoreError::Corrupt(format!("the store's id {id:?}")))?;
-        Ok(Self { path, id, writer: Mutex::new(writer), readers: Mutex::default() })
+        Ok(Self { path, id, writer: Mutex::new(writer), readers: Mutex::default(), sets: RwLock::default() })
     }
 
     pub(super) const fn id(&self) -> Uuid {
         self.id
     }
 
-    pub(super) fn generation(&self) -> Result<u64, StoreError> {
-        self.read(|connection| Ok(connection.prepare_cached("SELECT generation FROM store")?.query_row([], |row| row.get(0))?))
+    /// The generation of the store, and the one up to which its articles can be searched.
+    pub(super) fn generations(&self) -> Result<(u64, u64), StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT generation, indexed FROM store")?;
+            Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        })
     }
 
     pub(super) fn note_settings(&self, settings: &str, now: Time) -> Result<(), StoreError> {
@@ -105,6 +116,15 @@ impl Sqlite {
 /// A thread that panicked while it held a connection left no transaction behind: dropping one rolls it back.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The sets are changed by whole steps, each of which a panic leaves out or done.
+fn read_lock<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write_lock<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::terms::{Member, Touched, show};
-use super::{Change, StoreError};
+use super::{Change, StoreError, story};
 
 /// Why an article is not public, as it is stored.
 pub(super) const PUBLIC: i64 = 0;
@@ -24,7 +24,9 @@ pub(super) fn turn(change: &mut Change<'_>, touched: &mut Touched, member: Membe
         change.now.timestamp(),
         generation,
     ))?;
-    show(change, touched, member, state == PUBLIC)
+    show(change, touched, member, state == PUBLIC)?;
+    let link_key = story::link_key(change.transaction, member.article)?;
+    story::tell(change, touched, member.article, link_key.as_deref())
 }
 
 /// At most a chunk of a source's articles that are in a state.

@@ -1,49 +1,190 @@
-//! A selection as SQL: the newest articles for which every clause holds.
-//!
-//! The clause with the fewest articles drives: each of its terms is walked newest first, in the order in which its rows
-//! are clustered, and the other clauses are probed by their full keys. So no article is scanned, and nothing is sorted
-//! but the few rows that the walks give.
+//! Which articles a selection takes in: its names are looked up, its sets are joined in memory, and the few articles
+//! that come of it are read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use chrono_tz::Tz;
+use roaring::RoaringBitmap;
+use rusqlite::Connection;
 
 use super::articles::{Loader, find as find_article};
+use super::digest;
+use super::history::{self, Cut};
+use super::search::{self, Hits};
 use super::terms::{self, Known, TermId};
-use super::{Sqlite, StoreError, time};
-use crate::model::{Kind, Options, Page, Selection, Slug};
+use super::{Sqlite, StoreError, story, time};
+use crate::model::{Entry, Issue, Kind, Language, Options, Page, Period, Query, Selection, Slug, Sort, Time, Tombstone, Window};
 use crate::store::Lookup;
+use crate::store::sets::{Choice, Number, Sets, State, Stretch};
+
+/// How many articles are read in full to find those that have a quoted phrase as it was typed.
+const MAX_READ: usize = 2_000;
 
 /// A selection whose names were looked up.
 #[derive(Default)]
-struct Resolved {
-    any: Vec<(u64, Vec<TermId>)>,
-    none: Vec<TermId>,
+pub(super) struct Resolved {
+    pub(super) choice: Choice,
     described: Vec<TermId>,
     modified: Option<i64>,
     created: Option<i64>,
 }
 
+/// What a page shows, by number.
+#[derive(Default)]
+pub(super) struct Numbers {
+    pub(super) articles: Vec<Number>,
+    pub(super) more: bool,
+    pub(super) total: u64,
+    pub(super) tombstones: Vec<Number>,
+    pub(super) issues: Vec<Issue>,
+    pub(super) cut: Cut,
+}
+
 impl Sqlite {
-    pub(in crate::store) fn select(&self, selection: &Selection, options: &Options) -> Result<Lookup<Page>, StoreError> {
-        self.read(|connection| {
-            let moved = follow_aliases(connection, selection)?;
-            if moved != *selection {
-                return Ok(Lookup::Moved(moved));
-            }
-            if let Some((kind, slug)) = selection.single()
-                && terms::find(connection, kind, slug)?.is_some_and(|known| known.is_deleted)
-            {
-                return Ok(Lookup::Gone);
-            }
-            page(connection, selection, options).map(Lookup::Found)
+    pub(in crate::store) fn select(&self, selection: &Selection, options: &Options, window: Window) -> Result<Lookup<Page>, StoreError> {
+        self.resolved(selection, |connection, resolved| {
+            let hits = selection.words.as_ref().map(|words| search::hits(connection, words)).transpose()?;
+            self.numbers(connection, resolved, hits, |chosen| match &options.archive {
+                Some(archive) => history::archive(chosen, archive),
+                None => newest(chosen, selection, options, window),
+            })
         })
+    }
+
+    /// The issues of a selection's digest whose period is over, with their articles.
+    pub(in crate::store) fn digest(
+        &self,
+        selection: &Selection,
+        options: &Options,
+        period: Period,
+        zone: Tz,
+        now: Time,
+    ) -> Result<Lookup<Page>, StoreError> {
+        self.resolved(selection, |connection, resolved| {
+            let hits = selection.words.as_ref().map(|words| search::hits(connection, words)).transpose()?;
+            self.numbers(connection, resolved, hits, |chosen| digest::issues(chosen, options, period, zone, now))
+        })
+    }
+
+    /// What changed in a selection since a generation: an empty page if nothing did, or too much.
+    pub(in crate::store) fn delta(&self, selection: &Selection, options: &Options, since: u64) -> Result<Lookup<Page>, StoreError> {
+        self.resolved(selection, |connection, resolved| {
+            self.numbers(connection, resolved, None, |chosen| history::delta(chosen, options, since))
+        })
+    }
+
+    /// Looks a selection's names up, finds its articles and reads them, all in one snapshot that the sets have, too.
+    fn resolved(
+        &self,
+        selection: &Selection,
+        find: impl Fn(&Connection, &mut Resolved) -> Result<Option<Lookup<Numbers>>, StoreError>,
+    ) -> Result<Lookup<Page>, StoreError> {
+        loop {
+            let done = self.read(|connection| {
+                let moved = follow_aliases(connection, selection)?;
+                if moved != *selection {
+                    return Ok(Some(Lookup::Moved(moved)));
+                }
+                if let Some((kind, slug)) = selection.single()
+                    && terms::find(connection, kind, slug)?.is_some_and(|known| known.is_deleted)
+                {
+                    return Ok(Some(Lookup::Gone));
+                }
+                let mut resolved = resolve(connection, selection)?;
+                Ok(match find(connection, &mut resolved)? {
+                    None => None,
+                    Some(Lookup::Found(numbers)) => Some(Lookup::Found(page(connection, &resolved, numbers)?)),
+                    Some(_) => Some(Lookup::Missing),
+                })
+            })?;
+            if let Some(done) = done {
+                return Ok(done);
+            }
+        }
+    }
+
+    fn numbers(
+        &self,
+        connection: &Connection,
+        resolved: &mut Resolved,
+        hits: Option<Hits>,
+        find: impl FnOnce(&Chosen<'_>) -> Result<Option<Numbers>, StoreError>,
+    ) -> Result<Option<Lookup<Numbers>>, StoreError> {
+        if let Some(Hits { found, excluded }) = hits {
+            (resolved.choice.hits, resolved.choice.misses) = (found, excluded);
+        }
+        let choice = &resolved.choice;
+        let sources = source_terms(connection)?;
+        let needed: Vec<i64> = choice.terms().chain(sources.iter().copied()).collect();
+        let numbers = self.with_sets(connection, &needed, |sets| {
+            let set = sets.chosen(choice, State::Public);
+            find(&Chosen { connection, sets, choice, set: &set, sources: &sources })
+        })?;
+        Ok(numbers.map(|numbers| numbers.map_or(Lookup::Missing, Lookup::Found)))
+    }
+}
+
+/// The articles of a selection, as a set.
+pub(super) struct Chosen<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) sets: &'a Sets,
+    pub(super) choice: &'a Choice,
+    pub(super) set: &'a RoaringBitmap,
+    sources: &'a [TermId],
+}
+
+impl Chosen<'_> {
+    /// The newest of some of them in a stretch, a story and, with `prefer`, its translations once.
+    pub(super) fn newest(
+        &self,
+        set: &RoaringBitmap,
+        stretch: Stretch,
+        limit: usize,
+        options: &Options,
+        words: Option<&Query>,
+    ) -> Result<Vec<Number>, StoreError> {
+        let mut read = 0;
+        self.sets.newest(set, stretch, limit, |number| {
+            if !self.is_shown(number, &options.prefer)? {
+                return Ok(false);
+            }
+            let Some(words) = words.filter(|words| words.words.iter().any(|word| word.is_quoted)) else { return Ok(true) };
+            read += 1;
+            Ok(read <= MAX_READ && search::has_phrases(self.connection, words, number)?)
+        })
+    }
+
+    /// Whether an article stands for itself: no article that speaks for it is in the selection.
+    pub(super) fn is_shown(&self, number: Number, prefer: &[Language]) -> Result<bool, StoreError> {
+        let is_in = |number| self.set.contains(number);
+        let is_spoken_for = self.sets.is_in_story(number) && story::is_spoken_for(self.connection, number, is_in)?;
+        Ok(!is_spoken_for && (prefer.is_empty() || self.is_preferred(number, prefer)?))
+    }
+
+    /// Whether of the translations of each other in the selection this one is to be shown: the first in the order of
+    /// languages; where none has one of these, the first stored.
+    fn is_preferred(&self, number: Number, prefer: &[Language]) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT o.id, o.language FROM articles a JOIN articles o INDEXED BY articles_by_translation
+                ON o.source = a.source AND o.translation_key = a.translation_key AND o.gone = 0
+             WHERE a.id = ?1 ORDER BY o.id",
+        )?;
+        let rows = statement.query_map([number], |row| Ok((row.get::<_, Number>(0)?, row.get::<_, Option<String>>(1)?)))?;
+        let mut best = (usize::MAX, number);
+        for row in rows {
+            let (other, language) = row?;
+            let language = language.as_deref().and_then(Language::parse);
+            let rank = prefer.iter().position(|range| language.as_ref().is_some_and(|language| language.is_in(range)));
+            if self.set.contains(other) {
+                best = best.min((rank.unwrap_or(usize::MAX), other));
+            }
+        }
+        Ok(best.1 == number)
     }
 }
 
 fn follow_aliases(connection: &Connection, selection: &Selection) -> Result<Selection, StoreError> {
-    let mut targets = std::collections::HashMap::new();
+    let mut targets = HashMap::new();
     for (kind, slug) in selection.terms() {
         if let Some(known) = terms::find(connection, kind, slug)?.filter(|known| known.slug != *slug) {
             targets.insert((kind, slug.clone()), known.slug);
@@ -52,18 +193,92 @@ fn follow_aliases(connection: &Connection, selection: &Selection) -> Result<Sele
     Ok(selection.renamed(|kind, slug| targets.get(&(kind, slug.clone())).unwrap_or(slug).clone()))
 }
 
-fn page(connection: &Connection, selection: &Selection, options: &Options) -> Result<Page, StoreError> {
-    let resolved = resolve(connection, selection)?;
-    let wanted = usize::from(options.limit);
-    let cursor = match &options.before {
-        Some(key) => cursor(connection, find_article(connection, key)?.map(|(id, _)| id))?,
-        None => (i64::MAX, i64::MAX),
+fn source_terms(connection: &Connection) -> Result<Vec<TermId>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT term FROM sources WHERE removed IS NULL")?;
+    let terms = statement.query_map([], |row| row.get(0))?;
+    Ok(terms.collect::<Result<_, _>>()?)
+}
+
+fn newest(chosen: &Chosen<'_>, selection: &Selection, options: &Options, window: Window) -> Result<Option<Numbers>, StoreError> {
+    let limit = usize::from(options.limit);
+    let stretch = stretch(chosen, options, window)?;
+    let (set, words) = (chosen.set, selection.words.as_ref());
+    let mut articles = match (options.sort, options.per_source, words) {
+        (Sort::Rank, _, Some(words)) => best(chosen, options, words, stretch)?,
+        (_, Some(each), _) => newest_of_each(chosen, options, words, stretch, each)?,
+        _ => chosen.newest(set, stretch, limit + 1, options, words)?,
     };
-    let mut numbers = numbers(connection, &resolved, cursor, wanted + 1)?;
-    let more = numbers.len() > wanted;
-    numbers.truncate(wanted);
+    let more = articles.len() > limit && options.per_source.is_none();
+    articles.truncate(limit);
+    let mut numbers = Numbers { articles, more, total: chosen.sets.count(set, stretch), ..Numbers::default() };
+    let has_history = options.before.is_none() && options.per_source.is_none() && words.is_none() && !selection.is_relative();
+    if has_history && window == Window::default() {
+        numbers.tombstones = history::tombstones(chosen, limit)?;
+        numbers.cut = if more { history::current(chosen) } else { Cut::Complete };
+    }
+    Ok(Some(numbers))
+}
+
+fn stretch(chosen: &Chosen<'_>, options: &Options, window: Window) -> Result<Stretch, StoreError> {
+    let mut stretch = Stretch::default();
+    if let Some(since) = window.since {
+        stretch.since = since.timestamp();
+    }
+    if let Some(until) = window.until {
+        stretch.before = stretch.before.min((until.timestamp(), 0));
+    }
+    if let Some(key) = options.before.as_ref().filter(|_| options.sort == Sort::Newest) {
+        // What is older than nothing is nothing.
+        let place = find_article(chosen.connection, key)?.map_or((i64::MIN, 0), |(id, _)| chosen.sets.place(id));
+        stretch.before = stretch.before.min(place);
+    }
+    Ok(stretch)
+}
+
+/// Those that fit the words best, after a cursor.
+fn best(chosen: &Chosen<'_>, options: &Options, words: &Query, stretch: Stretch) -> Result<Vec<Number>, StoreError> {
+    let is_in = |number| {
+        let place = chosen.sets.place(number);
+        chosen.set.contains(number) && place.0 >= stretch.since && place < stretch.before
+    };
+    let ranked = search::ranked(chosen.connection, words, is_in)?;
+    let cursor = options.before.as_ref().map(|key| find_article(chosen.connection, key)).transpose()?.flatten();
+    let start = cursor.map_or(0, |(id, _)| ranked.iter().position(|number| *number == id).map_or(ranked.len(), |at| at + 1));
+    let mut best = Vec::new();
+    for number in ranked.into_iter().skip(start) {
+        if best.len() > usize::from(options.limit) {
+            break;
+        }
+        if chosen.is_shown(number, &options.prefer)? && search::has_phrases(chosen.connection, words, number)? {
+            best.push(number);
+        }
+    }
+    Ok(best)
+}
+
+/// The newest of each source, merged.
+fn newest_of_each(
+    chosen: &Chosen<'_>,
+    options: &Options,
+    words: Option<&Query>,
+    stretch: Stretch,
+    each: u16,
+) -> Result<Vec<Number>, StoreError> {
+    let mut merged = Vec::new();
+    for source in chosen.sources {
+        let own = Choice { any: vec![vec![*source]], ..Choice::default() };
+        let own = &*chosen.sets.chosen(&own, State::Public) & chosen.set;
+        merged.extend(chosen.newest(&own, stretch, usize::from(each), options, words)?);
+    }
+    merged.sort_unstable_by_key(|number| std::cmp::Reverse(chosen.sets.place(*number)));
+    Ok(merged)
+}
+
+fn page(connection: &Connection, resolved: &Resolved, numbers: Numbers) -> Result<Page, StoreError> {
     let mut loader = Loader::new(connection);
-    let entries = numbers.into_iter().map(|id| loader.entry(id)).collect::<Result<_, _>>()?;
+    let entries = numbers.articles.iter().map(|number| loader.entry(i64::from(*number))).collect::<Result<Vec<Entry>, _>>()?;
+    let tombstones = numbers.tombstones.iter().map(|number| history::tombstone(connection, *number));
+    let tombstones = tombstones.collect::<Result<Vec<Tombstone>, _>>()?;
     let (modified, settings, created) = connection
         .prepare_cached("SELECT modified, settings_modified, created FROM store")?
         .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))?;
@@ -73,18 +288,15 @@ fn page(connection: &Connection, selection: &Selection, options: &Options) -> Re
     }
     Ok(Page {
         entries,
-        more,
+        more: numbers.more,
+        total: numbers.total,
+        tombstones,
+        issues: numbers.issues,
+        history: numbers.cut.named(connection)?,
         terms,
         modified: time(resolved.modified.unwrap_or(modified).max(settings)),
         created: time(resolved.created.unwrap_or(created)),
     })
-}
-
-/// A cursor whose article is not there gives nothing: what is older than nothing.
-fn cursor(connection: &Connection, id: Option<i64>) -> Result<(i64, i64), StoreError> {
-    let Some(id) = id else { return Ok((i64::MIN, i64::MIN)) };
-    let listed = connection.prepare_cached("SELECT listed FROM articles WHERE id = ?1")?.query_row([id], |row| row.get(0))?;
-    Ok((listed, id))
 }
 
 fn resolve(connection: &Connection, selection: &Selection) -> Result<Resolved, StoreError> {
@@ -92,13 +304,11 @@ fn resolve(connection: &Connection, selection: &Selection) -> Result<Resolved, S
     for (kind, clauses) in selection.clauses() {
         for set in &clauses.any {
             let known = resolved.look_up(connection, kind, set)?;
-            let articles = known.iter().map(|known| known.articles).sum();
-            resolved.any.push((articles, known.iter().map(|known| known.id).collect()));
+            resolved.choice.any.push(known.iter().map(|known| known.id).collect());
         }
         let excluded = resolved.look_up(connection, kind, &clauses.none)?;
-        resolved.none.extend(excluded.iter().map(|known| known.id));
+        resolved.choice.none.extend(excluded.iter().map(|known| known.id));
     }
-    resolved.any.sort();
     Ok(resolved)
 }
 
@@ -113,97 +323,5 @@ impl Resolved {
         self.modified = self.modified.max(known.iter().map(|known| known.modified).max());
         self.created = self.created.max(known.iter().map(|known| known.created).max());
         Ok(known)
-    }
-}
-
-/// The numbers of the articles, newest first.
-fn numbers(connection: &Connection, resolved: &Resolved, (listed, article): (i64, i64), limit: usize) -> Result<Vec<i64>, StoreError> {
-    if resolved.any.iter().any(|(_, terms)| terms.is_empty()) {
-        return Ok(Vec::new());
-    }
-    let mut values = vec![Value::from(listed), Value::from(article), Value::from(i64::try_from(limit).unwrap_or(i64::MAX))];
-    let sql = statement(resolved, &mut values);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn statement(resolved: &Resolved, values: &mut Vec<Value>) -> String {
-    let Some(((_, driver), others)) = resolved.any.split_first() else {
-        let conditions = probes(&[], &resolved.none, "a.listed", "a.id", values);
-        return format!(
-            "SELECT a.id FROM articles a WHERE a.gone = 0 AND (a.listed, a.id) < (?1, ?2){conditions} ORDER BY a.listed DESC, a.id DESC LIMIT ?3"
-        );
-    };
-    let conditions = probes(others, &resolved.none, "m.listed", "m.article", values);
-    let walks: Vec<String> = driver
-        .iter()
-        .map(|term| {
-            values.push(Value::from(*term));
-            let term = values.len();
-            format!(
-                "SELECT * FROM (SELECT m.listed, m.article FROM memberships m WHERE m.term = ?{term} AND m.gone = 0
-                 AND (m.listed, m.article) < (?1, ?2){conditions} ORDER BY m.listed DESC, m.article DESC LIMIT ?3)"
-            )
-        })
-        .collect();
-    format!("SELECT article FROM ({}) ORDER BY listed DESC, article DESC LIMIT ?3", walks.join(" UNION "))
-}
-
-/// The conditions of the other clauses; each looks at one key of the clustered rows for each of its terms.
-fn probes(any: &[(u64, Vec<TermId>)], none: &[TermId], listed: &str, article: &str, values: &mut Vec<Value>) -> String {
-    let mut probe = |negation: &str, terms: &[TermId]| {
-        let places: Vec<String> = terms
-            .iter()
-            .map(|term| {
-                values.push(Value::from(*term));
-                format!("?{}", values.len())
-            })
-            .collect();
-        let places = places.join(", ");
-        format!(
-            " AND {negation}EXISTS (SELECT 1 FROM memberships p WHERE p.term IN ({places}) AND p.gone = 0 AND p.listed = {listed} AND p.article = {article})"
-        )
-    };
-    let mut conditions: String = any.iter().map(|(_, terms)| probe("", terms)).collect();
-    if !none.is_empty() {
-        conditions.push_str(&probe("NOT ", none));
-    }
-    conditions
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plan(resolved: &Resolved) -> String {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(super::super::MIGRATIONS[0]).unwrap();
-        let mut values = vec![Value::from(1), Value::from(1), Value::from(50)];
-        let sql = statement(resolved, &mut values);
-        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let steps = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
-        steps.collect::<Result<Vec<_>, _>>().unwrap().join("\n")
-    }
-
-    #[test]
-    fn the_newest_of_a_term_are_walked_and_not_sorted() {
-        let plan = plan(&Resolved { any: vec![(9, vec![7])], ..Resolved::default() });
-        assert!(plan.contains("SEARCH m USING PRIMARY KEY (term=? AND gone=?"), "{plan}");
-        assert!(!plan.contains("SCAN m") && !plan.contains("articles"), "{plan}");
-    }
-
-    #[test]
-    fn everything_is_walked_by_its_index() {
-        let plan = plan(&Resolved::default());
-        assert!(plan.contains("USING COVERING INDEX articles_newest"), "{plan}");
-        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
-    }
-
-    #[test]
-    fn other_clauses_are_probed_by_their_full_key() {
-        let plan = plan(&Resolved { any: vec![(1, vec![1]), (9, vec![2, 3])], none: vec![4], ..Resolved::default() });
-        assert_eq!(plan.matches("(article=? AND term=? AND gone=? AND listed=?)").count(), 2, "{plan}");
-        assert!(!plan.contains("SCAN p"), "{plan}");
     }
 }

@@ -58,7 +58,6 @@ pub(super) struct Known {
     pub(super) id: TermId,
     pub(super) slug: Slug,
     pub(super) is_deleted: bool,
-    pub(super) articles: u64,
     pub(super) created: i64,
     pub(super) modified: i64,
 }
@@ -66,7 +65,7 @@ pub(super) struct Known {
 /// The term of a slug, or the one that its alias stands for.
 pub(super) fn find(connection: &Connection, kind: Kind, slug: &Slug) -> Result<Option<Known>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT t.id, t.slug, t.deleted IS NOT NULL, t.articles, t.created, t.modified
+        "SELECT t.id, t.slug, t.deleted IS NOT NULL, t.created, t.modified
          FROM terms named JOIN terms t ON t.id = ifnull(named.alias_of, named.id)
          WHERE named.kind = ?1 AND named.slug = ?2",
     )?;
@@ -75,9 +74,8 @@ pub(super) fn find(connection: &Connection, kind: Kind, slug: &Slug) -> Result<O
             id: row.get(0)?,
             slug: Slug::from_canonical(row.get::<_, String>(1)?),
             is_deleted: row.get(2)?,
-            articles: row.get(3)?,
-            created: row.get(4)?,
-            modified: row.get(5)?,
+            created: row.get(3)?,
+            modified: row.get(4)?,
         })
     });
     Ok(known.optional()?)

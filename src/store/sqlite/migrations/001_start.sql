@@ -7,7 +7,11 @@ CREATE TABLE store (
     modified   INTEGER NOT NULL,
     -- What of the configuration stands in every document, and since when.
     settings          TEXT    NOT NULL DEFAULT '',
-    settings_modified INTEGER NOT NULL DEFAULT 0
+    settings_modified INTEGER NOT NULL DEFAULT 0,
+    -- Articles withdrawn before have no tombstone any more.
+    tombstones_since  INTEGER NOT NULL DEFAULT 0,
+    -- The generation up to which all articles can be searched.
+    indexed           INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- What an article can be chosen by: kind is the position in Kind::ALL. A term stays once it was published.
@@ -75,6 +79,7 @@ CREATE TABLE articles (
     language        TEXT,
     translation_key TEXT,
     in_menu         INTEGER NOT NULL DEFAULT 0,
+    in_story        INTEGER NOT NULL DEFAULT 0, -- an article of another source leads to the same page
     listed          INTEGER NOT NULL,
     discovered      INTEGER NOT NULL,
     published       INTEGER,
@@ -89,6 +94,12 @@ CREATE TABLE articles (
 
 -- Everything, newest first.
 CREATE INDEX articles_newest ON articles (listed DESC, id DESC) WHERE gone = 0;
+-- What changed since a generation: the sets in memory, the search and the deltas follow it.
+CREATE INDEX articles_by_generation ON articles (generation);
+-- The withdrawn, by when that was.
+CREATE INDEX articles_withdrawn ON articles (changed, listed) WHERE gone != 0;
+-- Those that share a story.
+CREATE INDEX articles_in_stories ON articles (id) WHERE in_story = 1;
 -- The public or withdrawn articles of a source, taken chunk by chunk.
 CREATE INDEX articles_by_state ON articles (source, gone);
 -- Recognition by link within a source; whether any article has a link.
@@ -155,3 +166,9 @@ CREATE TABLE attachments (
     bytes      BLOB    NOT NULL,
     PRIMARY KEY (article, name)
 ) STRICT;
+
+-- What each public article can be found by: tokens of our own making, parted by spaces; see model/folding.rs.
+CREATE VIRTUAL TABLE words USING fts5 (
+    title, names, body,
+    content = '', contentless_delete = 1, tokenize = "ascii tokenchars '+#'"
+);

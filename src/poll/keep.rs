@@ -1,0 +1,42 @@
+//! What the store needs beside readings: new articles are taken into the search, old tombstones out of the feeds.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::store::{Store, StoreError};
+
+/// How often it is looked for articles that are not in the search yet.
+const TICK: Duration = Duration::from_millis(250);
+/// How long a withdrawn article has a tombstone.
+const TOMBSTONES: TimeDelta = TimeDelta::days(30);
+/// How often old tombstones are looked for.
+const RETIRE: TimeDelta = TimeDelta::hours(1);
+
+/// Keeps the store for as long as it is let.
+pub(super) async fn house(store: Store) {
+    if let Err(error) = store.warm().await {
+        tracing::warn!(%error, "cannot load what choosing articles needs");
+    }
+    let mut retired = None;
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = index(&store).await {
+            tracing::warn!(%error, "cannot take articles into the search");
+        }
+        let now = super::now();
+        if retired.is_none_or(|last| now - last >= RETIRE) {
+            if let Err(error) = store.retire(now - TOMBSTONES, now).await {
+                tracing::warn!(%error, "cannot take old tombstones out of the feeds");
+            }
+            retired = Some(now);
+        }
+    }
+}
+
+async fn index(store: &Store) -> Result<(), StoreError> {
+    while store.indexed() < store.generation() && store.index().await? > 0 {}
+    Ok(())
+}

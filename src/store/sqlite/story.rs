@@ -1,0 +1,90 @@
+//! One story: articles of different sources whose links lead to one page. In a list the first stored of them speaks for
+//! the others; each names them, and carries their categories and tags.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::terms::{Touched, term_name};
+use super::{Change, StoreError};
+use crate::model::{ArticleKey, Kind, Origins, Related, TermName};
+use crate::store::sets::Number;
+
+/// The most articles that a story names.
+const MAX_MEMBERS: usize = 32;
+
+/// The public articles of a story but one, the first stored first: those that have its link, but another source.
+const OTHERS: &str = "FROM articles a JOIN articles o ON o.link_key = a.link_key AND o.source != a.source AND o.gone = 0 WHERE a.id = ?1";
+
+/// Whether of two articles of a story an earlier one is in a set: then it speaks for this one, too.
+pub(super) fn is_spoken_for(connection: &Connection, number: Number, is_in: impl Fn(Number) -> bool) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("SELECT o.id {OTHERS} AND o.id < a.id ORDER BY o.id"))?;
+    let mut rows = statement.query([number])?;
+    while let Some(row) = rows.next()? {
+        if is_in(row.get(0)?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The other articles of a story.
+pub(super) fn related(connection: &Connection, article: i64) -> Result<Vec<Related>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT o.key, o.title, (SELECT t.name FROM sources s JOIN terms t ON t.id = s.term WHERE s.id = o.source) {OTHERS} ORDER BY o.id LIMIT ?2"
+    ))?;
+    let mut related = Vec::new();
+    let mut rows = statement.query((article, MAX_MEMBERS))?;
+    while let Some(row) = rows.next()? {
+        let key: String = row.get(0)?;
+        let key = ArticleKey::parse(&key).ok_or_else(|| StoreError::Corrupt(format!("the key {key:?} of an article")))?;
+        related.push(Related { key, title: row.get(1)?, source: row.get(2)? });
+    }
+    Ok(related)
+}
+
+/// The categories and tags of the other articles of a story.
+pub(super) fn joined_terms(connection: &Connection, article: i64) -> Result<Vec<(TermName, Origins)>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT DISTINCT t.kind, t.slug, t.name FROM (SELECT o.id {OTHERS} ORDER BY o.id LIMIT ?2) o
+         JOIN memberships m ON m.article = o.id AND m.gone = 0 JOIN terms t ON t.id = m.term AND t.deleted IS NULL
+         WHERE t.kind IN (?3, ?4) ORDER BY t.kind, t.slug"
+    ))?;
+    let rows = statement.query_and_then((article, MAX_MEMBERS, Kind::Category as i64, Kind::Tag as i64), |row| {
+        Ok((term_name(row.get(0)?, row.get(1)?, row.get(2)?)?, Origins::default()))
+    })?;
+    rows.collect()
+}
+
+/// Tells a story's articles that this one changed, came or left: they name it, so they change as well. Asked with the
+/// link that it had, if it has another one now.
+pub(super) fn tell(change: &mut Change<'_>, touched: &mut Touched, article: i64, link_key: Option<&str>) -> Result<(), StoreError> {
+    let Some(link_key) = link_key else { return Ok(()) };
+    let others: Vec<i64> = {
+        let mut statement = change.transaction.prepare_cached(
+            "SELECT o.id FROM articles o JOIN articles a ON a.id = ?1 AND o.source != a.source WHERE o.link_key = ?2 AND o.gone = 0 LIMIT ?3",
+        )?;
+        let rows = statement.query_map((article, link_key, MAX_MEMBERS), |row| row.get(0))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    if others.is_empty() {
+        return Ok(());
+    }
+    let (generation, now) = (change.generation()?, change.now.timestamp());
+    let transaction = change.transaction;
+    transaction.prepare_cached("UPDATE articles SET in_story = 1 WHERE id = ?1 AND link_key = ?2")?.execute((article, link_key))?;
+    for other in others {
+        transaction
+            .prepare_cached("UPDATE articles SET in_story = 1, changed = ?2, generation = ?3 WHERE id = ?1")?
+            .execute((other, now, generation))?;
+        let mut statement = transaction.prepare_cached("SELECT term FROM memberships WHERE article = ?1 AND gone = 0")?;
+        for term in statement.query_map([other], |row| row.get(0))? {
+            touched.touch(term?, 0);
+        }
+    }
+    Ok(())
+}
+
+/// The link by which an article is in a story.
+pub(super) fn link_key(connection: &Connection, article: i64) -> Result<Option<String>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT link_key FROM articles WHERE id = ?1")?;
+    Ok(statement.query_row([article], |row| row.get(0)).optional()?.flatten())
+}
