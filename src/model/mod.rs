@@ -3,9 +3,13 @@
 
 mod address;
 mod article;
+mod event;
+mod hints;
+mod host;
 pub mod identity;
 mod language;
 mod page;
+pub mod private;
 mod selection;
 mod site;
 mod slug;
@@ -17,6 +21,9 @@ pub use address::{Address, AddressError, ArticleForm, Content, DEFAULT_LIMIT, Do
 pub use article::{
     Article, BundleFile, Enclosure, Extension, Link, MenuEntry, PageOptions, Person, Picture, Sidebar as SidebarSide, Time, Widget,
 };
+pub use event::{Event, EventKind, Health};
+pub use hints::Hints;
+pub use host::Host;
 pub use identity::ArticleKey;
 pub use language::Language;
 pub use page::{Entry, MenuLink, Neighbours, Origin, Page, Sidebar, Translation};
@@ -24,7 +31,7 @@ pub use selection::{Clauses, Selection};
 pub use site::{PLACEHOLDER, Site};
 pub use slug::Slug;
 pub use source::{
-    Applied, Batch, Extent, FileState, Memory, NewSource, Problem, Source, SourceId, SourceInfo, SourceKind, SourceSettings, SourceStatus,
-    TermDescription, UsedFile,
+    Applied, Batch, Extent, FileState, Header, Memory, NewSource, Problem, Source, SourceId, SourceInfo, SourceKind, SourceSettings,
+    SourceStatus, TermDescription, UsedFile,
 };
 pub use term::{Kind, Origins, Term, TermName};

@@ -4,6 +4,7 @@
 mod atom;
 mod channel;
 mod entry;
+pub mod health;
 pub mod html;
 mod json;
 pub mod markdown;

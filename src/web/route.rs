@@ -8,7 +8,7 @@ use chrono::Utc;
 
 use super::document::{Document, Nature};
 use super::{Door, Error, publish};
-use crate::model::{Address, Document as Named, Target};
+use crate::model::{Address, Document as Named, Kind, Target};
 use crate::output::html;
 
 /// What a URL gives.
@@ -82,7 +82,16 @@ pub(super) async fn fetch(door: &Door, target: &str) -> Result<Vec<u8>, Error> {
 
 /// Finds what stands at a target. A path that names a term which was never published is an error, a query is not.
 async fn outcome(door: &Door, target: &Target, by_query: bool) -> Result<Outcome, Error> {
-    let found = door.cache.document(target.path(), door.store.generation(), publish::document(door, target, false)).await;
+    let make = publish::document(door, target, false);
+    let found = match target {
+        // How reading goes is nothing that the generation tells of.
+        Target::Directory(Kind::Source) => make.await.map(std::sync::Arc::new),
+        Target::Health(_) => {
+            let path = format!("{} {}", target.path(), door.store.health_stamp().await?);
+            door.cache.document(path, door.store.generation(), make).await
+        }
+        _ => door.cache.document(target.path(), door.store.generation(), make).await,
+    };
     match found {
         Err(publish::Failure::Error(Error::Unknown(_))) if by_query => match publish::document(door, target, true).await {
             Ok(document) => Ok(Outcome::Empty(std::sync::Arc::new(document))),
@@ -125,6 +134,7 @@ fn page_for_a_person(request: &HttpRequest, address: &Address) -> Option<Target>
         Target::List { selection, options, format: Some(_) } if is_person => {
             Some(Target::List { selection: selection.clone(), options: options.clone(), format: None })
         }
+        Target::Health(Some(_)) if is_person => Some(Target::Health(None)),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ mod article;
 mod assets;
 mod contents;
 mod directory;
+mod health;
 mod layout;
 mod list;
 mod math;
@@ -17,6 +18,7 @@ use maud::html;
 pub use article::{ArticleView, article};
 pub use assets::asset;
 pub use directory::{Directory, directory};
+pub use health::health;
 pub use list::{ListView, list};
 
 use crate::model::{Site, Term};

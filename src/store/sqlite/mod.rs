@@ -4,6 +4,8 @@
 mod apply;
 mod articles;
 mod finish;
+mod health;
+mod hosts;
 mod revive;
 mod select;
 mod sources;
