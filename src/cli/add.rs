@@ -26,7 +26,7 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 #[command(after_help = "Examples:
   feedmill add https://example.org/ --category news --tag daily
   feedmill add ~/articles --timezone Asia/Shanghai --language zh-CN
-  feedmill add https://example.org/private.xml --header 'Authorization: Bearer 123'")]
+  feedmill add https://example.org/private.xml --header X-Key:123")]
 pub(super) struct Add {
     /// A feed's URL, a web page's URL, or a folder
     source: String,

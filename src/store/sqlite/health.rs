@@ -130,8 +130,8 @@ pub(super) fn follow_redirect(change: &mut Change<'_>, source: &Source, to: Opti
 
 fn move_to(change: &mut Change<'_>, source: &Source, to: &str) -> Result<(), StoreError> {
     let (transaction, id, now) = (change.transaction, source.id.0, change.now);
-    let host = |url: &str| Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let new_host = host(to).unwrap_or_default();
+    let (old_host, new_host) = (host_of(source.kind, &source.location), host_of(source.kind, to));
+    let shown = new_host.as_deref().unwrap_or_default();
     let other: Option<String> = {
         let mut statement = transaction
             .prepare_cached("SELECT t.name FROM sources s JOIN terms t ON t.id = s.term WHERE s.kind = 'feed' AND s.location = ?1")?;
@@ -140,18 +140,18 @@ fn move_to(change: &mut Change<'_>, source: &Source, to: &str) -> Result<(), Sto
     let has_keys = !source.settings.headers.is_empty() || Url::parse(&source.location).is_ok_and(|url| private::has_secrets(&url));
     let words = match other {
         Some(other) => format!("it redirects for good to the address of {other:?}, which is another source; remove one of the two"),
-        None if has_keys && host(&source.location).as_ref() != Some(&new_host) => {
-            format!("it redirects for good to {new_host}, which is not given what it is asked with; add it there again")
+        None if has_keys && old_host != new_host => {
+            format!("it redirects for good to {shown}, which is not given what it is asked with; add it there again")
         }
         None => {
             transaction
                 .prepare_cached("UPDATE sources SET location = ?2, host = ?3, redirect = NULL, redirects = 0 WHERE id = ?1")?
-                .execute((id, to, host_of(source.kind, to)))?;
+                .execute((id, to, &new_host))?;
             known_as(transaction, id, &source.location)?;
             // Its URL stands in each of its entries, so all of their terms are modified.
             change.generation()?;
             super::finish::touch_terms(transaction, id, now)?;
-            format!("its address has changed for good; it is now asked at {new_host}")
+            format!("its address has changed for good; it is now asked at {shown}")
         }
     };
     note(transaction, id, EventKind::Moved, &words, now)
