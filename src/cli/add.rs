@@ -145,6 +145,7 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
         return Ok(added);
     }
     let client = work.reader.client.of(&settings)?;
+    let mut leading = vec![url.clone()];
     let mut found = look(work, &url, &client).await?;
     if let Found::Page { candidates } = &found {
         let Some(best) = candidates.first() else {
@@ -156,7 +157,8 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
             work.store.also_known(added.source.id, url.as_str()).await?;
             return Ok(added);
         }
-        found = look(work, &best.url, &client).await?;
+        leading.push(best.url.clone());
+        found = look(work, &leading[1], &client).await?;
     }
     let Found::Feed { url: feed, batch } = found else {
         anyhow::bail!("what {url} names as its feed is a web page; look for the feed's own address")
@@ -167,7 +169,7 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
     let new =
         NewSource { kind: SourceKind::Feed, location: feed.to_string(), slug, title, settings: SourceSettings { private, ..settings } };
     let (source, _) = work.store.add_source(new, now()).await?;
-    if url != feed {
+    for url in leading.into_iter().filter(|url| *url != feed) {
         work.store.also_known(source.id, url.as_str()).await?;
     }
     let result = work.reader.apply(&work.store, &source, *batch, now()).await;
