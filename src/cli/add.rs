@@ -188,7 +188,7 @@ async fn known(work: &Work, url: &Url, settings: &SourceSettings) -> anyhow::Res
     if again <= now() {
         return Ok(None);
     }
-    let settings = SourceSettings { private: is_private(url, settings), ..settings.clone() };
+    let settings = SourceSettings { private: is_private(&Url::parse(&location)?, settings), ..settings.clone() };
     let new = NewSource { kind: SourceKind::Feed, title: location.clone(), location, slug: None, settings };
     let (source, _) = work.store.add_source(new, now()).await?;
     work.store.put_off(source.id, again).await?;

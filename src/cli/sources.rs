@@ -69,7 +69,7 @@ fn detail(source: &Source, work: &Work, console: Console) {
             ("added", when(Some(status.created))),
             ("last read", when(status.last_read)),
             ("last good answer", when(status.last_good)),
-            ("next reading", if status.is_gone() { "never: it is gone".to_owned() } else { when(status.due) }),
+            ("next reading", if status.is_gone() { "never: it is gone".to_owned() } else { when(status.next()) }),
             ("fails since", status.failing_since.map(|since| when(Some(since))).unwrap_or_default()),
             ("error", status.error.clone().unwrap_or_default()),
         ],

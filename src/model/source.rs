@@ -178,6 +178,12 @@ pub struct SourceStatus {
 }
 
 impl SourceStatus {
+    /// When it is asked next, if its host may be asked then; `None`: never.
+    #[must_use]
+    pub fn next(&self) -> Option<Time> {
+        self.due.map(|due| due.max(self.host_free.unwrap_or(due)))
+    }
+
     /// Whether it said that it will not come back, so that it is asked no more.
     #[must_use]
     pub const fn is_gone(&self) -> bool {

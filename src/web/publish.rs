@@ -163,7 +163,10 @@ async fn health(door: &Door, format: Option<Format>) -> Result<Document, Failure
     Ok(match format {
         Some(format) => {
             let feed = output::health::document(&health, site, store, format).map_err(Error::from)?;
-            Document::new(feed, format.media_type(), Nature::Feed, health.stamp, Some(updated))
+            let own = site.link(&Target::Health(Some(format)));
+            let page = site.link(&Target::Health(None));
+            let links = vec![format!("<{own}>; rel=\"self\""), format!("<{page}>; rel=\"alternate\"; type=\"text/html\"")];
+            Document::new(feed, format.media_type(), Nature::Feed, health.stamp, Some(updated)).with_links(links)
         }
         None => Document::new(html::health(&health, &door.store.sidebar().await?, site, store), HTML, Nature::Page, health.stamp, None),
     })

@@ -237,6 +237,24 @@ async fn a_feed_that_is_read_when_the_process_dies_is_not_asked_again_within_the
     assert_eq!(restarted.claim(free(15), 9, PACE.lease()).await.unwrap()[0].id, source.id);
 }
 
+#[tokio::test]
+async fn a_host_that_many_others_redirect_to_is_asked_once_at_a_time() {
+    let (goal, f) = (Upstream::new(), Fixture::new().await);
+    goal.then("/feed", "200 OK", RSS);
+    let fronts: Vec<Upstream> = (0..6).map(|_| Upstream::new()).collect();
+    for front in &fronts {
+        front.then("/a", &format!("302 Found\r\nLocation: {}", goal.url("/feed")), "");
+        add(&f.store, &front.url("/a"), SourceSettings::default()).await;
+    }
+    let (reader, mut readings) = (reader(), tokio::task::JoinSet::new());
+    for source in f.store.claim(day(1), 32, PACE.lease()).await.unwrap() {
+        let (store, reader) = (f.store.clone(), reader.clone());
+        readings.spawn(async move { reader.read(&store, source, day(1)).await.result.is_ok() });
+    }
+    assert_eq!(readings.join_all().await, [true; 6]);
+    assert_eq!((goal.requests().len(), goal.most_at_once()), (6, 1));
+}
+
 async fn moved(code: &str, polls: i64) -> (Upstream, Fixture, Source) {
     let (up, f) = (Upstream::new(), Fixture::new().await);
     up.then("/old", &format!("{code}\r\nLocation: /new"), "");

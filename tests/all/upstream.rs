@@ -47,8 +47,7 @@ impl Upstream {
                 let (scripts, requests, open, most) = (Arc::clone(&scripts), Arc::clone(&requests), Arc::clone(&open), Arc::clone(&most));
                 std::thread::spawn(move || {
                     most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    serve(stream, &scripts, &requests);
-                    open.fetch_sub(1, Ordering::SeqCst);
+                    serve(stream, &scripts, &requests, &open);
                 });
             }
         });
@@ -85,16 +84,19 @@ impl Upstream {
         self.requests().iter().filter(|request| request.target == path).count()
     }
 
-    /// The most connections that were open at once.
+    /// The most requests that were waiting for an answer at once.
     pub(crate) fn most_at_once(&self) -> usize {
         self.most_at_once.load(Ordering::SeqCst)
     }
 }
 
-fn serve(stream: TcpStream, scripts: &Mutex<HashMap<String, VecDeque<Answer>>>, requests: &Mutex<Vec<Request>>) {
+fn serve(stream: TcpStream, scripts: &Mutex<HashMap<String, VecDeque<Answer>>>, requests: &Mutex<Vec<Request>>, open: &AtomicUsize) {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while reader.read_line(&mut head).is_ok_and(|read| read > 2) {}
+    // Whoever asks at the same time comes now, while no answer has begun: after one, the next may follow at once.
+    (0..2_000).for_each(|_| std::thread::yield_now());
+    open.fetch_sub(1, Ordering::SeqCst);
     let Some(target) = head.split(' ').nth(1).map(str::to_owned) else { return };
     let head =
         head.lines().map(|line| line.split_once(": ").map_or(line.into(), |(name, value)| format!("{}: {value}\n", name.to_lowercase())));

@@ -90,7 +90,7 @@ fn facts(source: &Source, site: &Site) -> Markup {
             span { (source.kind.name()) }
             @if let Some(home) = home.as_deref().and_then(safe) { " " a href=(home) rel="noopener" { (host(home).unwrap_or_else(|| home.to_owned())) } }
             @if let Some(good) = source.status.last_good { " " span { "last read " (minute(site, good)) } }
-            @if let Some(due) = source.status.due { " " span { "next " (minute(site, due)) } }
+            @if let Some(due) = source.status.next() { " " span { "next " (minute(site, due)) } }
         }
     }
 }

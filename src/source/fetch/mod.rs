@@ -4,20 +4,24 @@
 mod guard;
 mod headers;
 mod names;
+mod own;
 mod transport;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use reqwest::header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
 use crate::model::private::public;
-use crate::model::{Header, SourceSettings, Time};
+use crate::model::{Host, SourceSettings, Time};
 use guard::{Guard, GuardError};
 pub use guard::{Network, NetworkError};
+pub use own::header;
 use transport::{Transport, Transports};
+use turns::Turns;
 
 const ACCEPTED: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, application/xml;q=0.9, \
                         text/xml;q=0.9, application/json;q=0.8, text/html;q=0.6, */*;q=0.2";
@@ -60,6 +64,7 @@ pub struct Client {
     transports: Arc<Transports>,
     transport: Transport,
     guard: Guard,
+    turns: Turns,
     limits: Limits,
     /// A source's own, for its host alone.
     headers: HeaderMap,
@@ -217,7 +222,14 @@ impl Client {
         };
         let transports = Transports::new(agent, guard.clone());
         let transport = transports.through(options.proxy.as_deref())?;
-        Ok(Self { transports: Arc::new(transports), transport, guard, limits: options.limits, headers: HeaderMap::new() })
+        Ok(Self {
+            transports: Arc::new(transports),
+            transport,
+            guard,
+            turns: Turns::default(),
+            limits: options.limits,
+            headers: HeaderMap::new(),
+        })
     }
 
     /// The client as a source wants it: through its proxy, with its headers.
@@ -230,7 +242,7 @@ impl Client {
         if let Some(proxy) = &settings.proxy {
             client.transport = self.transports.through(Some(proxy)).map_err(|error| FetchError::Settings(error.to_string()))?;
         }
-        client.headers = own_headers(&settings.headers)?;
+        client.headers = own::headers(&settings.headers)?;
         Ok(client)
     }
 
@@ -255,14 +267,17 @@ impl Client {
         let mut url = first.clone();
         let mut all_permanent = true;
         for hop in 0..=self.limits.redirects {
-            let headers = Some(&self.headers).filter(|_| is_of_one_host(first, &url));
+            let headers = Some(&self.headers).filter(|_| own::is_of_one_host(first, &url));
+            let _turn = match Host::of(&url) {
+                Some(host) => Some(self.turns.at(host).await),
+                None => None,
+            };
             let response = self.ask(&url, validators, headers).await?;
             let Some(next) = redirect_target(&url, &response)? else {
                 return self.answer(url, response, hop > 0 && all_permanent, now).await;
             };
             let is_permanent = matches!(response.status(), StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
-            // What came over http says nothing for good of what is had over https.
-            all_permanent &= is_permanent && !(url.scheme() == "https" && next.scheme() == "http");
+            all_permanent &= is_permanent && !own::is_downgrade(&url, &next);
             url = next;
         }
         Err(FetchError::TooManyRedirects { url: public(first), limit: self.limits.redirects })
@@ -364,48 +379,6 @@ fn redirect_target(from: &Url, response: &Response) -> Result<Option<Url>, Fetch
     let location = String::from_utf8_lossy(location.as_bytes());
     let target = from.join(location.trim()).map_err(|_| FetchError::NotWeb(location.into_owned()))?;
     if matches!(target.scheme(), "http" | "https") { Ok(Some(target)) } else { Err(FetchError::NotWeb(public(&target).into())) }
-}
-
-/// Whether two URLs are of one host, the second at least as safe on the way: what is meant for the first may go there.
-fn is_of_one_host(first: &Url, second: &Url) -> bool {
-    let is_upgrade = first.scheme() == "http" && second.scheme() == "https" && first.port().is_none() && second.port().is_none();
-    first.origin() == second.origin() || (is_upgrade && first.host() == second.host())
-}
-
-/// Headers that are this client's own business: what is accepted, whether it changed, and the connection.
-const RESERVED: [&str; 10] = [
-    "host",
-    "connection",
-    "content-length",
-    "transfer-encoding",
-    "upgrade",
-    "te",
-    "accept-encoding",
-    "if-none-match",
-    "if-modified-since",
-    "range",
-];
-
-/// Reads a header as `Name: value`; `None` if it is none that a source may have.
-#[must_use]
-pub fn header(text: &str) -> Option<Header> {
-    let (name, value) = text.split_once(':')?;
-    let header = Header { name: name.trim().to_owned(), value: value.trim().to_owned() };
-    parsed(&header).map(|_| header)
-}
-
-fn parsed(header: &Header) -> Option<(HeaderName, HeaderValue)> {
-    let name = HeaderName::from_bytes(header.name.as_bytes()).ok().filter(|name| !RESERVED.contains(&name.as_str()))?;
-    let mut value = HeaderValue::from_str(&header.value).ok().filter(|value| !value.is_empty())?;
-    value.set_sensitive(true);
-    Some((name, value))
-}
-
-fn own_headers(headers: &[Header]) -> Result<HeaderMap, FetchError> {
-    let parsed = headers
-        .iter()
-        .map(|header| parsed(header).ok_or_else(|| FetchError::Settings(format!("the header {:?} cannot be sent", header.name))));
-    parsed.collect()
 }
 
 #[cfg(test)]
