@@ -179,8 +179,11 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
 /// The source that a URL leads to already. One that was removed comes back; nothing is asked that was asked just now.
 async fn known(work: &Work, url: &Url, settings: &SourceSettings) -> anyhow::Result<Option<Added>> {
     if let Some(source) = work.store.source(url.as_str()).await?.filter(|source| source.kind == SourceKind::Feed) {
-        let outcome =
-            if source.status.last_read.is_none() { Some(work.reader.read(&work.store, source.clone(), now()).await) } else { None };
+        let unread = Some(source.id).filter(|_| source.status.last_read.is_none()).into_iter().collect();
+        let outcome = match work.store.claim_of(unread, now(), work.reader.pace.lease()).await?.pop() {
+            Some(taken) => Some(work.reader.read(&work.store, taken, now()).await),
+            None => None,
+        };
         return Ok(Some(Added { source, outcome }));
     }
     let Some((location, asked)) = work.store.removed(url.as_str()).await? else { return Ok(None) };

@@ -474,6 +474,23 @@ async fn health_is_a_feed_of_its_own_which_names_no_address() {
     );
 }
 
+#[tokio::test]
+async fn the_log_keeps_its_newest_thousand_events() {
+    let f = Fixture::new().await;
+    let source = add(&f.store, "http://a.example/feed", SourceSettings::default()).await;
+    let database = rusqlite::Connection::open(f.folder.path().join("test.db")).unwrap();
+    let many =
+        "INSERT INTO events (source, at, kind, words) WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1200)
+         SELECT id, n, 'failed', '' FROM n, sources";
+    assert_eq!(database.execute(many, []).unwrap(), 1200);
+    f.store.fail(source.id, "it is gone".into(), None, day(1)).await.unwrap();
+    let health = f.store.health(9_999).await.unwrap();
+    assert_eq!((health.events.len(), health.stamp, health.events[0].words.as_str()), (1000, 1201, "it is gone"));
+    f.store.remove_source(source.id, day(2)).await.unwrap();
+    let health = f.store.health(9_999).await.unwrap();
+    assert_eq!((health.events.len(), health.stamp), (0, 1201), "nobody is told of a source that was removed");
+}
+
 /// A proxy of one connection: gives what it was asked for, and answers with a feed.
 fn proxy(handshake: fn(&mut TcpStream) -> String) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
