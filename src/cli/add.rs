@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::Args;
 use serde_json::json;
@@ -10,16 +11,22 @@ use url::Url;
 
 use super::console::{Console, summary};
 use super::{Work, now};
-use crate::config::duration;
-use crate::model::{Language, NewSource, Slug, Source, SourceKind, SourceSettings};
+use crate::config::{duration, proxy};
+use crate::model::private::has_secrets;
+use crate::model::{Header, Host, Language, NewSource, Slug, Source, SourceKind, SourceSettings};
 use crate::poll::Outcome;
 use crate::source::feed::{Found, find};
+use crate::source::fetch::{Client, header};
+
+/// How long adding waits for a host that is being asked or has its pause.
+const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 
 /// Add a source: a feed, a web page whose feed is found, or a folder of Markdown files.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   feedmill add https://example.org/ --category news --tag daily
-  feedmill add ~/articles --timezone Asia/Shanghai --language zh-CN")]
+  feedmill add ~/articles --timezone Asia/Shanghai --language zh-CN
+  feedmill add https://example.org/private.xml --header X-Key:123")]
 pub(super) struct Add {
     /// A feed's URL, a web page's URL, or a folder
     source: String,
@@ -47,6 +54,12 @@ pub(super) struct Add {
     /// Where relative links of a folder lead
     #[arg(long, value_name = "URL")]
     base_url: Option<Url>,
+    /// A proxy for this source alone, such as `socks5h://127.0.0.1:9050`
+    #[arg(long, value_name = "URL", value_parser = proxy_url)]
+    proxy: Option<String>,
+    /// A header to ask with, such as `Authorization: Bearer …`; it makes the source private (repeatable)
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = own_header)]
+    headers: Vec<Header>,
 }
 
 fn language(text: &str) -> Result<Language, String> {
@@ -61,6 +74,14 @@ fn interval(text: &str) -> Result<Duration, String> {
     duration(text).ok_or_else(|| "it takes a duration, such as `30m`".to_owned())
 }
 
+fn proxy_url(text: &str) -> Result<String, String> {
+    proxy(text).ok_or_else(|| "it takes the URL of a proxy, http:// or socks5h://".to_owned())
+}
+
+fn own_header(text: &str) -> Result<Header, String> {
+    header(text).ok_or_else(|| "it takes `Name: value`, and no header that every request has".to_owned())
+}
+
 impl Add {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let settings = SourceSettings {
@@ -72,6 +93,9 @@ impl Add {
             every: self.every,
             base_url: self.base_url.map(String::from),
             encoding: None,
+            proxy: self.proxy,
+            headers: self.headers,
+            private: false,
         };
         let spinner = console.spinner(format!("reading {}", self.source));
         let added = add(work, &self.source, self.slug.as_deref().map(Slug::from_name), settings, console).await;
@@ -80,7 +104,8 @@ impl Add {
     }
 }
 
-/// A source that was added, and how its first reading went; `None`: it was there before.
+/// A source that was added, and how its first reading went; `None`: it was there before, or is back and was asked only
+/// just now.
 pub(super) struct Added {
     pub(super) source: Source,
     pub(super) outcome: Option<Outcome>,
@@ -116,31 +141,81 @@ async fn add_folder(work: &Work, path: &Path, slug: Option<Slug>, settings: Sour
 }
 
 async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSettings, console: Console) -> anyhow::Result<Added> {
-    if let Some(source) = work.store.source(url.as_str()).await? {
-        let outcome =
-            if source.status.last_read.is_none() { Some(work.reader.read(&work.store, source.clone(), now()).await) } else { None };
-        return Ok(Added { source, outcome });
+    if let Some(added) = known(work, &url, &settings).await? {
+        return Ok(added);
     }
-    let mut found = find(&url, &work.reader.client, work.reader.zone, now()).await?;
+    let client = work.reader.client.of(&settings)?;
+    let mut leading = vec![url.clone()];
+    let mut found = look(work, &url, &client).await?;
     if let Found::Page { candidates } = &found {
         let Some(best) = candidates.first() else {
             anyhow::bail!("{url} is a web page that names no feed; look for a feed's own address there, and add that");
         };
-        console.say(&format!("{url} names {} feed(s); the best is {}", candidates.len(), best.url));
-        if let Some(source) = work.store.source(best.url.as_str()).await? {
-            return Ok(Added { source, outcome: None });
+        let names: Vec<&str> = candidates.iter().map(|candidate| candidate.url.as_str()).collect();
+        console.say(&format!("{url} is a web page with {} feed(s): {}; the first is taken", names.len(), names.join(", ")));
+        if let Some(added) = known(work, &best.url, &settings).await? {
+            work.store.also_known(added.source.id, url.as_str()).await?;
+            return Ok(added);
         }
-        found = find(&best.url, &work.reader.client, work.reader.zone, now()).await?;
+        leading.push(best.url.clone());
+        found = look(work, &leading[1], &client).await?;
     }
-    let Found::Feed { url, batch } = found else {
+    let Found::Feed { url: feed, batch } = found else {
         anyhow::bail!("what {url} names as its feed is a web page; look for the feed's own address")
     };
-    let host = url.host_str().unwrap_or("feed").trim_start_matches("www.").to_owned();
+    let host = feed.host_str().unwrap_or("feed").trim_start_matches("www.").to_owned();
     let title = batch.info.as_ref().and_then(|info| info.title.clone()).unwrap_or(host);
-    let new = NewSource { kind: SourceKind::Feed, location: url.into(), slug, title, settings };
+    let private = is_private(&feed, &settings);
+    let new =
+        NewSource { kind: SourceKind::Feed, location: feed.to_string(), slug, title, settings: SourceSettings { private, ..settings } };
     let (source, _) = work.store.add_source(new, now()).await?;
+    for url in leading.into_iter().filter(|url| *url != feed) {
+        work.store.also_known(source.id, url.as_str()).await?;
+    }
     let result = work.reader.apply(&work.store, &source, *batch, now()).await;
     Ok(Added { outcome: Some(Outcome { source: source.clone(), result }), source })
+}
+
+/// The source that a URL leads to already. One that was removed comes back; nothing is asked that was asked just now.
+async fn known(work: &Work, url: &Url, settings: &SourceSettings) -> anyhow::Result<Option<Added>> {
+    if let Some(source) = work.store.source(url.as_str()).await?.filter(|source| source.kind == SourceKind::Feed) {
+        let unread = Some(source.id).filter(|_| source.status.last_read.is_none()).into_iter().collect();
+        let outcome = match work.store.claim_of(unread, now(), work.reader.pace.lease()).await?.pop() {
+            Some(taken) => Some(work.reader.read(&work.store, taken, now()).await),
+            None => None,
+        };
+        return Ok(Some(Added { source, outcome }));
+    }
+    let Some((location, asked)) = work.store.removed(url.as_str()).await? else { return Ok(None) };
+    let again = asked + TimeDelta::from_std(work.reader.pace.min)?;
+    if again <= now() {
+        return Ok(None);
+    }
+    let settings = SourceSettings { private: is_private(&Url::parse(&location)?, settings), ..settings.clone() };
+    let new = NewSource { kind: SourceKind::Feed, title: location.clone(), location, slug: None, settings };
+    let (source, _) = work.store.add_source(new, now()).await?;
+    work.store.put_off(source.id, again).await?;
+    Ok(Some(Added { source, outcome: None }))
+}
+
+/// Looks what is at a URL, in its host's turn.
+async fn look(work: &Work, url: &Url, client: &Client) -> anyhow::Result<Found> {
+    let host = Host::of(url).ok_or_else(|| anyhow::anyhow!("{url} names no host"))?;
+    let lease = TimeDelta::from_std(work.config.timeout)? + TimeDelta::seconds(1);
+    while let Some(free) = work.store.take_host(host.clone(), now(), now() + lease).await? {
+        let wait = free - now();
+        let when = free.with_timezone(&work.config.timezone).format("%F %R");
+        anyhow::ensure!(wait <= PATIENCE, "{host} is left alone until {when}, as it wishes; add it after that");
+        tokio::time::sleep(wait.to_std().unwrap_or_default()).await;
+    }
+    let found = find(url, client, work.reader.zone, now()).await;
+    work.reader.leave_host(&work.store, url, found.as_ref().err(), now()).await;
+    Ok(found?)
+}
+
+/// Whether a source is its owner's own business, by how it is asked.
+fn is_private(url: &Url, settings: &SourceSettings) -> bool {
+    settings.private || !settings.headers.is_empty() || has_secrets(url)
 }
 
 /// Says what was added.
@@ -167,16 +242,29 @@ pub(super) async fn report(work: &Work, added: &Added, console: Console) -> anyh
             &json!({ "source": source.slug, "title": source.title, "new": true, "applied": applied, "problems": remarks.problems }),
         );
     }
-    let often = match (source.kind, source.status.due) {
-        (SourceKind::Feed, Some(due)) => format!("; it is asked again at {}", due.with_timezone(&work.config.timezone).format("%F %R")),
+    let often = match (source.kind, source.status.due, source.status.last_read) {
+        (SourceKind::Feed, Some(due), Some(asked)) => {
+            let when = due.with_timezone(&work.config.timezone).format("%F %R");
+            format!("; it is asked again at {when}, and about every {} from then on", rough(due - asked))
+        }
         _ => String::new(),
     };
+    let private = if source.settings.private { "; it is private: its address is published nowhere" } else { "" };
     console.say(&format!(
-        "added {} ({}) as {}: {}{often}",
+        "added {} ({}) as {}: {}{often}{private}",
         source.title,
         source.kind.name(),
         source.slug,
         summary(applied, remarks.problems.len())
     ));
     Ok(true)
+}
+
+/// A duration as people say it.
+fn rough(time: TimeDelta) -> String {
+    match time.num_minutes() {
+        minutes @ ..90 => format!("{minutes} min"),
+        minutes @ 90..2880 => format!("{} h", (minutes + 30) / 60),
+        minutes => format!("{} days", (minutes + 720) / 1440),
+    }
 }

@@ -68,7 +68,7 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
-    Add(add::Add),
+    Add(Box<add::Add>),
     Sources(sources::Sources),
     Remove(remove::Remove),
     Refresh(refresh::Refresh),
@@ -181,11 +181,11 @@ fn reader(config: &Config) -> anyhow::Result<Reader> {
     let allow_addresses = config.allow_addresses.iter().map(|network| network.parse()).collect::<Result<_, _>>()?;
     let body = usize::try_from(config.max_body).unwrap_or(usize::MAX);
     let limits = Limits { body, time: config.timeout, redirects: config.max_redirects, articles: config.max_articles };
-    let client = Client::new(&Options { limits, allow_addresses, about: config.public_url.clone() })?;
+    let client = Client::new(&Options { limits, allow_addresses, about: config.public_url.clone(), proxy: config.proxy.clone() })?;
     Ok(Reader {
         client,
         zone: config.timezone,
-        pace: Pace { min: config.poll_min, max: config.poll_max, every: config.poll_every },
+        pace: Pace { min: config.poll_min, max: config.poll_max, every: config.poll_every, spacing: config.spacing },
         max_file: config.max_file,
         max_bundle_file: config.max_bundle_file,
     })

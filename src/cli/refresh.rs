@@ -1,13 +1,18 @@
 //! `feedmill refresh`: read what is due, now.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use clap::Args;
+use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::console::{Console, summary};
 use super::{Work, now};
-use crate::model::{Applied, Source, SourceKind};
-use crate::poll::{LEASE, Outcome};
+use crate::model::{Applied, Source, SourceId, SourceKind, Time};
+use crate::poll::Outcome;
 
 /// Read the sources that are due now, and say when the others are.
 #[derive(Debug, Args)]
@@ -22,6 +27,11 @@ pub(super) struct Refresh {
     force: bool,
 }
 
+/// How long the command waits for a host that is being asked or has its pause.
+const PATIENCE: TimeDelta = TimeDelta::minutes(1);
+/// How often it looks for hosts that are free again, while others answer.
+const TICK: Duration = Duration::from_secs(1);
+
 impl Refresh {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let mut wanted = Vec::new();
@@ -31,64 +41,113 @@ impl Refresh {
         if self.sources.is_empty() {
             wanted = work.store.sources().await?;
         }
+        wanted.retain(|source| source.kind != SourceKind::Inbox);
         if self.force {
-            for source in wanted.iter().filter(|source| source.kind != SourceKind::Inbox) {
+            for source in &wanted {
                 work.store.release(source.id, now()).await?;
             }
         }
-        let taken = work.store.claim_of(wanted.iter().map(|source| source.id).collect(), now(), LEASE).await?;
-        let outcomes = read_all(work, taken, console).await;
-        let is_good = print(&outcomes, console);
-        if !self.force {
-            for source in wanted.iter().filter(|source| !outcomes.iter().any(|outcome| outcome.source.id == source.id)) {
-                if let Some(due) = source.status.due {
-                    console.say(&format!("{}: not due before {}", source.slug, due.with_timezone(&work.config.timezone).format("%F %R")));
-                }
+        let due = |source: &&Source| self.force || source.status.due.is_some_and(|due| due <= now());
+        let mut reading = Reading::new(work, wanted.iter().filter(due).map(|source| source.id).collect(), console);
+        reading.run().await?;
+        reading.bar.finish_and_clear();
+        let is_good = reading.summary();
+        for source in work.store.sources().await? {
+            let was_wanted = wanted.iter().any(|other| other.id == source.id) && !reading.done.contains(&source.id);
+            if was_wanted {
+                console.say(&format!("{}: {}", source.slug, later(&source, work)));
             }
         }
         Ok(is_good)
     }
 }
 
-async fn read_all(work: &Work, sources: Vec<Source>, console: Console) -> Vec<Outcome> {
-    let bar = console.bar(sources.len() as u64, "reading");
-    let mut waiting = sources.into_iter();
-    let (mut readings, mut outcomes) = (JoinSet::new(), Vec::new());
-    loop {
-        while readings.len() < work.config.concurrency {
-            let Some(source) = waiting.next() else { break };
-            let (store, reader) = (work.store.clone(), std::sync::Arc::clone(&work.reader));
-            readings.spawn(async move { reader.read(&store, source, now()).await });
-        }
-        let Some(done) = readings.join_next().await else { break };
-        outcomes.extend(done);
-        bar.inc(1);
+/// Why a source was not read, and when it will be.
+fn later(source: &Source, work: &Work) -> String {
+    let when = |time: Time| time.with_timezone(&work.config.timezone).format("%F %R");
+    let rests = source.status.host_free.filter(|free| *free > now());
+    match (source.status.due, rests) {
+        (None, _) => "gone, it is not asked any more; --force asks once".to_owned(),
+        (Some(due), Some(free)) if free > due => format!("its host is left alone until {}", when(free)),
+        (Some(due), _) => format!("not due before {}", when(due)),
     }
-    bar.finish_and_clear();
-    outcomes
 }
 
-/// Prints each reading, then all together; `false`: at least one failed.
-fn print(outcomes: &[Outcome], console: Console) -> bool {
-    let (mut total, mut unreadable, mut failed) = (Applied::default(), 0, 0);
-    for Outcome { source, result } in outcomes {
-        match result {
-            Ok((applied, remarks)) => {
-                total += *applied;
-                console.problems(&remarks.problems);
-                console.repairs(&remarks.repairs);
-                unreadable += remarks.problems.len();
-                console.say(&format!("{}: {}", source.slug, summary(applied, remarks.problems.len())));
+/// What is being read, and what came of it.
+struct Reading<'a> {
+    work: &'a Work,
+    console: Console,
+    bar: ProgressBar,
+    left: Vec<SourceId>,
+    done: Vec<SourceId>,
+    total: Applied,
+    unreadable: usize,
+    failed: usize,
+}
+
+impl<'a> Reading<'a> {
+    fn new(work: &'a Work, left: Vec<SourceId>, console: Console) -> Self {
+        let bar = console.bar(left.len() as u64, "reading");
+        Self { work, console, bar, left, done: Vec::new(), total: Applied::default(), unreadable: 0, failed: 0 }
+    }
+
+    /// Reads what is left, one source of each host at once, and those of a host with a pause between them.
+    async fn run(&mut self) -> anyhow::Result<()> {
+        let (mut readings, mut taken) = (JoinSet::new(), VecDeque::new());
+        loop {
+            taken.extend(self.work.store.claim_of(self.left.clone(), now(), self.work.reader.pace.lease()).await?);
+            self.left.retain(|id| !taken.iter().any(|source: &Source| source.id == *id));
+            while readings.len() < self.work.config.concurrency {
+                let Some(source) = taken.pop_front() else { break };
+                let (store, reader) = (self.work.store.clone(), std::sync::Arc::clone(&self.work.reader));
+                readings.spawn(async move { reader.read(&store, source, now()).await });
             }
-            Err(error) => {
-                failed += 1;
-                console.error(&format!("{}: {error}", source.slug));
+            if readings.is_empty() {
+                let Some(pause) = self.pause().await? else { return Ok(()) };
+                tokio::time::sleep(pause).await;
+            } else if let Ok(Some(done)) = tokio::time::timeout(TICK, readings.join_next()).await {
+                self.note(&done?);
             }
         }
     }
-    if console.json {
-        console.print_json(&json!({ "read": outcomes.len(), "failed": failed, "applied": total }));
+
+    /// How long it is until one of those left may be asked; `None`: too long, or somebody else asks them.
+    async fn pause(&mut self) -> anyhow::Result<Option<Duration>> {
+        let (sources, now) = (self.work.store.sources().await?, now());
+        let is_left = |source: &&Source| self.left.contains(&source.id) && source.status.due.is_some_and(|due| due <= now);
+        let waits = sources.iter().filter(is_left).map(|source| source.status.host_free.unwrap_or(now).max(now) - now);
+        let shortest = waits.min().filter(|wait| *wait <= PATIENCE);
+        Ok(shortest.map(|wait| wait.to_std().unwrap_or_default().max(Duration::from_millis(100))))
     }
-    console.say(&format!("{} sources read, {failed} failed: {}", outcomes.len(), summary(&total, unreadable)));
-    failed == 0
+
+    fn note(&mut self, Outcome { source, result }: &Outcome) {
+        self.done.push(source.id);
+        self.bar.inc(1);
+        self.bar.suspend(|| match result {
+            Ok((applied, remarks)) => {
+                self.console.problems(&remarks.problems);
+                self.console.repairs(&remarks.repairs);
+                self.console.say(&format!("{}: {}", source.slug, summary(applied, remarks.problems.len())));
+            }
+            Err(error) => self.console.error(&format!("{}: {error}", source.slug)),
+        });
+        match result {
+            Ok((applied, remarks)) => {
+                self.total += *applied;
+                self.unreadable += remarks.problems.len();
+            }
+            Err(_) => self.failed += 1,
+        }
+        self.bar.set_message(format!("reading: {} new, {} failed", self.total.added, self.failed));
+    }
+
+    /// Says what came of all; `false`: at least one failed.
+    fn summary(&self) -> bool {
+        let Self { console, failed, total, .. } = self;
+        if console.json {
+            console.print_json(&json!({ "read": self.done.len(), "failed": failed, "applied": total }));
+        }
+        console.say(&format!("{} sources read, {failed} failed: {}", self.done.len(), summary(total, self.unreadable)));
+        *failed == 0
+    }
 }

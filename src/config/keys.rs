@@ -26,7 +26,7 @@ const fn key(name: &'static str, takes: &'static str, default: &'static str, abo
 }
 
 /// All keys there are.
-pub const KEYS: [Key; 19] = [
+pub const KEYS: [Key; 21] = [
     key("title", "a text", "Feedmill", "the site's name"),
     key("description", "a text", "Many feeds in; one feed per category, tag or question out", "one sentence about the site"),
     key("public_url", "an http or https URL", "", "where readers reach the site; every link is built from it"),
@@ -38,13 +38,15 @@ pub const KEYS: [Key; 19] = [
     key("folder.max_file", "a size, such as `5MiB`", "5MiB", "the largest Markdown file"),
     key("folder.max_bundle_file", "a size, such as `10MiB`", "10MiB", "the largest file of a page bundle"),
     key("poll.min", "a duration, such as `15m`", "15m", "no feed is asked sooner again"),
-    key("poll.every", "a duration, such as `30m`", "30m", "how often a feed is asked that names no interval"),
+    key("poll.every", "a duration, such as `30m`", "30m", "how often a feed is asked whose posts have no dates"),
     key("poll.max", "a duration, such as `24h`", "24h", "no feed is left for longer"),
     key("poll.timeout", "a duration, such as `30s`", "30s", "how long one answer may take"),
     key("poll.max_body", "a size, such as `10MiB`", "10MiB", "the largest answer, decompressed"),
     key("poll.max_articles", "a whole number", "2000", "the most articles of one document"),
     key("poll.max_redirects", "a whole number", "5", "how many redirects are followed for one answer"),
     key("poll.concurrency", "a whole number", "32", "how many sources are read at once"),
+    key("poll.spacing", "a duration, such as `2s`", "2s", "the pause between two requests to one host"),
+    key("poll.proxy", "the URL of a proxy, http:// or socks5h://", "", "what feeds are asked through; directly by default"),
     key(
         "poll.allow_addresses",
         "IP addresses or networks, such as `[\"192.168.1.0/24\"]`",

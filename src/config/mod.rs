@@ -19,8 +19,8 @@ use crate::model::NamedFeed;
 
 pub use feeds::FEED_KEYS;
 pub use keys::{KEYS, Key};
-pub use values::duration;
 use values::{bind, count, machine_zone, networks, public_url, size, some, store};
+pub use values::{duration, proxy};
 
 /// The values in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Config {
     pub max_bundle_file: u64,
     /// No feed is asked sooner again.
     pub poll_min: Duration,
-    /// How often a feed is asked that names no interval.
+    /// How often a feed is asked whose posts have no dates.
     pub poll_every: Duration,
     /// No feed is left for longer.
     pub poll_max: Duration,
@@ -61,6 +61,10 @@ pub struct Config {
     pub max_redirects: usize,
     /// How many sources are read at once.
     pub concurrency: usize,
+    /// The pause between two requests to one host.
+    pub spacing: Duration,
+    /// What feeds are asked through.
+    pub proxy: Option<String>,
     /// Private addresses that may be fetched from: IP addresses or networks.
     pub allow_addresses: Vec<String>,
     /// Selections with a name of their own.
@@ -174,6 +178,8 @@ impl Config {
             max_articles: 2_000,
             max_redirects: 5,
             concurrency: 32,
+            spacing: Duration::from_secs(2),
+            proxy: None,
             allow_addresses: Vec::new(),
             feeds: Vec::new(),
             origins: BTreeMap::new(),
@@ -240,6 +246,9 @@ impl Config {
             // None is a number of redirects, too.
             "poll.max_redirects" => self.max_redirects = value.parse().ok()?,
             "poll.concurrency" => self.concurrency = count(value)?,
+            "poll.spacing" => self.spacing = duration(value)?,
+            "poll.proxy" if value.is_empty() => self.proxy = None,
+            "poll.proxy" => self.proxy = Some(proxy(value)?),
             "poll.allow_addresses" => self.allow_addresses = networks(value)?,
             _ => return None,
         }

@@ -68,6 +68,13 @@ pub(super) fn public_url(text: &str) -> Option<Url> {
     (matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain).then_some(url)
 }
 
+/// The URL of a proxy: one that is given the name asked for, and resolves it itself.
+#[must_use]
+pub fn proxy(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "http" | "socks5h") && url.host_str().is_some_and(|host| !host.is_empty())).then(|| text.to_owned())
+}
+
 /// The machine's own time zone, the default for dates that name none.
 pub(super) fn machine_zone() -> Tz {
     iana_time_zone::get_timezone().ok().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
@@ -115,6 +122,19 @@ mod tests {
             (":80", None),
         ] {
             assert_eq!(bind(text).map(|address| address.to_string()).as_deref(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_resolves_names_itself() {
+        for (text, is_taken) in [
+            ("http://127.0.0.1:3128", true),
+            ("socks5h://user:pw@proxy.example:1080", true),
+            ("socks5://proxy.example:1080", false),
+            ("proxy.example:3128", false),
+            ("socks5h://", false),
+        ] {
+            assert_eq!(proxy(text).is_some(), is_taken, "{text:?}");
         }
     }
 

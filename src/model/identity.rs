@@ -76,6 +76,13 @@ pub fn item_id(feed: &str, name: &str) -> String {
     Uuid::new_v5(&NAMESPACE, format!("item\0{feed}\0{name}").as_bytes()).urn().to_string()
 }
 
+/// The `urn:uuid` of a store's log of events, or of one event in it.
+#[must_use]
+pub fn health_id(store: &Uuid, event: Option<i64>) -> String {
+    let name = event.map_or_else(|| "health".to_owned(), |number| format!("health\0{number}"));
+    Uuid::new_v5(store, name.as_bytes()).urn().to_string()
+}
+
 fn is_own_iri(guid: &str, hosts: &[String]) -> bool {
     let is_clean = guid.len() <= 2048 && !guid.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c));
     match Url::parse(guid) {

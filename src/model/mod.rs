@@ -3,11 +3,15 @@
 
 mod address;
 mod article;
+mod event;
 mod folding;
+mod hints;
+mod host;
 pub mod identity;
 mod language;
 mod options;
 mod page;
+pub mod private;
 mod query;
 mod selection;
 mod site;
@@ -21,7 +25,10 @@ pub use address::{Address, AddressError, ArticleForm, Document, Format, Target};
 pub use article::{
     Article, BundleFile, Enclosure, Extension, Link, MenuEntry, PageOptions, Person, Picture, Sidebar as SidebarSide, Time, Widget,
 };
+pub use event::{Event, EventKind, Health};
 pub use folding::{Token, each_token, tokens};
+pub use hints::Hints;
+pub use host::Host;
 pub use identity::ArticleKey;
 pub use language::Language;
 pub use options::{Archive, Content, DEFAULT_LIMIT, Ids, MAX_LIMIT, Options, Period, Sort, Via};
@@ -31,8 +38,8 @@ pub use selection::{Clauses, Selection};
 pub use site::{NamedFeed, PLACEHOLDER, Site};
 pub use slug::Slug;
 pub use source::{
-    Applied, Batch, Extent, FileState, Memory, NewSource, Problem, Source, SourceId, SourceInfo, SourceKind, SourceSettings, SourceStatus,
-    TermDescription, UsedFile,
+    Applied, Batch, Extent, FileState, Header, Memory, NewSource, Problem, Source, SourceId, SourceInfo, SourceKind, SourceSettings,
+    SourceStatus, TermDescription, UsedFile,
 };
 pub use term::{Kind, Origins, Term, TermName};
 pub use window::{Moment, Window, full_hour, midnight};

@@ -147,7 +147,7 @@ pub enum History {
 }
 
 /// The newest articles of a selection, or those before a cursor.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {
     /// Newest first.
     pub entries: Vec<Entry>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{Article, Language, Person, Slug, Time};
+use super::{Article, Hints, Language, Person, Slug, Time};
 
 /// The number of a source in its store; published nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +61,27 @@ pub struct SourceSettings {
     pub base_url: Option<String>,
     /// The encoding of a feed that states a wrong one.
     pub encoding: Option<String>,
+    /// The proxy that it is asked through, in place of the usual way.
+    pub proxy: Option<String>,
+    /// Sent with every request for it, and with no other.
+    pub headers: Vec<Header>,
+    /// Its address or its headers are nobody else's business: its URL is published nowhere.
+    pub private: bool,
+}
+
+/// A header of a source's own; its value is a secret, which no log shows.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Such as `Authorization`.
+    pub name: String,
+    /// Verbatim.
+    pub value: String,
+}
+
+impl std::fmt::Debug for Header {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: …", self.name)
+    }
 }
 
 /// A source to be added: `kind` and `location` are its key.
@@ -146,6 +167,28 @@ pub struct SourceStatus {
     pub articles: u64,
     /// What was wrong with single articles in the last reading.
     pub problems: Vec<Problem>,
+    /// What was mended in the last reading of a whole document.
+    pub repairs: Vec<Problem>,
+    /// What it says of when it may be asked.
+    pub hints: Hints,
+    /// Its host is left alone until then: it is being asked, was just asked, or wishes so.
+    pub host_free: Option<Time>,
+    /// The address that it redirects to for good, and on how many readings running.
+    pub redirect: Option<(String, u32)>,
+}
+
+impl SourceStatus {
+    /// When it is asked next, if its host may be asked then; `None`: never.
+    #[must_use]
+    pub fn next(&self) -> Option<Time> {
+        self.due.map(|due| due.max(self.host_free.unwrap_or(due)))
+    }
+
+    /// Whether it said that it will not come back, so that it is asked no more.
+    #[must_use]
+    pub const fn is_gone(&self) -> bool {
+        self.failures > 0 && self.due.is_none()
+    }
 }
 
 /// What a reader needs to ask a source again.
@@ -238,10 +281,14 @@ pub struct Batch {
     pub repairs: Vec<Problem>,
     /// How many items or files were passed over on purpose.
     pub skipped: usize,
-    /// No sooner than this may the source be asked again, by its own word.
+    /// No sooner than this may the source be asked again, by its server's word.
     pub not_before: Option<Time>,
     /// When it must be read again though nothing changed: the earliest [`FileState::revisit`].
     pub revisit: Option<Time>,
+    /// What the document says of when it may be asked; `None`: nothing new.
+    pub hints: Option<Hints>,
+    /// Where the source was redirected to, if every redirect on the way was for good.
+    pub moved_to: Option<String>,
 }
 
 /// What a `categories/x/_index.md` or `tags/x/_index.md` says.

@@ -6,6 +6,7 @@ mod channel;
 mod digest;
 mod dress;
 mod entry;
+pub mod health;
 pub mod html;
 mod json;
 pub mod markdown;

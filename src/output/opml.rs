@@ -29,7 +29,8 @@ pub fn sources(sources: &[Source], site: &Site) -> String {
 
 fn source_outline(source: &Source, site: &Site) -> String {
     let own = || site.link(&Target::feed(&Selection::of(Kind::Source, source.slug.clone()), Format::Rss));
-    let feed = if source.kind == SourceKind::Feed { without_user(&source.location).into_owned() } else { own() };
+    let is_public = source.kind == SourceKind::Feed && !source.settings.private;
+    let feed = if is_public { without_user(&source.location).into_owned() } else { own() };
     let home = source.info.home.as_deref().map_or_else(|| source_page(&source.slug, site), |home| without_user(home).into_owned());
     let categories = &source.settings.categories;
     let category = if categories.is_empty() { String::new() } else { format!(" category=\"{}\"", attribute(&slashed(categories))) };

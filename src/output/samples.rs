@@ -34,17 +34,7 @@ pub(super) fn term(kind: Kind, name: &str) -> Term {
 
 /// A page of entries.
 pub(super) fn page(entries: Vec<Entry>, terms: Vec<Term>) -> Page {
-    Page {
-        total: entries.len() as u64,
-        entries,
-        more: false,
-        tombstones: Vec::new(),
-        issues: Vec::new(),
-        history: crate::model::History::None,
-        terms,
-        modified: time(900),
-        created: time(-900),
-    }
+    Page { total: entries.len() as u64, entries, terms, modified: time(900), created: time(-900), ..Page::default() }
 }
 
 /// Every entry of this file, one page of them.

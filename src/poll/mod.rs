@@ -16,10 +16,10 @@ pub use read::{Outcome, ReadFailure, Reader};
 pub use schedule::Pace;
 
 use crate::model::Time;
-use crate::store::Store;
+use crate::store::{Lease, Store};
 
 /// How long a source stays taken: longer than any reading may last.
-pub const LEASE: TimeDelta = TimeDelta::minutes(10);
+const LEASE: TimeDelta = TimeDelta::minutes(10);
 /// How often the store is asked for due sources, at the least.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -39,7 +39,7 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
         if free == 0 {
             continue;
         }
-        match store.claim(now(), free, LEASE).await {
+        match store.claim(now(), free, reader.pace.lease()).await {
             Ok(sources) => {
                 for source in sources {
                     let (store, reader) = (store.clone(), Arc::clone(&reader));
@@ -52,6 +52,14 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
     watcher.abort();
     keeper.abort();
     readings.join_all().await;
+}
+
+impl Pace {
+    /// How sources are taken for a reading.
+    #[must_use]
+    pub fn lease(&self) -> Lease {
+        Lease { time: LEASE, again: schedule::delta(self.min) }
+    }
 }
 
 /// The edge: the poller reads the clock, and passes it on.

@@ -1,12 +1,13 @@
 //! One reading of one source: from the world into the store.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use chrono_tz::Tz;
 use url::Url;
 
 use super::schedule::{self, Pace};
-use crate::model::{Applied, Batch, Extent, Memory, Source, SourceKind, Time, text};
+use crate::model::{Applied, Batch, Extent, Host, Memory, Source, SourceKind, Time, text};
 use crate::source::feed::{self, ReadError};
 use crate::source::fetch::Client;
 use crate::source::folder::{self, FolderError};
@@ -70,10 +71,15 @@ impl Outcome {
 impl Reader {
     /// Reads a source and stores what came of it, or that it failed.
     pub async fn read(&self, store: &Store, source: Source, now: Time) -> Outcome {
+        let started = Instant::now();
         let read = match store.memory(source.id).await {
             Ok(memory) => self.batch(&source, memory, now).await,
             Err(error) => Err(error.into()),
         };
+        if let Some(url) = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed) {
+            let failure = if let Err(ReadFailure::Feed(error)) = &read { Some(error) } else { None };
+            self.leave_host(store, &url, failure, now + schedule::delta(started.elapsed())).await;
+        }
         let result = match read {
             Ok(batch) => self.apply(store, &source, batch, now).await,
             Err(failure) => {
@@ -88,16 +94,31 @@ impl Reader {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn apply(&self, store: &Store, source: &Source, mut batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
-        let due = schedule::after_success(source, &batch, &self.pace, now);
-        let remarks = Batch {
-            problems: batch.problems.clone(),
-            repairs: std::mem::take(&mut batch.repairs),
-            skipped: batch.skipped,
-            ..Batch::default()
-        };
+    pub async fn apply(&self, store: &Store, source: &Source, batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
+        let posts = store.posts(source.id, now, schedule::POSTS).await?;
+        let due = schedule::after_success(source, &batch, &posts, &self.pace, now);
+        let remarks =
+            Batch { problems: batch.problems.clone(), repairs: batch.repairs.clone(), skipped: batch.skipped, ..Batch::default() };
         let applied = store.apply(source.id, batch, due, now).await?;
         Ok((applied, remarks))
+    }
+
+    /// Leaves a host that was asked for a URL: it has its pause, or the rest that it wishes for; then whoever answered in
+    /// its place has that.
+    pub async fn leave_host(&self, store: &Store, url: &Url, failure: Option<&ReadError>, now: Time) {
+        let rest = failure.and_then(ReadError::busy_host).and_then(|(url, until)| Some((Host::of(url)?, until)));
+        let noted = async {
+            if let Some((host, until)) = rest {
+                store.rest_host(host, until).await?;
+            }
+            match Host::of(url) {
+                Some(host) => store.free_host(host, now + schedule::delta(self.pace.spacing)).await,
+                None => Ok(()),
+            }
+        };
+        if let Err(error) = noted.await {
+            tracing::error!(%error, "cannot note that a host was asked");
+        }
     }
 
     async fn fail(&self, store: &Store, source: &Source, failure: &ReadFailure, now: Time) {

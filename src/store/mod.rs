@@ -5,6 +5,7 @@
 //! Nothing outside this module knows which database it is; no operation takes or gives a connection, row or cursor.
 
 mod decide;
+mod manners;
 mod sets;
 mod sqlite;
 
@@ -20,6 +21,7 @@ use crate::model::{
     Applied, ArticleKey, Batch, Entry, Kind, Memory, Neighbours, NewSource, Options, Page, Period, Selection, Sidebar, Slug, Source,
     SourceId, Term, Time, Window,
 };
+pub use manners::Lease;
 use sqlite::Sqlite;
 
 /// Readings that may be at work at once.
@@ -212,11 +214,13 @@ impl Store {
         self.write(move |sqlite| sqlite.remove_source(source, now)).await
     }
 
-    /// Takes at most `limit` due sources for `lease`; nobody else gets them until it is over or they were read.
+    /// Takes at most `limit` due sources for `lease`; nobody else gets them until it is over or they were read. Of each
+    /// host it takes one, and none while the host is taken or rests.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn claim(&self, now: Time, limit: usize, lease: chrono::TimeDelta) -> Result<Vec<Source>, StoreError> {
+    pub async fn claim(&self, now: Time, limit: usize, lease: impl Into<Lease>) -> Result<Vec<Source>, StoreError> {
+        let lease = lease.into();
         self.note(move |sqlite| sqlite.claim(now, limit, lease)).await
     }
 
@@ -224,7 +228,8 @@ impl Store {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn claim_of(&self, sources: Vec<SourceId>, now: Time, lease: chrono::TimeDelta) -> Result<Vec<Source>, StoreError> {
+    pub async fn claim_of(&self, sources: Vec<SourceId>, now: Time, lease: impl Into<Lease>) -> Result<Vec<Source>, StoreError> {
+        let lease = lease.into();
         self.note(move |sqlite| sqlite.claim_of(&sources, now, lease)).await
     }
 

@@ -16,6 +16,9 @@ const XML: &str = "application/xml; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
+/// How many events the log shows.
+const EVENTS: usize = 50;
+
 /// Why there is no document.
 pub(super) enum Failure {
     /// It has another address now.
@@ -37,6 +40,7 @@ pub(super) async fn document(door: &Door, target: &Target, may_be_unknown: bool,
         Target::Article(key, form) => article(door, key, *form).await,
         Target::File(key, name) => file(door, key, name).await,
         Target::Directory(kind) => directory(door, *kind).await,
+        Target::Health(format) => health(door, *format).await,
         Target::Document(named) => named_document(door, *named).await,
     }
 }
@@ -216,6 +220,22 @@ async fn directory(door: &Door, kind: Kind) -> Result<Document, Failure> {
         html::directory(&Directory::Terms(kind, &door.store.directory(kind).await?), &sidebar, &door.site)
     };
     Ok(Document::new(page, HTML, Nature::Page, 0, None))
+}
+
+/// The log of events; its number is that of the newest, whatever the generation.
+async fn health(door: &Door, format: Option<Format>) -> Result<Document, Failure> {
+    let health = door.store.health(EVENTS).await?;
+    let (site, store, updated) = (&door.site, door.store.id(), output::health::updated(&health));
+    Ok(match format {
+        Some(format) => {
+            let feed = output::health::document(&health, site, store, format).map_err(Error::from)?;
+            let own = site.link(&Target::Health(Some(format)));
+            let page = site.link(&Target::Health(None));
+            let links = vec![format!("<{own}>; rel=\"self\""), format!("<{page}>; rel=\"alternate\"; type=\"text/html\"")];
+            Document::new(feed, format.media_type(), Nature::Feed, health.stamp, Some(updated)).with_links(links)
+        }
+        None => Document::new(html::health(&health, &door.store.sidebar().await?, site, store), HTML, Nature::Page, health.stamp, None),
+    })
 }
 
 async fn named_document(door: &Door, named: Named) -> Result<Document, Failure> {

@@ -9,7 +9,7 @@ use chrono::Utc;
 use super::cache::Stamp;
 use super::document::{self, Document, Nature};
 use super::{Door, Error, publish};
-use crate::model::{Address, Document as Named, Target, Time, full_hour};
+use crate::model::{Address, Document as Named, Kind, Target, Time, full_hour};
 use crate::output::html;
 
 /// What a URL gives.
@@ -103,7 +103,16 @@ pub(super) async fn fetch(door: &Door, target: &str) -> Result<Vec<u8>, Error> {
 async fn outcome(door: &Door, target: &Target, by_query: bool) -> Result<Outcome, Error> {
     let now = now();
     let stamp = stamp(door, target, now)?;
-    let found = door.cache.document(target.path(), stamp, publish::document(door, target, false, now)).await;
+    let make = publish::document(door, target, false, now);
+    let found = match target {
+        // How reading goes is nothing that the generation tells of.
+        Target::Directory(Kind::Source) => make.await.map(std::sync::Arc::new),
+        Target::Health(_) => {
+            let path = format!("{} {}", target.path(), door.store.health_stamp().await?);
+            door.cache.document(path, stamp, make).await
+        }
+        _ => door.cache.document(target.path(), stamp, make).await,
+    };
     match found {
         Err(publish::Failure::Error(Error::Unknown(_))) if by_query => match publish::document(door, target, true, now).await {
             Ok(document) => Ok(Outcome::Empty(std::sync::Arc::new(document))),
@@ -161,6 +170,7 @@ fn page_for_a_person(request: &HttpRequest, address: &Address) -> Option<Target>
         Target::List { selection, options, format: Some(_) } if is_person => {
             Some(Target::List { selection: selection.clone(), options: options.elsewhere(), format: None })
         }
+        Target::Health(Some(_)) if is_person => Some(Target::Health(None)),
         _ => None,
     }
 }

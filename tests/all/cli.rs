@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
+use crate::upstream::Upstream;
+
 const COMMANDS: [&str; 8] = ["serve", "add", "sources", "remove", "refresh", "import", "preview", "feed"];
 
 /// A working directory of its own, with a store in it.
@@ -192,6 +194,72 @@ fn one_request_adds_a_feed_and_it_is_left_alone_until_it_is_due() {
     assert!(home.output(&["feed", "/category/news.rss"]).contains("<guid>https://up.example/1</guid>"));
     let preview: serde_json::Value = serde_json::from_str(home.output(&["preview", "--json", &url]).trim()).unwrap();
     assert_eq!(preview["items"][0]["title"], "One");
+}
+
+#[test]
+fn what_was_asked_just_now_is_not_asked_again_when_it_is_added_again() {
+    let home = Home::new();
+    let up = Upstream::new();
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"1s\"\n");
+    up.then("/", "200 OK", "<!doctype html><html><head><link rel=alternate type=application/rss+xml href=/moved></head></html>");
+    up.then("/moved", "301 Moved\r\nLocation: /feed.xml", "").then("/feed.xml", "200 OK", FEED);
+    let out = home.output(&["add", &up.url("/")]);
+    assert!(out.contains("is a web page with 1 feed(s)") && out.contains("about every 3"), "{out}");
+    assert_eq!(up.requests().len(), 3);
+    for path in ["/", "/moved", "/feed.xml"] {
+        assert!(home.output(&["add", &up.url(path)]).contains("is there already, as up"), "{path}");
+    }
+    home.output(&["remove", "up"]);
+    assert!(home.output(&["add", &up.url("/")]).contains("is there already, as up"));
+    assert!(home.output(&["feed", "/source/up.rss"]).contains("<item>"), "its articles are back");
+    assert!(home.output(&["refresh"]).contains("up: not due before"));
+    assert_eq!(up.requests().len(), 3, "nothing was asked twice");
+}
+
+#[test]
+fn one_source_is_shown_with_its_manners_and_without_its_secrets() {
+    let home = Home::new();
+    let up = Upstream::new();
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\n");
+    let damaged = FEED.replace("<item>", "<ttl>90</ttl><skipDays><day>Sunday</day></skipDays><item><pubDate>whenever</pubDate>");
+    up.then("/feed.xml", "200 OK\r\nETag: \"v1\"", &damaged);
+    let out = home.output(&["add", &up.url("/feed.xml"), "--header", "Authorization: Bearer hush"]);
+    assert!(out.contains("it is private"), "{out}");
+    assert_eq!(up.requests()[0].header("authorization"), Some("Bearer hush"));
+    let out = home.output(&["sources", "up", "--verbose"]);
+    for shown in
+        ["ETag: \"v1\"", "90 min between readings; none on Sun (GMT)", "Authorization: …", "mended: ", "next reading: ", "private: yes"]
+    {
+        assert!(out.contains(shown), "{shown} in {out}");
+    }
+    for arguments in [&["sources", "up", "--verbose"][..], &["sources", "--json"], &["feed", "/opml"], &["feed", "/feed.atom"]] {
+        let out = home.output(arguments);
+        assert!(!out.contains("hush"), "{arguments:?}: {out}");
+        assert!(!(arguments[0] == "feed" && out.contains("/feed.xml")), "{arguments:?}: {out}");
+    }
+    let help = home.failure(&["add", "https://x.example/", "--header", "Host: y"], 2);
+    assert!(help.contains("it takes `Name: value`"), "{help}");
+    assert!(home.failure(&["add", "https://x.example/", "--proxy", "ftp://y"], 2).contains("socks5h://"));
+}
+
+#[test]
+fn refresh_waits_for_the_pauses_of_a_host_and_says_what_came_of_all() {
+    let home = Home::new();
+    let up = Upstream::new();
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"1s\"\n");
+    for path in ["/a", "/b", "/c"] {
+        up.then(path, "200 OK", FEED);
+        home.output(&["add", &up.url(path), "--slug", &path[1..]]);
+    }
+    up.now("/c").then("/c", "503 Busy\r\nRetry-After: 3600", "");
+    let (code, out, err) = home.run(&["refresh", "a", "b", "c", "--force"]);
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(out.contains("3 sources read, 1 failed: 2 unchanged") && err.contains("c: "), "{out}{err}");
+    assert_eq!((up.requests().len(), up.most_at_once()), (6, 1));
+    let out = home.output(&["refresh", "a", "--force"]);
+    assert!(out.contains("a: its host is left alone until"), "{out}");
+    assert!(home.failure(&["add", &up.url("/d")], 1).contains("is left alone until"));
+    assert_eq!(up.requests().len(), 6);
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod cli;
 mod documentation;
 mod fixtures;
 mod folder;
+mod manners;
 mod output;
 mod store;
+mod upstream;
 mod web;

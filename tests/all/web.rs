@@ -641,3 +641,22 @@ async fn pages_lead_on_to_older_articles_until_the_end() {
     }
     assert_eq!((pages, titles.len()), (3, 25));
 }
+
+#[tokio::test]
+async fn health_changes_with_its_events_and_with_nothing_else() {
+    let (server, source) = Server::with(vec![article("1")]).await;
+    let first = server.get("/health.atom");
+    assert_eq!((first.status, first.header("content-type")), (200, "application/atom+xml; charset=utf-8"));
+    let known = [("If-None-Match", first.header("etag"))];
+    server.f.feed(&source, vec![article("2")], day(2)).await;
+    assert_eq!(server.ask("GET", "/health.atom", &known).status, 304, "news change nothing here");
+    let feed = server.get("/feed.atom");
+    server.f.store.fail(source.id, "https://u:p@a.example/feed answered 410".into(), None, day(3)).await.unwrap();
+    let second = server.ask("GET", "/health.atom", &known);
+    assert_eq!((second.status, texts(second.text(), "entry", "title")), (200, vec!["feed is gone".to_owned()]));
+    assert!(second.text().contains("a.example answered 410") && !second.text().contains("u:p"), "{}", second.text());
+    assert_eq!(server.ask("GET", "/feed.atom", &[("If-None-Match", feed.header("etag"))]).status, 304, "health changes nothing there");
+    assert!(server.get("/health").text().contains("feed is gone") && server.get("/sources").text().contains("Gone"));
+    assert_eq!(server.get("/health.xml").header("location"), "/health.rss");
+    assert_eq!(server.get("/health?tag=x").status, 400);
+}

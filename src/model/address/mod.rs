@@ -92,6 +92,8 @@ pub enum Target {
     File(ArticleKey, String),
     /// All terms of a kind: categories, tags or sources.
     Directory(Kind),
+    /// The log of what failed, moved, died and recovered; as a page or as a feed.
+    Health(Option<Format>),
     /// A document that stands by itself.
     Document(Document),
 }
@@ -250,6 +252,8 @@ impl Target {
                 print(&segments, &[])
             }
             Self::Directory(kind) => format!("/{}", kind.plural()),
+            Self::Health(None) => "/health".to_owned(),
+            Self::Health(Some(format)) => format!("/health.{}", format.suffix()),
             Self::Document(document) => document.path().to_owned(),
         }
     }

@@ -96,6 +96,7 @@ pub(super) fn other(segments: &[&str]) -> Option<Target> {
         ["categories"] => Some(Target::Directory(Kind::Category)),
         ["tags"] => Some(Target::Directory(Kind::Tag)),
         ["sources"] => Some(Target::Directory(Kind::Source)),
+        [name] if format_of(name).is_some_and(|(stem, _)| stem == "health") => Some(Target::Health(format_of(name)?.1)),
         segments => {
             let path = format!("/{}", segments.join("/"));
             Document::ALL.into_iter().find(|document| document.path() == path).map(Target::Document)

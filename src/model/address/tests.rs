@@ -35,6 +35,8 @@ fn one_selection_has_one_spelling() {
         ("/category/qq.xml", "/category/qq.rss"),
         ("/tag/asp-rss.html", "/tag/asp-rss"),
         ("/tag/rust.rss?_=99", "/tag/rust.rss"),
+        ("/health.xml", "/health.rss"),
+        ("/health.html", "/health"),
         ("/article/ABCDEFGHIJ234.json", "/article/abcdefghij234.json"),
         ("/feed.rss?q=+rust++async+&tag=a", "/feed.rss?q=rust%20async&tag=a"),
         ("/tag/a?q=x&sort=newest", "/?q=x&tag=a"),

@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::layout::{self, Layout, capital, day, feed_links, host, safe, term_feeds, term_path};
+use super::layout::{self, Layout, capital, day, feed_links, host, local, minute, safe, term_feeds, term_path};
 use super::sidebar;
+use crate::model::private::{hosts_only, without_user};
 use crate::model::{Kind, Sidebar, Site, Source, SourceKind, Target, Term};
-use crate::output::entry::without_user;
 
 /// What a directory lists.
 pub enum Directory<'a> {
@@ -28,7 +28,13 @@ pub fn directory(directory: &Directory<'_>, sidebar: &Sidebar, site: &Site) -> S
         _ => format!("Every {kind} is a feed: follow one in any feed reader, as RSS, Atom or JSON Feed."),
     };
     let main = html! {
-        header.heading { h1 { (title) } p.about { (about) } }
+        header.heading {
+            h1 { (title) }
+            p.about {
+                (about)
+                @if kind == Kind::Source { " What failed, moved or recovered is in the " a href=(local(site, &Target::Health(None).path())) { "health log" } "." }
+            }
+        }
         (rows)
     };
     let target = Target::Directory(kind);
@@ -83,7 +89,8 @@ fn facts(source: &Source, site: &Site) -> Markup {
         p.meta {
             span { (source.kind.name()) }
             @if let Some(home) = home.as_deref().and_then(safe) { " " a href=(home) rel="noopener" { (host(home).unwrap_or_else(|| home.to_owned())) } }
-            @if let Some(good) = source.status.last_good { " " span { "last read " (day(site, good)) } }
+            @if let Some(good) = source.status.last_good { " " span { "last read " (minute(site, good)) } }
+            @if let Some(due) = source.status.next() { " " span { "next " (minute(site, due)) } }
         }
     }
 }
@@ -95,9 +102,10 @@ fn health(source: &Source, site: &Site) -> Markup {
     html! {
         @if status.failures > 0 {
             p.failing {
-                strong { "Failing" }
+                strong { @if status.is_gone() { "Gone" } @else { "Failing" } }
                 @if let Some(since) = status.failing_since { " since " (day(site, since)) }
                 @if let Some(error) = &status.error { ": " (without_secrets(source, error)) }
+                @if status.last_good.is_none() { ". It never answered well" }
             }
         } @else if is_waiting {
             p.waiting { "Not read yet." }
@@ -105,8 +113,8 @@ fn health(source: &Source, site: &Site) -> Markup {
     }
 }
 
-/// What a source failed with, for everybody to read: a feed's URL without its secrets, a folder by its name alone.
+/// What a source failed with, for everybody to read: hosts without the rest of their URLs, a folder by its name alone.
 fn without_secrets(source: &Source, error: &str) -> String {
-    let shown = if source.kind == SourceKind::Feed { without_user(&source.location).into_owned() } else { source.title.clone() };
-    error.replace(&source.location, &shown)
+    let is_feed = source.kind == SourceKind::Feed;
+    hosts_only(&if is_feed { error.to_owned() } else { error.replace(&source.location, &source.title) })
 }

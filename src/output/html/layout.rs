@@ -87,6 +87,12 @@ pub(super) fn day(site: &Site, time: Time) -> Markup {
     html! { time datetime=(local.format("%FT%T%:z")) title=(local.format("%F %R %Z")) { (local.format("%F")) } }
 }
 
+/// A minute in the site's zone.
+pub(super) fn minute(site: &Site, time: Time) -> Markup {
+    let local = time.with_timezone(&site.zone);
+    html! { time datetime=(local.format("%FT%T%:z")) { (local.format("%F %R %Z")) } }
+}
+
 /// Links to a selection's three feeds.
 pub(super) fn feed_links(title: &str, urls: &[String; 3]) -> Markup {
     html! {

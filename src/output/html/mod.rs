@@ -7,6 +7,7 @@ mod assets;
 mod contents;
 mod directory;
 mod found;
+mod health;
 mod layout;
 mod list;
 mod math;
@@ -19,6 +20,7 @@ use maud::html;
 pub use article::{ArticleView, article};
 pub use assets::asset;
 pub use directory::{Directory, directory};
+pub use health::health;
 pub use list::{ListView, list};
 
 use crate::model::{Site, Term};

@@ -119,17 +119,7 @@ fn sidebar() -> Sidebar {
 }
 
 fn page_of(entries: Vec<Entry>, more: bool) -> Page {
-    Page {
-        total: entries.len() as u64,
-        entries,
-        more,
-        tombstones: Vec::new(),
-        issues: Vec::new(),
-        history: crate::model::History::None,
-        terms: Vec::new(),
-        modified: day(12),
-        created: day(1),
-    }
+    Page { total: entries.len() as u64, entries, more, modified: day(12), created: day(1), ..Page::default() }
 }
 
 fn list_of(selection: &Selection, options: &Options, page: &Page) -> String {

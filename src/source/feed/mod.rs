@@ -24,9 +24,9 @@ use std::borrow::Cow;
 use chrono_tz::Tz;
 use url::Url;
 
-use crate::model::{Article, Problem, SourceInfo};
+use crate::model::{Article, Hints, Problem, SourceInfo};
 use decode::Labels;
-pub use hints::Hints;
+use hints::Wishes;
 pub use read::{Found, ReadError, find, read};
 use repairs::{Repair, Repairs};
 
@@ -78,7 +78,7 @@ pub struct ParsedFeed {
 struct Document {
     info: SourceInfo,
     articles: Vec<Article>,
-    hints: Hints,
+    wishes: Wishes,
     skipped: usize,
 }
 
@@ -141,7 +141,7 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
     Ok(ParsedFeed {
         info: document.info,
         articles,
-        hints: document.hints,
+        hints: document.wishes.hints(),
         repairs: repairs.report(place),
         skipped: document.skipped + repeated,
     })

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 use super::{FeedContext, FeedError, FeedLimits, ParsedFeed, parse};
+use crate::model::private::public;
 use crate::model::{Batch, Extent, Memory, Source, Time};
 use crate::source::discover::{self, Candidate};
 use crate::source::fetch::{Answer, Body, Client, FetchError, Validators};
@@ -44,6 +45,15 @@ impl ReadError {
         }
     }
 
+    /// The URL whose whole host wishes to be left alone, and until when.
+    #[must_use]
+    pub fn busy_host(&self) -> Option<(&Url, Time)> {
+        match self {
+            Self::Fetch(error) => error.busy_host(),
+            _ => None,
+        }
+    }
+
     /// Whether the server says that it is gone for good, so that it is not to be asked again.
     #[must_use]
     pub const fn is_gone(&self) -> bool {
@@ -60,15 +70,16 @@ impl ReadError {
 pub async fn read(source: &Source, memory: &Memory, client: &Client, zone: Tz, now: Time) -> Result<Batch, ReadError> {
     let url = Url::parse(&source.location).map_err(|_| ReadError::NotWeb(source.location.clone()))?;
     let validators = Validators { etag: memory.etag.as_deref(), last_modified: memory.last_modified.as_deref() };
-    let answer = client.get(&url, validators, now).await?;
+    let answer = client.of(&source.settings)?.get(&url, validators, now).await?;
+    let moved_to = answer.is_moved.then(|| answer.url.to_string());
     let Some(body) = answer.body else {
-        return Ok(Batch { memory: memory.clone(), not_before: answer.fresh_until, ..Batch::default() });
+        return Ok(Batch { memory: memory.clone(), not_before: answer.fresh_until, moved_to, ..Batch::default() });
     };
     let zone = source.settings.timezone.unwrap_or(zone);
     let body = Arc::new(body);
     match parse_aside(&body, &answer.url, source.settings.encoding.clone(), zone, limits(client)).await? {
-        Ok(feed) => Ok(batch(feed, &body, answer.fresh_until, now)),
-        Err(error) => Err(ReadError::Feed { url: answer.url, error }),
+        Ok(feed) => Ok(Batch { moved_to, ..batch(feed, &body, answer.fresh_until) }),
+        Err(error) => Err(ReadError::Feed { url: public(&answer.url), error }),
     }
 }
 
@@ -100,11 +111,11 @@ pub async fn find(url: &Url, client: &Client, zone: Tz, now: Time) -> Result<Fou
     let body = Arc::new(body.unwrap_or(Body { bytes: Vec::new(), media_type: None, charset: None, etag: None, last_modified: None }));
     match parse_aside(&body, &final_url, None, zone, limits(client)).await? {
         Ok(feed) => {
-            let url = if is_moved && !(url.scheme() == "https" && final_url.scheme() == "http") { final_url } else { url.clone() };
-            Ok(Found::Feed { url, batch: Box::new(batch(feed, &body, fresh_until, now)) })
+            let url = if is_moved { final_url } else { url.clone() };
+            Ok(Found::Feed { url, batch: Box::new(batch(feed, &body, fresh_until)) })
         }
         Err(FeedError::WebPage) => Ok(Found::Page { candidates: discover::feeds(&body.bytes, &final_url) }),
-        Err(error) => Err(ReadError::Feed { url: final_url, error }),
+        Err(error) => Err(ReadError::Feed { url: public(&final_url), error }),
     }
 }
 
@@ -125,12 +136,13 @@ async fn parse_aside(
         let context = FeedContext { url: Some(&base), charset: body.charset.as_deref(), encoding: encoding.as_deref(), zone, limits };
         parse(&body.bytes, &context)
     });
-    parsing.await.map_err(|_| ReadError::Aborted(url.clone()))
+    parsing.await.map_err(|_| ReadError::Aborted(public(url)))
 }
 
-fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>, now: Time) -> Batch {
+fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>) -> Batch {
     Batch {
-        not_before: fresh_until.max(feed.hints.not_before(now)),
+        not_before: fresh_until,
+        hints: Some(feed.hints),
         articles: feed.articles,
         info: Some(feed.info),
         extent: Extent::Partial,
@@ -152,7 +164,7 @@ mod tests {
 
     fn client() -> Client {
         let allow_addresses = vec!["127.0.0.0/8".parse().unwrap()];
-        Client::new(&Options { limits: Limits::default(), allow_addresses, about: None }).unwrap()
+        Client::new(&Options { limits: Limits::default(), allow_addresses, ..Options::default() }).unwrap()
     }
 
     fn now() -> Time {
@@ -186,8 +198,8 @@ mod tests {
         let first = run(read(&source(&url), &Memory::default(), &client(), Tz::UTC, now())).unwrap();
         assert_eq!((first.articles.len(), first.skipped, first.extent), (2, 1, Extent::Partial));
         assert_eq!(first.memory.etag.as_deref(), Some("\"v1\""));
-        // The feed's `ttl` of two hours is longer than the server's minute.
-        assert_eq!(first.not_before, Some(now() + chrono::Duration::hours(2)));
+        assert_eq!(first.not_before, Some(now() + chrono::Duration::minutes(1)));
+        assert_eq!(first.hints.unwrap().interval, Some(std::time::Duration::from_hours(2)));
         let second = run(read(&source(&url), &first.memory, &client(), Tz::UTC, now())).unwrap();
         assert_eq!(second, Batch { memory: first.memory, not_before: Some(now() + chrono::Duration::minutes(10)), ..Batch::default() });
     }
@@ -197,7 +209,7 @@ mod tests {
         let (url, _requests) = serve(vec![answer("200 OK", FEED), answer("200 OK", FEED)]);
         let allow_addresses = vec!["127.0.0.0/8".parse().unwrap()];
         let limits = Limits { articles: 1, ..Limits::default() };
-        let client = Client::new(&Options { limits, allow_addresses, about: None }).unwrap();
+        let client = Client::new(&Options { limits, allow_addresses, ..Options::default() }).unwrap();
         let batch = run(read(&source(&url), &Memory::default(), &client, Tz::UTC, now())).unwrap();
         assert_eq!(batch.articles.len(), 1);
         match run(find(&url, &client, Tz::UTC, now())).unwrap() {

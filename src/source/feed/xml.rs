@@ -110,9 +110,9 @@ impl<'a> Channel<'a> {
                 let url = url.or_else(|| element.attribute("href").map(str::to_owned)).or_else(|| filled(element.line()));
                 info.icon = info.icon.take().or_else(|| absolute(base, &url?).filter(|url| url.starts_with("http")));
             }
-            (Vocabulary::Core, "ttl") => self.document.hints.ttl(element),
-            (Vocabulary::Core, "skiphours" | "skipdays") => self.document.hints.skip(element),
-            (Vocabulary::Syndication, _) => self.document.hints.syndication(element),
+            (Vocabulary::Core, "ttl") => self.document.wishes.ttl(element),
+            (Vocabulary::Core, "skiphours" | "skipdays") => self.document.wishes.skip(element),
+            (Vocabulary::Syndication, _) => self.document.wishes.syndication(element),
             // Some feeds of RSS 0.90 to 1.0 have their items inside a list.
             (Vocabulary::Core, "items") => self.listed_items(element, base),
             _ => {}

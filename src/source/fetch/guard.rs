@@ -4,9 +4,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
+
+use super::names::Names;
 
 /// An IP network, or one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +62,12 @@ pub(super) enum GuardError {
         /// As resolved.
         address: IpAddr,
     },
+    /// The name is none of the public internet.
+    #[error("{host} is no public name, and a proxy would resolve it; ask this source without one")]
+    PrivateName {
+        /// As asked for.
+        host: String,
+    },
     /// No address is known for the name.
     #[error("no address is known for {host}: {reason}")]
     Unknown {
@@ -73,11 +82,15 @@ pub(super) enum GuardError {
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
     allowed: Arc<[Network]>,
+    names: Names,
 }
+
+/// Names that lead into a network of one's own, whoever resolves them (RFC 6761, RFC 6762, RFC 8375, RFC 9476).
+const PRIVATE_NAMES: [&str; 4] = ["localhost", "local", "internal", "home.arpa"];
 
 impl Guard {
     pub(super) fn new(allowed: &[Network]) -> Self {
-        Self { allowed: allowed.into() }
+        Self { allowed: allowed.into(), names: Names::default() }
     }
 
     /// Checks a URL that names an address itself, which no resolver ever sees.
@@ -90,13 +103,30 @@ impl Guard {
         if self.allows(address) { Ok(()) } else { Err(GuardError::Refused { host: address.to_string(), address }) }
     }
 
+    /// Checks the name that a URL asks for, where a proxy resolves it: that one's addresses are never seen here.
+    pub(super) fn check_name(&self, url: &Url) -> Result<(), GuardError> {
+        self.check(url)?;
+        let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
+        let name = name.trim_end_matches('.');
+        let is_below = |top: &str| name.strip_suffix(top).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        let is_private = !name.contains('.') || PRIVATE_NAMES.iter().any(|top| is_below(top));
+        if is_private { Err(GuardError::PrivateName { host: name.to_owned() }) } else { Ok(()) }
+    }
+
     fn allows(&self, address: IpAddr) -> bool {
         is_public(address) || self.allowed.iter().any(|network| network.contains(address))
     }
 
     fn addresses(&self, host: &str) -> Result<Vec<SocketAddr>, GuardError> {
         let unknown = |reason: String| GuardError::Unknown { host: host.to_owned(), reason };
-        let all: Vec<_> = (host, 0).to_socket_addrs().map_err(|error| unknown(error.to_string()))?.collect();
+        let all = match self.names.addresses(host, Instant::now()) {
+            Some(known) => known,
+            None => {
+                let found: Vec<_> = (host, 0).to_socket_addrs().map_err(|error| unknown(error.to_string()))?.collect();
+                self.names.keep(host, &found, Instant::now());
+                found
+            }
+        };
         let allowed: Vec<_> = all.iter().copied().filter(|address| self.allows(address.ip())).collect();
         match (allowed.is_empty(), all.first()) {
             (false, _) => Ok(allowed),
@@ -232,8 +262,22 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_leads_to_a_private_address_is_refused() {
-        let error = Guard::new(&[]).addresses("localhost").unwrap_err();
-        assert!(matches!(error, GuardError::Refused { .. }), "{error}");
+    fn a_name_that_leads_to_a_private_address_is_refused_each_time() {
+        let guard = Guard::new(&[]);
+        for _ in 0..2 {
+            let error = guard.addresses("localhost").unwrap_err();
+            assert!(matches!(error, GuardError::Refused { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn through_a_proxy_the_name_itself_is_checked() {
+        let allowed = |host: &str| Guard::new(&[]).check_name(&Url::parse(&format!("http://{host}/")).unwrap()).is_ok();
+        for host in ["localhost", "x.localhost.", "printer", "nas.local", "db.internal", "router.home.arpa", "127.0.0.1", "[::1]"] {
+            assert!(!allowed(host), "{host}");
+        }
+        for host in ["example.org", "notlocal.example", "mylocal.org", "93.184.216.34", "abcdef.onion"] {
+            assert!(allowed(host), "{host}");
+        }
     }
 }

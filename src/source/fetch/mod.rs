@@ -3,17 +3,25 @@
 
 mod guard;
 mod headers;
+mod names;
+mod own;
+mod transport;
+mod turns;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
-use reqwest::{Response, StatusCode, redirect};
+use reqwest::header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use reqwest::{Response, StatusCode};
 use url::Url;
 
-use crate::model::Time;
+use crate::model::private::public;
+use crate::model::{Host, SourceSettings, Time};
 use guard::{Guard, GuardError};
 pub use guard::{Network, NetworkError};
+pub use own::header;
+use transport::{Transport, Transports};
+use turns::Turns;
 
 const ACCEPTED: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, application/xml;q=0.9, \
                         text/xml;q=0.9, application/json;q=0.8, text/html;q=0.6, */*;q=0.2";
@@ -46,15 +54,20 @@ pub struct Options {
     pub allow_addresses: Vec<Network>,
     /// A page about this server, which the `User-Agent` names.
     pub about: Option<Url>,
+    /// What requests go through, but those of sources that name another.
+    pub proxy: Option<String>,
 }
 
 /// The HTTP client; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    transports: Arc<Transports>,
+    transport: Transport,
     guard: Guard,
+    turns: Turns,
     limits: Limits,
-    trusts_nobody: bool,
+    /// A source's own, for its host alone.
+    headers: HeaderMap,
 }
 
 /// What was received with the last 200, sent back verbatim.
@@ -151,6 +164,9 @@ pub enum FetchError {
     /// A URL, asked for or redirected to, that is no web address.
     #[error("{0:?} is no web address; expected http:// or https://")]
     NotWeb(String),
+    /// A source's proxy or header cannot be used.
+    #[error("the source's settings cannot be used: {0}")]
+    Settings(String),
     /// The connection failed or broke.
     #[error("{url} cannot be reached: {reason}")]
     Connection {
@@ -167,6 +183,17 @@ impl FetchError {
     pub const fn retry_after(&self) -> Option<Time> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// The URL whose whole host wishes to be left alone (429, 503), and until when.
+    #[must_use]
+    pub const fn busy_host(&self) -> Option<(&Url, Time)> {
+        match self {
+            Self::Status { url, status: StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, retry_after: Some(until) } => {
+                Some((url, *until))
+            }
             _ => None,
         }
     }
@@ -193,22 +220,30 @@ impl Client {
             Some(about) => format!("Feedmill/{} (+{about})", env!("CARGO_PKG_VERSION")),
             None => concat!("Feedmill/", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        let builder = || {
-            reqwest::Client::builder()
-                .user_agent(agent.clone())
-                .redirect(redirect::Policy::none())
-                .no_proxy()
-                .referer(false)
-                .connect_timeout(Duration::from_secs(10))
-                .pool_max_idle_per_host(1)
-                .http2_max_header_list_size(64 << 10)
-                .dns_resolver(Arc::new(guard.clone()))
-        };
-        let (http, trusts_nobody) = match builder().build() {
-            Ok(http) => (http, false),
-            Err(_) => (builder().tls_certs_only([]).build()?, true),
-        };
-        Ok(Self { http, guard, limits: options.limits, trusts_nobody })
+        let transports = Transports::new(agent, guard.clone());
+        let transport = transports.through(options.proxy.as_deref())?;
+        Ok(Self {
+            transports: Arc::new(transports),
+            transport,
+            guard,
+            turns: Turns::default(),
+            limits: options.limits,
+            headers: HeaderMap::new(),
+        })
+    }
+
+    /// The client as a source wants it: through its proxy, with its headers.
+    ///
+    /// # Errors
+    ///
+    /// Fails if one of them cannot be used; the error tells no value.
+    pub fn of(&self, settings: &SourceSettings) -> Result<Self, FetchError> {
+        let mut client = self.clone();
+        if let Some(proxy) = &settings.proxy {
+            client.transport = self.transports.through(Some(proxy)).map_err(|error| FetchError::Settings(error.to_string()))?;
+        }
+        client.headers = own::headers(&settings.headers)?;
+        Ok(client)
     }
 
     /// What one fetch may cost.
@@ -232,22 +267,32 @@ impl Client {
         let mut url = first.clone();
         let mut all_permanent = true;
         for hop in 0..=self.limits.redirects {
-            let response = self.ask(&url, validators).await?;
+            let headers = Some(&self.headers).filter(|_| own::is_of_one_host(first, &url));
+            let _turn = match Host::of(&url) {
+                Some(host) => Some(self.turns.at(host).await),
+                None => None,
+            };
+            let response = self.ask(&url, validators, headers).await?;
             let Some(next) = redirect_target(&url, &response)? else {
                 return self.answer(url, response, hop > 0 && all_permanent, now).await;
             };
-            all_permanent &= matches!(response.status(), StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
+            let is_permanent = matches!(response.status(), StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
+            all_permanent &= is_permanent && !own::is_downgrade(&url, &next);
             url = next;
         }
         Err(FetchError::TooManyRedirects { url: public(first), limit: self.limits.redirects })
     }
 
-    async fn ask(&self, url: &Url, validators: Validators<'_>) -> Result<Response, FetchError> {
+    async fn ask(&self, url: &Url, validators: Validators<'_>, headers: Option<&HeaderMap>) -> Result<Response, FetchError> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(FetchError::NotWeb(url.to_string()));
+            return Err(FetchError::NotWeb(public(url).into()));
         }
-        self.guard.check(url).map_err(|error| FetchError::Refused(error.to_string()))?;
-        let mut request = self.http.get(url.clone()).header(ACCEPT, ACCEPTED);
+        let checked = if self.transport.is_proxied { self.guard.check_name(url) } else { self.guard.check(url) };
+        checked.map_err(|error| FetchError::Refused(error.to_string()))?;
+        let mut request = self.transport.http.get(url.clone()).header(ACCEPT, ACCEPTED);
+        if let Some(headers) = headers {
+            request = request.headers(headers.clone());
+        }
         for (name, value) in [(IF_NONE_MATCH, validators.etag), (IF_MODIFIED_SINCE, validators.last_modified)] {
             if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
                 request = request.header(name, value);
@@ -289,12 +334,14 @@ impl Client {
         let mut cause: &(dyn std::error::Error + 'static) = error;
         loop {
             match cause.downcast_ref::<GuardError>() {
-                Some(refused @ GuardError::Refused { .. }) => return FetchError::Refused(refused.to_string()),
+                Some(refused @ (GuardError::Refused { .. } | GuardError::PrivateName { .. })) => {
+                    return FetchError::Refused(refused.to_string());
+                }
                 Some(unknown @ GuardError::Unknown { .. }) => return FetchError::UnknownHost(unknown.to_string()),
                 None => {}
             }
             if let Some(reason) = tls_reason(cause) {
-                let reason = if self.trusts_nobody { NO_AUTHORITIES.to_owned() } else { reason };
+                let reason = if self.transport.trusts_nobody { NO_AUTHORITIES.to_owned() } else { reason };
                 return FetchError::Tls { url: public(url), reason };
             }
             match inner(cause) {
@@ -331,16 +378,7 @@ fn redirect_target(from: &Url, response: &Response) -> Result<Option<Url>, Fetch
     };
     let location = String::from_utf8_lossy(location.as_bytes());
     let target = from.join(location.trim()).map_err(|_| FetchError::NotWeb(location.into_owned()))?;
-    if matches!(target.scheme(), "http" | "https") { Ok(Some(target)) } else { Err(FetchError::NotWeb(target.to_string())) }
-}
-
-/// A URL as people may see it: without user info.
-fn public(url: &Url) -> Url {
-    let mut url = url.clone();
-    // Both fail only for URLs that have no host, and so no user info.
-    url.set_username("").ok();
-    url.set_password(None).ok();
-    url
+    if matches!(target.scheme(), "http" | "https") { Ok(Some(target)) } else { Err(FetchError::NotWeb(public(&target).into())) }
 }
 
 #[cfg(test)]

@@ -36,8 +36,8 @@ pub(in crate::source) fn answer(head: &str, body: &[u8]) -> Vec<u8> {
 }
 
 fn client(limits: Limits) -> Client {
-    Client::new(&Options { limits, allow_addresses: vec!["127.0.0.1".parse().unwrap()], about: Url::parse("https://feeds.example/").ok() })
-        .unwrap()
+    let allow_addresses = vec!["127.0.0.1".parse().unwrap()];
+    Client::new(&Options { limits, allow_addresses, about: Url::parse("https://feeds.example/").ok(), proxy: None }).unwrap()
 }
 
 fn get(url: &Url, validators: Validators<'_>, limits: Limits) -> Result<Answer, FetchError> {

@@ -155,7 +155,7 @@ fn origin(connection: &Connection, id: i64) -> Result<Origin, StoreError> {
     let info: SourceInfo = serde_json::from_str(&row.get::<_, String>("info")?)?;
     let settings: SourceSettings = serde_json::from_str(&row.get::<_, String>("settings")?)?;
     let TermName { slug, name, .. } = term_name(Kind::Source as i64, row.get("slug")?, row.get("name")?)?;
-    let feed = (kind == SourceKind::Feed).then(|| row.get("location")).transpose()?;
+    let feed = (kind == SourceKind::Feed && !settings.private).then(|| row.get("location")).transpose()?;
     Ok(Origin {
         kind,
         slug,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::Transaction;
 
 use super::terms::describe;
-use super::{Change, StoreError, sources};
+use super::{Change, StoreError, health, sources};
 use crate::model::{Batch, Extent, FileState, Source, SourceInfo, Time};
 
 /// What is known once a reading is stored whole: the source's own words, validators, files, and when it is due. A source
@@ -26,6 +26,17 @@ pub(super) fn finish(
     }
     if let Some(info) = &batch.info {
         introduce(&mut change, source, info)?;
+    }
+    health::answered(transaction, source, now)?;
+    health::follow_redirect(&mut change, source, batch.moved_to.as_deref())?;
+    if let Some(hints) = &batch.hints {
+        transaction.prepare_cached("UPDATE sources SET hints = ?2 WHERE id = ?1")?.execute((source.id.0, serde_json::to_string(hints)?))?;
+    }
+    // What is unchanged was not read, and keeps its remarks.
+    if batch.hints.is_some() || !batch.articles.is_empty() || !batch.repairs.is_empty() {
+        transaction
+            .prepare_cached("UPDATE sources SET repairs = ?2 WHERE id = ?1")?
+            .execute((source.id.0, serde_json::to_string(&batch.repairs)?))?;
     }
     transaction
         .prepare_cached(
@@ -51,15 +62,21 @@ fn introduce(change: &mut Change<'_>, source: &Source, info: &SourceInfo) -> Res
     if *info == source.info && *title == source.title {
         return Ok(());
     }
-    let (id, now, generation) = (source.id.0, change.now.timestamp(), change.generation()?);
+    let (id, generation) = (source.id.0, change.generation()?);
     let run = |sql, parameters: &[&dyn rusqlite::ToSql]| change.transaction.prepare_cached(sql)?.execute(parameters);
     run("UPDATE sources SET info = ?2 WHERE id = ?1", &[&id, &serde_json::to_string(info)?])?;
     run("UPDATE terms SET name = ?2, generation = ?3 WHERE id = (SELECT term FROM sources WHERE id = ?1)", &[&id, title, &generation])?;
-    run(
-        "UPDATE terms SET modified = max(modified, ?2)
-         WHERE id IN (SELECT m.term FROM articles a JOIN memberships m ON m.article = a.id WHERE a.source = ?1)",
-        &[&id, &now],
-    )?;
+    touch_terms(change.transaction, id, change.now)
+}
+
+/// All terms of a source's articles are modified now.
+pub(super) fn touch_terms(transaction: &Transaction<'_>, source: i64, now: Time) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "UPDATE terms SET modified = max(modified, ?2)
+             WHERE id IN (SELECT m.term FROM articles a JOIN memberships m ON m.article = a.id WHERE a.source = ?1)",
+        )?
+        .execute((source, now.timestamp()))?;
     Ok(())
 }
 

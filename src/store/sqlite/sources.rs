@@ -3,21 +3,25 @@
 use chrono::TimeDelta;
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::hosts::{by_former_url, give_back_of, host_of, take_of};
 use super::revive::{PUBLIC, REMOVED, in_state, turn};
 use super::terms::{Touched, find, make};
-use super::{Change, Sqlite, StoreError, time};
+use super::{Change, Sqlite, StoreError, health, time};
 use crate::model::{FileState, Kind, Memory, NewSource, Slug, Source, SourceId, SourceKind, SourceStatus, Time};
+use crate::store::Lease;
 
 /// How long a new source is left to who added it.
 const FIRST_LEASE: TimeDelta = TimeDelta::minutes(10);
 
 const COLUMNS: &str =
     "s.id, s.kind, s.location, s.first_slug, s.settings, s.info, s.created, s.first_read, s.last_read, s.last_good, s.due,
-    s.failures, s.failing_since, s.error, s.problems, t.slug, t.name, t.articles";
+    s.failures, s.failing_since, s.error, s.problems, s.repairs, s.hints, s.redirect, s.redirects, t.slug, t.name, t.articles,
+    max(h.taken_until, h.rests_until) AS host_free";
 
 /// Reads sources; `tail` is the end of the statement.
 fn sources(connection: &Connection, tail: &str, parameters: impl rusqlite::Params) -> Result<Vec<Source>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM sources s JOIN terms t ON t.id = s.term {tail}"))?;
+    let from = "FROM sources s JOIN terms t ON t.id = s.term LEFT JOIN hosts h ON h.name = s.host";
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} {from} {tail}"))?;
     statement.query_and_then(parameters, source)?.collect()
 }
 
@@ -49,6 +53,10 @@ fn source(row: &Row<'_>) -> Result<Source, StoreError> {
             error: row.get("error")?,
             articles: row.get("articles")?,
             problems: serde_json::from_str(&row.get::<_, String>("problems")?)?,
+            repairs: serde_json::from_str(&row.get::<_, String>("repairs")?)?,
+            hints: serde_json::from_str(&row.get::<_, String>("hints")?)?,
+            host_free: at("host_free")?,
+            redirect: row.get::<_, Option<String>>("redirect")?.map(|to| Ok::<_, StoreError>((to, row.get("redirects")?))).transpose()?,
         },
     })
 }
@@ -60,7 +68,7 @@ impl Sqlite {
                 .prepare_cached("SELECT id, removed IS NOT NULL FROM sources WHERE kind = ?1 AND location = ?2")?
                 .query_row((new.kind.name(), &new.location), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)))
                 .optional()?;
-            match known {
+            match known.map_or_else(|| by_former_url(transaction, new), |known| Ok(Some(known)))? {
                 Some((id, was_removed)) => Ok((id, was_removed, was_removed)),
                 None => insert(&mut Change::begin(transaction, now)?, new).map(|id| (id, false, true)),
             }
@@ -110,7 +118,8 @@ impl Sqlite {
 
     pub(in crate::store) fn source(&self, name: &str) -> Result<Option<Source>, StoreError> {
         let slug = Slug::from_name(name);
-        let tail = "WHERE s.removed IS NULL AND (s.location = ?1 OR t.slug = ?2) ORDER BY s.location = ?1 DESC LIMIT 1";
+        let tail = "WHERE s.removed IS NULL AND (s.location = ?1 OR t.slug = ?2 OR s.id = (SELECT source FROM former_urls WHERE url = ?1))
+             ORDER BY s.location = ?1 DESC LIMIT 1";
         self.read(|connection| Ok(sources(connection, tail, (name, slug.as_str()))?.pop()))
     }
 
@@ -125,8 +134,11 @@ impl Sqlite {
         self.turn_all(source.0, PUBLIC, REMOVED, now)
     }
 
-    pub(in crate::store) fn claim(&self, now: Time, limit: usize, lease: TimeDelta) -> Result<Vec<Source>, StoreError> {
-        let due = "SELECT id FROM sources WHERE removed IS NULL AND due <= ?1 AND leased_until <= ?1 ORDER BY due LIMIT ?2";
+    pub(in crate::store) fn claim(&self, now: Time, limit: usize, lease: Lease) -> Result<Vec<Source>, StoreError> {
+        // Of each host the one that waits for longest: SQLite takes `id` from the row that has the minimum.
+        let due = "SELECT s.id, min(s.due) FROM sources s LEFT JOIN hosts h ON h.name = s.host
+             WHERE s.removed IS NULL AND s.due <= ?1 AND s.leased_until <= ?1 AND ifnull(max(h.taken_until, h.rests_until), 0) <= ?1
+             GROUP BY ifnull(s.host, s.id) ORDER BY min(s.due) LIMIT ?2";
         let ids: Vec<i64> = self.read(|connection| {
             let mut statement = connection.prepare_cached(due)?;
             let rows = statement.query_map((now.timestamp(), limit), |row| row.get(0))?;
@@ -135,16 +147,20 @@ impl Sqlite {
         if ids.is_empty() { Ok(Vec::new()) } else { self.claim_of(&ids.into_iter().map(SourceId).collect::<Vec<_>>(), now, lease) }
     }
 
-    /// Takes those of some sources that are due and that nobody else has. Until they were read they are due when the
-    /// lease is over: a process that dies with it leaves nothing behind.
-    pub(in crate::store) fn claim_of(&self, ids: &[SourceId], now: Time, lease: TimeDelta) -> Result<Vec<Source>, StoreError> {
+    /// Takes those of some sources that are due and that nobody else has, one of each host that may be asked. Until they
+    /// were read they are due when the lease is over: a process that dies with it leaves nothing behind.
+    pub(in crate::store) fn claim_of(&self, ids: &[SourceId], now: Time, lease: Lease) -> Result<Vec<Source>, StoreError> {
         self.write(|transaction| {
             let mut statement = transaction.prepare_cached(
-                "UPDATE sources SET leased_until = ?3, due = ?3 WHERE id = ?1 AND removed IS NULL AND due <= ?2 AND leased_until <= ?2",
+                "UPDATE sources SET leased_until = ?3, due = CASE kind WHEN 'feed' THEN max(?3, ?4) ELSE ?3 END
+                 WHERE id = ?1 AND removed IS NULL AND due <= ?2 AND leased_until <= ?2
+                    AND NOT EXISTS (SELECT 1 FROM hosts WHERE name = host AND max(taken_until, rests_until) > ?2)",
             )?;
             let mut taken = Vec::new();
+            let (until, again) = (now + lease.time, now + lease.again);
             for id in ids {
-                if statement.execute((id.0, now.timestamp(), (now + lease).timestamp()))? == 1 {
+                if statement.execute((id.0, now.timestamp(), until.timestamp(), again.timestamp()))? == 1 {
+                    take_of(transaction, id.0, until)?;
                     taken.push(by_id(transaction, id.0)?);
                 }
             }
@@ -163,6 +179,7 @@ impl Sqlite {
 
     pub(in crate::store) fn release(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
         self.write(|transaction| {
+            give_back_of(transaction, source.0, now)?;
             let mut statement =
                 transaction.prepare_cached("UPDATE sources SET due = ?2, leased_until = 0 WHERE id = ?1 AND removed IS NULL")?;
             statement.execute((source.0, now.timestamp()))?;
@@ -182,11 +199,11 @@ impl Sqlite {
     pub(in crate::store) fn fail(&self, source: SourceId, error: &str, due: Option<Time>, now: Time) -> Result<(), StoreError> {
         self.write(|transaction| {
             let mut statement = transaction.prepare_cached(
-                "UPDATE sources SET failures = failures + 1, failing_since = ifnull(failing_since, ?2), error = ?3, last_read = ?2, due = ?4, leased_until = 0
-                 WHERE id = ?1",
+                "UPDATE sources SET failures = failures + 1, failing_since = ifnull(failing_since, ?2), error = ?3, last_read = ?2, due = ?4, leased_until = 0,
+                    redirect = NULL, redirects = 0 WHERE id = ?1",
             )?;
             statement.execute((source.0, now.timestamp(), error, due.map(|due| due.timestamp())))?;
-            Ok(())
+            health::failed(transaction, &by_id(transaction, source.0)?, error, now)
         })
     }
 }
@@ -219,8 +236,8 @@ fn insert(change: &mut Change<'_>, new: &NewSource) -> Result<i64, StoreError> {
     change
         .transaction
         .prepare_cached(
-            "INSERT INTO sources (kind, location, first_slug, term, title, settings, info, created, due, leased_until)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, '{}', ?7, ?8, ifnull(?8, 0))",
+            "INSERT INTO sources (kind, location, first_slug, term, title, settings, info, created, due, leased_until, host)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, '{}', ?7, ?8, ifnull(?8, 0), ?9)",
         )?
         .execute((
             new.kind.name(),
@@ -231,6 +248,7 @@ fn insert(change: &mut Change<'_>, new: &NewSource) -> Result<i64, StoreError> {
             serde_json::to_string(&new.settings)?,
             change.now.timestamp(),
             due,
+            host_of(new.kind, &new.location),
         ))?;
     Ok(change.transaction.last_insert_rowid())
 }

@@ -39,6 +39,8 @@ CREATE TABLE sources (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     kind          TEXT    NOT NULL,
     location      TEXT    NOT NULL,
+    -- Whom it is asked at; a folder has none.
+    host          TEXT,
     first_slug    TEXT    NOT NULL UNIQUE,
     term          INTEGER NOT NULL UNIQUE REFERENCES terms (id),
     title         TEXT    NOT NULL,
@@ -58,8 +60,37 @@ CREATE TABLE sources (
     failing_since INTEGER,
     error         TEXT,
     problems      TEXT    NOT NULL DEFAULT '[]',
+    repairs       TEXT    NOT NULL DEFAULT '[]',
+    hints         TEXT    NOT NULL DEFAULT '{}',
+    -- Where it redirects to for good, and on how many readings running.
+    redirect      TEXT,
+    redirects     INTEGER NOT NULL DEFAULT 0,
+    -- What of its troubles is in events: 0 nothing, 1 that it fails, 2 that it is gone.
+    told          INTEGER NOT NULL DEFAULT 0,
     removed       INTEGER,
     UNIQUE (kind, location)
+) STRICT;
+
+-- Other URLs that lead to a source: where it was before it moved, the page that it was found from.
+CREATE TABLE former_urls (
+    url    TEXT    PRIMARY KEY,
+    source INTEGER NOT NULL REFERENCES sources (id)
+) STRICT, WITHOUT ROWID;
+
+-- Whom sources are asked at: one request at once, and none before both times.
+CREATE TABLE hosts (
+    name        TEXT    PRIMARY KEY,
+    taken_until INTEGER NOT NULL DEFAULT 0, -- it is being asked, or was just asked
+    rests_until INTEGER NOT NULL DEFAULT 0  -- it wishes to be left alone (Retry-After)
+) STRICT, WITHOUT ROWID;
+
+-- What failed, moved, died and recovered; the newest thousand.
+CREATE TABLE events (
+    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    source INTEGER NOT NULL REFERENCES sources (id),
+    at     INTEGER NOT NULL,
+    kind   TEXT    NOT NULL,
+    words  TEXT    NOT NULL
 ) STRICT;
 
 -- The poller: what is due.

@@ -1,0 +1,98 @@
+//! What being a good guest needs the store for: hosts that are taken or rest, how often a source posts, the log of what
+//! went wrong. None of it touches the generation.
+
+use chrono::TimeDelta;
+
+use super::{Sqlite, Store, StoreError};
+use crate::model::{Health, Host, SourceId, Time};
+
+/// How a source is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// Nobody else gets it for so long, unless it was read.
+    pub time: TimeDelta,
+    /// A feed whose reader died is asked again no sooner, since it may have been asked.
+    pub again: TimeDelta,
+}
+
+impl From<TimeDelta> for Lease {
+    fn from(time: TimeDelta) -> Self {
+        Self { time, again: time }
+    }
+}
+
+impl Store {
+    /// Takes a host for one request that no source stands behind yet; else says when it is free.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn take_host(&self, host: Host, now: Time, until: Time) -> Result<Option<Time>, StoreError> {
+        self.note(move |sqlite| sqlite.take_host(&host, now, until)).await
+    }
+
+    /// Gives a host back that was taken: it may be asked again from then on.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn free_host(&self, host: Host, from: Time) -> Result<(), StoreError> {
+        self.note(move |sqlite| sqlite.free_host(&host, from)).await
+    }
+
+    /// Leaves a whole host alone, as it wishes.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn rest_host(&self, host: Host, until: Time) -> Result<(), StoreError> {
+        self.note(move |sqlite| sqlite.rest_host(&host, until)).await
+    }
+
+    /// When the last articles of a source were published, the newest first, each time once, at most `limit`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn posts(&self, source: SourceId, now: Time, limit: usize) -> Result<Vec<Time>, StoreError> {
+        self.read(move |sqlite| sqlite.posts(source, now, limit)).await
+    }
+
+    /// Notes another URL that leads to a source, such as the page that it was found from.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn also_known(&self, source: SourceId, url: &str) -> Result<(), StoreError> {
+        let url = url.to_owned();
+        self.note(move |sqlite| sqlite.also_known(source, &url)).await
+    }
+
+    /// The location of a removed feed that a URL led to, and when it was last asked.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn removed(&self, url: &str) -> Result<Option<(String, Time)>, StoreError> {
+        let url = url.to_owned();
+        self.read(move |sqlite| sqlite.removed(&url)).await
+    }
+
+    /// Leaves a source that was just added alone until then.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn put_off(&self, source: SourceId, due: Time) -> Result<(), StoreError> {
+        self.note(move |sqlite| sqlite.put_off(source, due)).await
+    }
+
+    /// The newest events, at most `limit`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn health(&self, limit: usize) -> Result<Health, StoreError> {
+        self.read(move |sqlite| sqlite.health(limit)).await
+    }
+
+    /// The number of the newest event there ever was.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn health_stamp(&self) -> Result<u64, StoreError> {
+        self.read(Sqlite::health_stamp).await
+    }
+}

@@ -1,0 +1,115 @@
+//! Hosts: one request in flight each, with a pause after it, and a longer one where the host wishes so.
+
+use rusqlite::{Connection, OptionalExtension};
+use url::Url;
+
+use super::{Sqlite, StoreError, time};
+use crate::model::{Host, NewSource, SourceId, SourceKind, Time};
+
+/// The host that a source is asked at; a folder has none.
+pub(super) fn host_of(kind: SourceKind, location: &str) -> Option<String> {
+    let url = Url::parse(location).ok().filter(|_| kind == SourceKind::Feed)?;
+    Host::of(&url).map(|host| host.as_str().to_owned())
+}
+
+/// Takes the host of a source for as long as the source is taken.
+pub(super) fn take_of(connection: &Connection, source: i64, until: Time) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO hosts (name, taken_until) SELECT host, ?2 FROM sources WHERE id = ?1 AND host IS NOT NULL
+             ON CONFLICT (name) DO UPDATE SET taken_until = excluded.taken_until",
+        )?
+        .execute((source, until.timestamp()))?;
+    Ok(())
+}
+
+/// Gives back a host that a source took and did not give back.
+pub(super) fn give_back_of(connection: &Connection, source: i64, now: Time) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE hosts SET taken_until = min(taken_until, ?2) WHERE name = (SELECT host FROM sources WHERE id = ?1 AND leased_until > ?2)",
+        )?
+        .execute((source, now.timestamp()))?;
+    Ok(())
+}
+
+impl Sqlite {
+    pub(in crate::store) fn take_host(&self, host: &Host, now: Time, until: Time) -> Result<Option<Time>, StoreError> {
+        self.write(|transaction| {
+            let free: Option<i64> = transaction
+                .prepare_cached("SELECT max(taken_until, rests_until) FROM hosts WHERE name = ?1")?
+                .query_row([host.as_str()], |row| row.get(0))
+                .optional()?;
+            if let Some(free) = free.filter(|free| *free > now.timestamp()) {
+                return Ok(Some(time(free)));
+            }
+            set(transaction, "taken_until = ?2", host, until)?;
+            Ok(None)
+        })
+    }
+
+    pub(in crate::store) fn free_host(&self, host: &Host, from: Time) -> Result<(), StoreError> {
+        self.write(|transaction| set(transaction, "taken_until = ?2", host, from))
+    }
+
+    pub(in crate::store) fn rest_host(&self, host: &Host, until: Time) -> Result<(), StoreError> {
+        self.write(|transaction| set(transaction, "rests_until = max(rests_until, ?2)", host, until))
+    }
+
+    pub(in crate::store) fn posts(&self, source: SourceId, now: Time, limit: usize) -> Result<Vec<Time>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT DISTINCT published FROM articles WHERE source = ?1 AND published <= ?2 ORDER BY published DESC LIMIT ?3",
+            )?;
+            let rows = statement.query_map((source.0, now.timestamp(), limit), |row| row.get(0).map(time))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    pub(in crate::store) fn also_known(&self, source: SourceId, url: &str) -> Result<(), StoreError> {
+        self.write(|transaction| known_as(transaction, source.0, url))
+    }
+
+    pub(in crate::store) fn removed(&self, url: &str) -> Result<Option<(String, Time)>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT location, last_read FROM sources WHERE removed IS NOT NULL AND last_read IS NOT NULL AND kind = 'feed'
+                    AND (location = ?1 OR id = (SELECT source FROM former_urls WHERE url = ?1))",
+            )?;
+            Ok(statement.query_row([url], |row| Ok((row.get(0)?, time(row.get(1)?)))).optional()?)
+        })
+    }
+
+    pub(in crate::store) fn put_off(&self, source: SourceId, due: Time) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let mut statement = transaction.prepare_cached("UPDATE sources SET due = ?2, leased_until = 0 WHERE id = ?1")?;
+            statement.execute((source.0, due.timestamp()))?;
+            Ok(())
+        })
+    }
+}
+
+/// Notes another URL that leads to a source.
+pub(super) fn known_as(connection: &Connection, source: i64, url: &str) -> Result<(), StoreError> {
+    connection.prepare_cached("INSERT OR REPLACE INTO former_urls (url, source) VALUES (?1, ?2)")?.execute((url, source))?;
+    Ok(())
+}
+
+/// The source that a URL led to before it moved, for one that is to be added.
+pub(super) fn by_former_url(connection: &Connection, new: &NewSource) -> Result<Option<(i64, bool)>, StoreError> {
+    if new.kind != SourceKind::Feed {
+        return Ok(None);
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT s.id, s.removed IS NOT NULL FROM former_urls f JOIN sources s ON s.id = f.source WHERE f.url = ?1 AND s.kind = 'feed'",
+    )?;
+    Ok(statement.query_row([&new.location], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+}
+
+fn set(connection: &Connection, change: &str, host: &Host, at: Time) -> Result<(), StoreError> {
+    let column = change.split(' ').next().unwrap_or_default();
+    connection
+        .prepare_cached(&format!("INSERT INTO hosts (name, {column}) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET {change}"))?
+        .execute((host.as_str(), at.timestamp()))?;
+    Ok(())
+}
