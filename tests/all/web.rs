@@ -16,14 +16,14 @@ use url::Url;
 
 use crate::store::{Fixture, article, day, open, tagged};
 
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
     }
 
@@ -31,17 +31,24 @@ impl Answer {
         self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect()
     }
 
-    fn text(&self) -> &str {
+    /// The path of a link in the headers.
+    pub(crate) fn header_link(&self, relation: &str) -> Option<String> {
+        let value = self.all("link").into_iter().find(|value| value.contains(&format!("rel=\"{relation}\"")))?;
+        let url = value.strip_prefix('<')?.split('>').next()?;
+        Some(url.strip_prefix("https://feeds.example.org")?.to_owned())
+    }
+
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
-struct Server {
-    f: Fixture,
+pub(crate) struct Server {
+    pub(crate) f: Fixture,
     address: SocketAddr,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -53,7 +60,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::at("https://feeds.example.org").await
     }
 
@@ -61,6 +68,13 @@ impl Server {
         let f = Fixture::new().await;
         let (address, task) = start(f.store.clone(), public_url);
         Self { f, address, task }
+    }
+
+    /// Another server over the store of one, opened anew.
+    pub(crate) fn over(store: Store, other: &Self) -> Self {
+        let (address, task) = start(store.clone(), "https://feeds.example.org");
+        let folder = tempfile::TempDir::new_in(other.f.folder.path()).unwrap();
+        Self { f: Fixture { folder, store }, address, task }
     }
 
     /// A server over one feed source with these articles.
@@ -71,16 +85,16 @@ impl Server {
         (server, source)
     }
 
-    fn ask(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn ask(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
         ask(self.address, method, target, headers)
     }
 
-    fn get(&self, target: &str) -> Answer {
+    pub(crate) fn get(&self, target: &str) -> Answer {
         self.ask("GET", target, &[])
     }
 
     /// The ids of a feed in document order.
-    fn ids(&self, target: &str) -> Vec<String> {
+    pub(crate) fn ids(&self, target: &str) -> Vec<String> {
         let answer = self.get(target);
         assert_eq!(answer.status, 200, "{target}: {}", answer.text());
         if target.contains(".json") {
