@@ -12,6 +12,7 @@ mod slug;
 mod source;
 mod term;
 pub mod text;
+pub mod websub;
 
 pub use address::{Address, AddressError, ArticleForm, Content, DEFAULT_LIMIT, Document, Format, MAX_LIMIT, Options, Target};
 pub use article::{

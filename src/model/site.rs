@@ -19,13 +19,15 @@ pub struct Site {
     base: String,
     /// For dates on pages and days in parameters.
     pub zone: Tz,
+    /// The hub that its feeds name (WebSub); `None`: nobody is told of changes.
+    pub hub: Option<String>,
 }
 
 impl Site {
     /// A site at a public URL.
     #[must_use]
     pub fn new(title: String, description: String, public_url: &Url, zone: Tz) -> Self {
-        Self { title, description, base: public_url.as_str().trim_end_matches('/').to_owned(), zone }
+        Self { title, description, base: public_url.as_str().trim_end_matches('/').to_owned(), zone, hub: None }
     }
 
     /// The absolute URL of a path of ours, which begins with `/`.

@@ -242,6 +242,8 @@ pub struct Batch {
     pub not_before: Option<Time>,
     /// When it must be read again though nothing changed: the earliest [`FileState::revisit`].
     pub revisit: Option<Time>,
+    /// Where it says that it is pushed (WebSub); it counts where there is an `info`.
+    pub hub: Option<super::websub::HubLink>,
 }
 
 /// What a `categories/x/_index.md` or `tags/x/_index.md` says.

@@ -30,6 +30,8 @@ pub struct Channel {
     pub icon: String,
     /// The site, which publishes it.
     pub author: String,
+    /// The hub that tells of its changes.
+    pub hub: Option<String>,
 }
 
 impl Channel {
@@ -60,7 +62,13 @@ pub fn channel(selection: &Selection, options: &Options, page: &Page, site: &Sit
         picture: term.and_then(|term| absolute(term.picture.as_deref()?)).map(Into::into),
         icon: site.url("/favicon.ico"),
         author: text::line(&site.title),
+        hub: site.hub.clone().filter(|_| is_topic(selection, options)),
     }
+}
+
+/// Whether its feeds can be subscribed to at a hub; the format makes no difference.
+fn is_topic(selection: &Selection, options: &Options) -> bool {
+    Target::List { selection: selection.clone(), options: options.clone(), format: Some(Format::Atom) }.topic().is_ok()
 }
 
 /// The title of a selection: its term's own, else the selection in words with the site's.

@@ -32,6 +32,7 @@ pub(super) fn document(channel: &Channel, items: &[String]) -> Result<String, Ou
         mime_type: Some("application/rss+xml".to_owned()),
         ..Link::default()
     };
+    let hub = channel.hub.iter().map(|hub| Link { href: hub.clone(), rel: "hub".to_owned(), ..Link::default() });
     let picture = |url: &String| Image { url: url.clone(), title: channel.title.clone(), link: channel.page.clone(), ..Image::default() };
     let empty = rss::Channel {
         title: channel.title.clone(),
@@ -42,7 +43,7 @@ pub(super) fn document(channel: &Channel, items: &[String]) -> Result<String, Ou
         generator: Some(format!("Feedmill {}", env!("CARGO_PKG_VERSION"))),
         ttl: Some(TTL.to_owned()),
         image: channel.picture.as_ref().map(picture),
-        atom_ext: Some(AtomExtension { links: vec![own] }),
+        atom_ext: Some(AtomExtension { links: std::iter::once(own).chain(hub).collect() }),
         namespaces: used_namespaces(&NAMESPACES, items),
         ..rss::Channel::default()
     };

@@ -5,6 +5,8 @@
 //! Nothing outside this module knows which database it is; no operation takes or gives a connection, row or cursor.
 
 mod decide;
+mod hub;
+mod pushes;
 mod sqlite;
 
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 
 mod guard;
 mod headers;
+mod once;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use url::Url;
 use crate::model::Time;
 use guard::{Guard, GuardError};
 pub use guard::{Network, NetworkError};
+pub use once::Reply;
 
 const ACCEPTED: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, application/xml;q=0.9, \
                         text/xml;q=0.9, application/json;q=0.8, text/html;q=0.6, */*;q=0.2";
@@ -80,7 +82,7 @@ pub struct Answer {
 }
 
 /// A document as it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Body {
     /// Decompressed.
     pub bytes: Vec<u8>,
@@ -92,6 +94,10 @@ pub struct Body {
     pub etag: Option<String>,
     /// Verbatim.
     pub last_modified: Option<String>,
+    /// What its `Link` header says of being pushed: the hub, and the document's own URL; absolute.
+    pub hub: Option<String>,
+    /// See `hub`.
+    pub own: Option<String>,
 }
 
 /// Why there is no answer.
@@ -274,6 +280,7 @@ impl Client {
         let (media_type, charset) = headers::content_type(response.headers());
         let etag = headers::text(response.headers(), &ETAG);
         let last_modified = headers::text(response.headers(), &LAST_MODIFIED);
+        let (hub, own) = (headers::link(response.headers(), url, "hub"), headers::link(response.headers(), url, "self"));
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failure(url, &error))? {
             if bytes.len() + chunk.len() > self.limits.body {
@@ -281,7 +288,7 @@ impl Client {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Body { bytes, media_type, charset, etag, last_modified })
+        Ok(Body { bytes, media_type, charset, etag, last_modified, hub, own })
     }
 
     /// What a failure of the HTTP library means.

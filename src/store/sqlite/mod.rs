@@ -4,6 +4,8 @@
 mod apply;
 mod articles;
 mod finish;
+mod hub;
+mod pushes;
 mod revive;
 mod select;
 mod sources;
