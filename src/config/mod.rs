@@ -59,6 +59,10 @@ pub struct Config {
     pub concurrency: usize,
     /// Private addresses that may be fetched from: IP addresses or networks.
     pub allow_addresses: Vec<String>,
+    /// How many subscriptions our hub keeps; none: there is no hub.
+    pub max_subscriptions: usize,
+    /// Another hub that feeds name in place of our own.
+    pub external_hub: Option<Url>,
     origins: BTreeMap<&'static str, (String, String)>,
 }
 
@@ -171,6 +175,8 @@ impl Config {
             max_redirects: 5,
             concurrency: 32,
             allow_addresses: Vec::new(),
+            max_subscriptions: 10_000,
+            external_hub: None,
             origins: BTreeMap::new(),
         }
     }
@@ -231,10 +237,21 @@ impl Config {
             // None is a number of redirects, too.
             "poll.max_redirects" => self.max_redirects = value.parse().ok()?,
             "poll.concurrency" => self.concurrency = count(value)?,
+            "hub.max_subscriptions" => self.max_subscriptions = value.parse().ok()?,
+            "hub.external" if value.is_empty() => self.external_hub = None,
+            "hub.external" => self.external_hub = Some(Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?),
             "poll.allow_addresses" => self.allow_addresses = networks(value)?,
             _ => return None,
         }
         Some(())
+    }
+
+    /// The hub that feeds name: another one, or our own at `own`; only where readers elsewhere reach us.
+    #[must_use]
+    pub fn hub(&self, own: String) -> Option<String> {
+        let external = self.external_hub.as_ref().map(Url::to_string);
+        self.public_url.as_ref()?;
+        external.or((self.max_subscriptions > 0).then_some(own))
     }
 
     /// The values in force as a configuration file, each with where it came from.

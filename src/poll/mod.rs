@@ -3,6 +3,7 @@
 mod read;
 mod schedule;
 mod watch;
+mod websub;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 
 pub use read::{Outcome, ReadFailure, Reader};
 pub use schedule::Pace;
+pub use websub::pushes;
 
 use crate::model::Time;
 use crate::store::Store;

@@ -89,7 +89,11 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn apply(&self, store: &Store, source: &Source, mut batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
-        let due = schedule::after_success(source, &batch, &self.pace, now);
+        let is_pushed = source.kind == SourceKind::Feed && store.pushed_until(source.id, now).await?.is_some();
+        let due =
+            schedule::after_success(source, &batch, &self.pace, now).map(|due| if is_pushed { self.pace.slowly(due, now) } else { due });
+        // What was not modified says nothing of hubs.
+        let hub = (source.kind == SourceKind::Feed && batch.info.is_some()).then(|| batch.hub.take());
         let remarks = Batch {
             problems: batch.problems.clone(),
             repairs: std::mem::take(&mut batch.repairs),
@@ -97,6 +101,9 @@ impl Reader {
             ..Batch::default()
         };
         let applied = store.apply(source.id, batch, due, now).await?;
+        if let Some(hub) = hub {
+            store.note_hub(source.id, hub, now).await?;
+        }
         Ok((applied, remarks))
     }
 

@@ -17,6 +17,13 @@ pub struct Pace {
     pub every: Duration,
 }
 
+impl Pace {
+    /// When a source that is pushed is due: polling it is but a safety net.
+    pub(super) fn slowly(&self, due: Time, now: Time) -> Time {
+        due.max(now + delta(self.max) / 2)
+    }
+}
+
 /// When a source that answered is due again: after its interval, not before it allows, and at the latest when one of
 /// its files is to appear or to expire.
 pub(super) fn after_success(source: &Source, batch: &Batch, pace: &Pace, now: Time) -> Option<Time> {

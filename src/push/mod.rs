@@ -74,7 +74,7 @@ struct Seen {
 }
 
 impl Messenger {
-    /// Works until `stop` changes. What is being sent then is finished or, by whoever comes next, sent again.
+    /// Works until `stop` changes. What is being sent then is sent again by whoever comes next.
     pub async fn run(self, mut stop: Receiver<bool>) {
         let (mut tasks, mut seen) = (JoinSet::new(), Seen::default());
         let mut ticks = tokio::time::interval(TICK);

@@ -2,7 +2,6 @@
 
 use chrono::TimeDelta;
 use url::Url;
-use url::form_urlencoded::Serializer;
 
 use super::Messenger;
 use crate::model::{Format, Selection, Target, TermName, Time};
@@ -45,10 +44,8 @@ impl Messenger {
 
     async fn tell(&self, hub: &Url, terms: &[TermName]) -> Result<(), String> {
         for urls in self.feeds(terms).chunks(FEEDS) {
-            let mut form = Serializer::new(String::new());
-            form.append_pair("hub.mode", "publish").extend_pairs(urls.iter().map(|url| ("hub.url", url)));
-            let headers = [("content-type", "application/x-www-form-urlencoded")];
-            let reply = self.client.post_once(hub, &headers, form.finish().into_bytes()).await.map_err(|error| error.to_string())?;
+            let pairs: Vec<_> = std::iter::once(("hub.mode", "publish")).chain(urls.iter().map(|url| ("hub.url", url.as_str()))).collect();
+            let reply = self.client.post_form(hub, &pairs).await.map_err(|error| error.to_string())?;
             if !reply.is_good() {
                 return Err(format!("it answered {}", reply.status));
             }

@@ -75,6 +75,7 @@ async fn list(
     let own = door.site.link(&Target::List { selection: selection.clone(), options: options.clone(), format });
     let mut links = vec![format!("<{own}>; rel=\"self\"")];
     if format.is_some() {
+        links.extend(channel.hub.iter().map(|hub| format!("<{hub}>; rel=\"hub\"")));
         links.push(format!("<{}>; rel=\"alternate\"; type=\"text/html\"", channel.page));
     }
     let others = Format::ALL.into_iter().filter(|other| Some(*other) != format);

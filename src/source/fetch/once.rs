@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use url::Url;
+use url::form_urlencoded::Serializer;
 
 use super::{Client, FetchError, public};
 
@@ -61,6 +62,16 @@ impl Client {
         let request =
             headers.iter().fold(self.http.request(Method::POST, url.clone()), |request, (name, value)| request.header(*name, *value));
         self.once(url, request.body(body)).await
+    }
+
+    /// Sends a form to a peer with `POST`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no answer comes; every answer is one.
+    pub async fn post_form(&self, url: &Url, pairs: &[(&str, &str)]) -> Result<Reply, FetchError> {
+        let form = Serializer::new(String::new()).extend_pairs(pairs).finish();
+        self.post_once(url, &[("content-type", "application/x-www-form-urlencoded")], form.into_bytes()).await
     }
 
     async fn once(&self, url: &Url, request: RequestBuilder) -> Result<Reply, FetchError> {
