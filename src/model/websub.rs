@@ -164,6 +164,8 @@ pub enum Taken {
     HostFull,
     /// Too many requests wait to be confirmed.
     Busy,
+    /// Who wants to go is not subscribed; nobody is called for that.
+    Unknown,
 }
 
 /// A feed of ours that somebody is subscribed to, as it was last looked at.
@@ -272,7 +274,7 @@ mod tests {
             ("/feed.json?limit=5&tag=a,b", true),
             ("/tag/x", false),
             ("/opml", false),
-            ("/tag/x.rss?before=aaaaaaaaaaaaa", false),
+            ("/tag/x?before=aaaaaaaaaaaaa", false),
         ] {
             assert_eq!(Address::parse(path).unwrap().target.topic().is_ok(), is_topic, "{path}");
         }

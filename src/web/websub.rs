@@ -100,6 +100,7 @@ async fn hub(request: &HttpRequest, payload: web::Payload, door: &Door, exchange
     }
     match door.store.ask_hub(intent, exchange.limits, route::now()).await? {
         Taken::Yes => Ok(HttpResponse::Accepted().finish()),
+        Taken::Unknown => Err(wrong("nobody is subscribed to this `hub.topic` with this `hub.callback`")),
         Taken::Full => Err(Error::Hub(Refusal::Full("this hub has as many subscriptions as it takes; try again tomorrow"))),
         Taken::HostFull => Err(Error::Hub(Refusal::Full("this hub has as many subscriptions of the callback's host as it takes"))),
         Taken::Busy => Err(Error::Hub(Refusal::Full("too many requests wait to be confirmed; try again in a minute"))),

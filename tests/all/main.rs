@@ -9,3 +9,4 @@ mod folder;
 mod output;
 mod store;
 mod web;
+mod websub;

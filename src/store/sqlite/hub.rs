@@ -247,8 +247,11 @@ fn refusal(transaction: &Transaction<'_>, intent: &Intent, host: &str, limits: H
         return Ok(Some(Taken::Busy));
     }
     let is_known = count("SELECT count(*) FROM subscriptions WHERE topic = ?1 AND callback = ?2", &pair)? > 0;
-    if is_known || is_asked || intent.mode == Mode::Unsubscribe {
+    if is_known || is_asked {
         return Ok(None);
+    }
+    if intent.mode == Mode::Unsubscribe {
+        return Ok(Some(Taken::Unknown));
     }
     if count("SELECT (SELECT count(*) FROM subscriptions) + (SELECT count(*) FROM intents)", &[])? >= limits.subscriptions {
         return Ok(Some(Taken::Full));
