@@ -89,11 +89,10 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn apply(&self, store: &Store, source: &Source, mut batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
-        let is_pushed = source.kind == SourceKind::Feed && store.pushed_until(source.id, now).await?.is_some();
-        let due =
-            schedule::after_success(source, &batch, &self.pace, now).map(|due| if is_pushed { self.pace.slowly(due, now) } else { due });
+        let due = schedule::after_success(source, &batch, &self.pace, now);
+        let due = self.without_haste(store, source, due, now).await?;
         // What was not modified says nothing of hubs.
-        let hub = (source.kind == SourceKind::Feed && batch.info.is_some()).then(|| batch.hub.take());
+        let hub = batch.info.is_some().then(|| batch.hub.take());
         let remarks = Batch {
             problems: batch.problems.clone(),
             repairs: std::mem::take(&mut batch.repairs),
