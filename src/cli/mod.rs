@@ -20,10 +20,12 @@ use clap::{Args, Parser, Subcommand};
 use url::Url;
 
 use crate::config::Config;
+use crate::model::websub::{HUB, HubLimits};
 use crate::model::{Site, Time};
 use crate::poll::{Pace, Reader};
 use crate::source::fetch::{Client, Limits, Options};
 use crate::store::Store;
+use crate::web::Exchange;
 use console::Console;
 
 /// Many feeds in; one feed per category, tag or question out.
@@ -162,7 +164,17 @@ impl Work {
         };
         let mut site = Site::new(self.config.title.clone(), self.config.description.clone(), &public_url, self.config.timezone);
         site.feeds.clone_from(&self.config.feeds);
+        site.hub = self.config.hub(site.url(HUB));
         Ok(site)
+    }
+
+    /// What the server needs for WebSub.
+    fn exchange(&self) -> Exchange {
+        Exchange {
+            client: self.reader.client.clone(),
+            limits: HubLimits::new(self.config.max_subscriptions),
+            max_body: self.reader.client.limits().body,
+        }
     }
 
     /// The source with this slug, URL or path.

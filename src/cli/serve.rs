@@ -10,8 +10,9 @@ use super::Work;
 use super::add::{add, report};
 use super::console::Console;
 use crate::config::Config;
-use crate::model::{Document, Format, Selection, SourceSettings, Target};
+use crate::model::{self, Format, Selection, Site, SourceSettings, Target};
 use crate::poll;
+use crate::push::{Document, Messenger, Publisher, Unpublished};
 use crate::web::{self, Door};
 
 /// How long the address waits for the first readings, so that what is shown is there.
@@ -55,32 +56,53 @@ impl Serve {
         let _ = tokio::time::timeout(PATIENCE, &mut adding).await;
 
         let site = work.site(address.port())?;
-        let named = format!("{:?}", site.feeds);
-        let settings = [env!("CARGO_PKG_VERSION"), &site.title, &site.description, &site.url(""), site.zone.name(), &named].join("\n");
+        let (named, hub) = (format!("{:?}", site.feeds), site.hub.as_deref().unwrap_or_default());
+        let settings = [env!("CARGO_PKG_VERSION"), &site.title, &site.description, &site.url(""), site.zone.name(), &named, hub].join("\n");
         work.store.note_settings(settings, super::now()).await?;
         let host = if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
         console.print(&format!("Feedmill {} at http://{host}{}/", env!("CARGO_PKG_VERSION"), site.prefix()));
         let examples =
-            [Target::feed(&Selection::default(), Format::Rss), Target::Document(Document::Feeds)].map(|target| site.link(&target));
+            [Target::feed(&Selection::default(), Format::Rss), Target::Document(model::Document::Feeds)].map(|target| site.link(&target));
         console.say(&format!("feeds: {}, all of them: {}", examples[0], examples[1]));
         if work.config.public_url.is_none() {
             console.say("links use http://localhost; give readers elsewhere --public-url https://your.name");
         }
 
         let (stop, stopped) = tokio::sync::watch::channel(false);
+        let door = Door::with_exchange(work.store.clone(), site.clone(), work.config.cache_size, work.exchange());
         let poller = tokio::spawn(poll::run(
             work.store.clone(),
             std::sync::Arc::clone(&work.reader),
             work.config.rescan,
             work.config.concurrency,
-            stopped,
+            stopped.clone(),
         ));
-        let door = Door::new(work.store.clone(), site, work.config.cache_size);
+        let reached = work.config.public_url.is_some().then(|| site.clone());
+        let pushes = tokio::spawn(poll::pushes(work.store.clone(), std::sync::Arc::clone(&work.reader), reached, stopped.clone()));
+        let messenger = tokio::spawn(messenger(&work, site, &door).run(stopped));
         let served = web::serve(door, listener).await.context("the server failed");
         let _ = stop.send(true);
         poller.await.context("the poller failed")?;
+        pushes.await.context("the reader of what is pushed failed")?;
+        messenger.await.context("the hub failed")?;
         served.map(|()| true)
     }
+}
+
+/// Our hub: it sends what the door publishes, so that both are the same bytes.
+fn messenger(work: &Work, site: Site, door: &std::sync::Arc<Door>) -> Messenger {
+    let door = std::sync::Arc::clone(door);
+    let publisher: Publisher = std::sync::Arc::new(move |url| {
+        let door = std::sync::Arc::clone(&door);
+        Box::pin(async move {
+            match door.topic(&url).await {
+                Ok((body, media_type)) => Ok(Document { body, media_type }),
+                Err(error @ web::Error::Hub(_)) => Err(Unpublished::Refused(error.to_string())),
+                Err(error) => Err(Unpublished::Failed(error.to_string())),
+            }
+        })
+    });
+    Messenger { store: work.store.clone(), site, client: work.reader.client.clone(), publisher }
 }
 
 /// Adds sources one by one; what fails is said, and the server goes on.

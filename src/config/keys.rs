@@ -26,7 +26,7 @@ const fn key(name: &'static str, takes: &'static str, default: &'static str, abo
 }
 
 /// All keys there are.
-pub const KEYS: [Key; 21] = [
+pub const KEYS: [Key; 23] = [
     key("title", "a text", "Feedmill", "the site's name"),
     key("description", "a text", "Many feeds in; one feed per category, tag or question out", "one sentence about the site"),
     key("public_url", "an http or https URL", "", "where readers reach the site; every link is built from it"),
@@ -53,4 +53,11 @@ pub const KEYS: [Key; 21] = [
         "",
         "private addresses that may be fetched from",
     ),
+    key(
+        "hub.max_subscriptions",
+        "a whole number; 0 for no hub",
+        "10000",
+        "how many subscriptions the hub keeps, a tenth of them of one host",
+    ),
+    key("hub.external", "an http or https URL", "", "another hub that feeds name in place of our own"),
 ];

@@ -69,6 +69,10 @@ pub struct Config {
     pub allow_addresses: Vec<String>,
     /// Selections with a name of their own.
     pub feeds: Vec<NamedFeed>,
+    /// How many subscriptions our hub keeps; none: there is no hub.
+    pub max_subscriptions: usize,
+    /// Another hub that feeds name in place of our own.
+    pub external_hub: Option<Url>,
     origins: BTreeMap<&'static str, (String, String)>,
 }
 
@@ -182,6 +186,8 @@ impl Config {
             proxy: None,
             allow_addresses: Vec::new(),
             feeds: Vec::new(),
+            max_subscriptions: 10_000,
+            external_hub: None,
             origins: BTreeMap::new(),
         }
     }
@@ -249,10 +255,21 @@ impl Config {
             "poll.spacing" => self.spacing = duration(value)?,
             "poll.proxy" if value.is_empty() => self.proxy = None,
             "poll.proxy" => self.proxy = Some(proxy(value)?),
+            "hub.max_subscriptions" => self.max_subscriptions = value.parse().ok()?,
+            "hub.external" if value.is_empty() => self.external_hub = None,
+            "hub.external" => self.external_hub = Some(Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?),
             "poll.allow_addresses" => self.allow_addresses = networks(value)?,
             _ => return None,
         }
         Some(())
+    }
+
+    /// The hub that feeds name: another one, or our own at `own`; only where readers elsewhere reach us.
+    #[must_use]
+    pub fn hub(&self, own: String) -> Option<String> {
+        let external = self.external_hub.as_ref().map(Url::to_string);
+        self.public_url.as_ref()?;
+        external.or((self.max_subscriptions > 0).then_some(own))
     }
 
     /// The values in force as a configuration file, each with where it came from.

@@ -19,6 +19,7 @@ mod slug;
 mod source;
 mod term;
 pub mod text;
+pub mod websub;
 mod window;
 
 pub use address::{Address, AddressError, ArticleForm, Document, Format, Target};

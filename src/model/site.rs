@@ -19,6 +19,8 @@ pub struct Site {
     base: String,
     /// For dates on pages and days in parameters.
     pub zone: Tz,
+    /// The hub that its feeds name (WebSub); `None`: nobody is told of changes.
+    pub hub: Option<String>,
     /// Selections that were given a name.
     pub feeds: Vec<NamedFeed>,
 }
@@ -42,7 +44,7 @@ impl Site {
     /// A site at a public URL.
     #[must_use]
     pub fn new(title: String, description: String, public_url: &Url, zone: Tz) -> Self {
-        Self { title, description, base: public_url.as_str().trim_end_matches('/').to_owned(), zone, feeds: Vec::new() }
+        Self { title, description, base: public_url.as_str().trim_end_matches('/').to_owned(), zone, feeds: Vec::new(), hub: None }
     }
 
     /// The absolute URL of a path of ours, which begins with `/`.

@@ -289,6 +289,10 @@ pub struct Batch {
     pub hints: Option<Hints>,
     /// Where the source was redirected to, if every redirect on the way was for good.
     pub moved_to: Option<String>,
+    /// Whether it came unasked: such a reading says nothing of redirects.
+    pub is_push: bool,
+    /// Where it says that it is pushed (WebSub); it counts where there is an `info`.
+    pub hub: Option<super::websub::HubLink>,
 }
 
 /// What a `categories/x/_index.md` or `tags/x/_index.md` says.

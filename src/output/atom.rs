@@ -50,7 +50,10 @@ pub(super) fn document(channel: &Channel, entries: &[String], site: &Site) -> Re
         generator: Some(Generator { value: "Feedmill".to_owned(), uri: None, version: Some(env!("CARGO_PKG_VERSION").to_owned()) }),
         icon: Some(channel.icon.clone()),
         logo: channel.picture.clone(),
-        links: links.chain([typed_link(&channel.page, "alternate", "text/html")]).collect(),
+        links: links
+            .chain([typed_link(&channel.page, "alternate", "text/html")])
+            .chain(channel.hub.iter().map(|hub| Link { href: hub.clone(), rel: "hub".to_owned(), ..Link::default() }))
+            .collect(),
         subtitle: Some(Text::plain(channel.description.clone())),
         lang: channel.language.as_ref().map(ToString::to_string),
         namespaces,

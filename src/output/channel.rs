@@ -39,6 +39,8 @@ pub struct Channel {
     pub icon: String,
     /// The site, which publishes it.
     pub author: String,
+    /// The hub that tells of its changes.
+    pub hub: Option<String>,
 }
 
 /// What a document holds of its feed (RFC 5005), where it is not just the newest.
@@ -99,6 +101,7 @@ pub fn channel(selection: &Selection, options: &Options, page: &Page, site: &Sit
         picture: picture.and_then(absolute).map(Into::into),
         icon: site.url("/favicon.ico"),
         author: text::line(&site.title),
+        hub: site.hub.clone().filter(|_| is_topic(selection, options)),
     }
 }
 
@@ -124,6 +127,11 @@ fn archive(history: &History, selection: &Selection, options: &Options, site: &S
             links.into_iter().flatten().collect()
         }
     }
+}
+
+/// Whether its feeds can be subscribed to at a hub; the format makes no difference.
+fn is_topic(selection: &Selection, options: &Options) -> bool {
+    Target::List { selection: selection.clone(), options: options.clone(), format: Some(Format::Atom) }.topic().is_ok()
 }
 
 /// The title of a selection: its own name or its term's, else the selection in words with the site's.

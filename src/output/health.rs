@@ -43,6 +43,7 @@ pub(super) fn channel(health: &Health, site: &Site, store: Uuid) -> Channel {
         own: Format::ALL.map(|format| link(Some(format))),
         archive: Default::default(),
         extent: None,
+        hub: None,
         tombstones: Vec::new(),
         language: Language::parse("en"),
         updated: updated(health),

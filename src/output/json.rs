@@ -40,8 +40,16 @@ struct Head<'a> {
     favicon: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub<'a>>,
     /// The last, so that items can be put in: they are joined as text.
     items: [(); 0],
+}
+
+#[derive(Serialize)]
+struct Hub<'a> {
+    r#type: &'static str,
+    url: &'a str,
 }
 
 #[derive(Serialize)]
@@ -142,6 +150,7 @@ pub(super) fn document(channel: &Channel) -> Result<String, OutputError> {
         icon: channel.picture.as_deref(),
         favicon: &channel.icon,
         language: channel.language.as_ref().map(crate::model::Language::as_str),
+        hubs: channel.hub.iter().map(|url| Hub { r#type: "WebSub", url }).collect(),
         items: [],
     })
 }
@@ -161,6 +170,7 @@ pub fn article(entry: &Entry, site: &Site) -> Result<String, OutputError> {
         icon: None,
         favicon: &site.url("/favicon.ico"),
         language: entry.language().map(crate::model::Language::as_str),
+        hubs: Vec::new(),
         items: [],
     })?;
     Ok(join(&head, "]}", ",\n", &[item(entry, site, Content::Full)?]))

@@ -46,6 +46,7 @@ pub(super) fn document(channel: &Channel, items: &[String]) -> Result<String, Ou
         let extent = element(&format!("{prefix}:{}", extent.name()), Vec::new());
         extensions.insert(prefix.to_owned(), BTreeMap::from([(extent.name.clone(), vec![extent])]));
     }
+    let hub = channel.hub.iter().map(|hub| Link { href: hub.clone(), rel: "hub".to_owned(), ..Link::default() });
     let picture = |url: &String| Image { url: url.clone(), title: channel.title.clone(), link: channel.page.clone(), ..Image::default() };
     let empty = rss::Channel {
         title: channel.title.clone(),
@@ -56,7 +57,7 @@ pub(super) fn document(channel: &Channel, items: &[String]) -> Result<String, Ou
         generator: Some(format!("Feedmill {}", env!("CARGO_PKG_VERSION"))),
         ttl: Some(TTL.to_owned()),
         image: channel.picture.as_ref().map(picture),
-        atom_ext: Some(AtomExtension { links: std::iter::once(own).chain(archive).collect() }),
+        atom_ext: Some(AtomExtension { links: std::iter::once(own).chain(hub).chain(archive).collect() }),
         namespaces,
         extensions,
         ..rss::Channel::default()

@@ -4,6 +4,7 @@ mod keep;
 mod read;
 mod schedule;
 mod watch;
+mod websub;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::task::JoinSet;
 
 pub use read::{Outcome, ReadFailure, Reader};
 pub use schedule::Pace;
+pub use websub::pushes;
 
 use crate::model::Time;
 use crate::store::{Lease, Store};

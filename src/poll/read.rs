@@ -94,12 +94,18 @@ impl Reader {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn apply(&self, store: &Store, source: &Source, batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
+    pub async fn apply(&self, store: &Store, source: &Source, mut batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
         let posts = store.posts(source.id, now, schedule::POSTS).await?;
         let due = schedule::after_success(source, &batch, &posts, &self.pace, now);
+        let due = self.without_haste(store, source, due, now).await?;
+        // What was not modified says nothing of hubs.
+        let hub = batch.info.is_some().then(|| batch.hub.take());
         let remarks =
             Batch { problems: batch.problems.clone(), repairs: batch.repairs.clone(), skipped: batch.skipped, ..Batch::default() };
         let applied = store.apply(source.id, batch, due, now).await?;
+        if let Some(hub) = hub {
+            store.note_hub(source.id, hub, now).await?;
+        }
         Ok((applied, remarks))
     }
 

@@ -25,6 +25,13 @@ pub struct Pace {
     pub spacing: Duration,
 }
 
+impl Pace {
+    /// When a source that is pushed is due: polling it is but a safety net.
+    pub(super) fn slowly(&self, due: Time, now: Time) -> Time {
+        due.max(now + delta(self.max) / 2)
+    }
+}
+
 /// When a source that answered is due again: after its interval, not before it allows, and at the latest when one of
 /// its files is to appear or to expire. `posts`: when its last articles in the store were published.
 pub(super) fn after_success(source: &Source, batch: &Batch, posts: &[Time], pace: &Pace, now: Time) -> Option<Time> {

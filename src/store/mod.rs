@@ -5,7 +5,9 @@
 //! Nothing outside this module knows which database it is; no operation takes or gives a connection, row or cursor.
 
 mod decide;
+mod hub;
 mod manners;
+mod pushes;
 mod sets;
 mod sqlite;
 

@@ -77,6 +77,11 @@ impl Document {
         &self.body
     }
 
+    /// Its `Content-Type`.
+    pub(super) fn media_type(&self) -> &str {
+        &self.media_type
+    }
+
     /// About how many bytes of memory it takes, its codings counted before they are made.
     pub(super) fn weight(&self) -> u64 {
         (self.body.len() * 2 + 1024) as u64

@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
+use super::Refusal;
 use crate::model::{AddressError, Site, Target, Term, text};
 use crate::output::{OutputError, html};
 use crate::store::StoreError;
@@ -23,6 +24,9 @@ pub enum Error {
     /// Only reading is offered.
     #[error("this method is not offered here; GET and HEAD are")]
     Method,
+    /// The hub does not take a request.
+    #[error(transparent)]
+    Hub(#[from] Refusal),
     /// The store failed.
     #[error("the store failed; the log says more")]
     Store(#[from] StoreError),
@@ -35,9 +39,12 @@ impl Error {
     const fn status(&self) -> StatusCode {
         match self {
             Self::Address(AddressError::NotFound(_)) | Self::Unknown(_) => StatusCode::NOT_FOUND,
-            Self::Address(AddressError::Malformed | AddressError::Parameter { .. }) => StatusCode::BAD_REQUEST,
+            Self::Address(AddressError::Malformed | AddressError::Parameter { .. }) | Self::Hub(Refusal::Request(_)) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Gone => StatusCode::GONE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Hub(Refusal::Full(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Output(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -45,7 +52,7 @@ impl Error {
     /// The answer: a page where a page is accepted, else a problem document.
     pub(super) fn respond(&self, request: &HttpRequest, site: &Site) -> HttpResponse {
         let status = self.status();
-        if status.is_server_error() {
+        if matches!(self, Self::Store(_) | Self::Output(_)) {
             tracing::error!(error = %text::chain(self), "a request failed");
         }
         let mut response = HttpResponse::build(status);
@@ -92,6 +99,7 @@ impl Error {
             Self::Address(_) => "Bad request",
             Self::Gone => "Gone",
             Self::Method => "Method not allowed",
+            Self::Hub(_) => "The hub does not take this",
             Self::Store(_) | Self::Output(_) => "The server failed",
         }
     }

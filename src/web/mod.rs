@@ -1,4 +1,5 @@
-//! The door: requests in, documents out. It reads the store and renders with `output`; it changes nothing.
+//! The door: requests in, documents out. It reads the store and renders with `output`; all that it
+//! changes is what requests of WebSub leave for others to do.
 
 mod cache;
 mod coding;
@@ -6,6 +7,7 @@ mod document;
 mod error;
 mod publish;
 mod route;
+mod websub;
 
 use std::io;
 use std::net::TcpListener;
@@ -15,6 +17,7 @@ use std::time::Duration;
 use actix_web::{App, HttpServer, web};
 
 pub use error::Error;
+pub use websub::{Exchange, Refusal};
 
 use crate::model::Site;
 use crate::store::Store;
@@ -29,13 +32,28 @@ pub struct Door {
     store: Store,
     site: Site,
     cache: Cache,
+    exchange: Option<Exchange>,
 }
 
 impl Door {
     /// A door to a store; `cache` is the memory for published documents, in bytes.
     #[must_use]
     pub fn new(store: Store, site: Site, cache: u64) -> Arc<Self> {
-        Arc::new(Self { store, site, cache: Cache::new(cache) })
+        Arc::new(Self { store, site, cache: Cache::new(cache), exchange: None })
+    }
+
+    /// A door that takes requests of WebSub, too.
+    #[must_use]
+    pub fn with_exchange(store: Store, site: Site, cache: u64, exchange: Exchange) -> Arc<Self> {
+        Arc::new(Self { store, site, cache: Cache::new(cache), exchange: Some(exchange) })
+    }
+
+    /// The document at the URL of a feed that can be subscribed to, and its type.
+    ///
+    /// # Errors
+    /// It is no such feed, or making its document failed.
+    pub async fn topic(&self, url: &str) -> Result<(Vec<u8>, String), Error> {
+        websub::topic(self, url).await
     }
 
     /// The document at a URL path with its query, as `GET` gives it: its bytes.

@@ -110,6 +110,7 @@ async fn list(
     let own = door.site.link(&target(selection.clone(), options.clone()));
     let mut links = vec![format!("<{own}>; rel=\"self\"")];
     if let Some(format) = format {
+        links.extend(channel.hub.iter().map(|hub| format!("<{hub}>; rel=\"hub\"")));
         links.push(format!("<{}>; rel=\"alternate\"; type=\"text/html\"", channel.page));
         links.extend(channel.archive[format as usize].iter().map(|(relation, url)| format!("<{url}>; rel=\"{relation}\"")));
     }

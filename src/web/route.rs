@@ -8,7 +8,7 @@ use chrono::Utc;
 
 use super::cache::Stamp;
 use super::document::{self, Document, Nature};
-use super::{Door, Error, publish};
+use super::{Door, Error, publish, websub};
 use crate::model::{Address, Document as Named, Kind, Target, Time, full_hour};
 use crate::output::html;
 
@@ -23,7 +23,10 @@ pub(super) enum Outcome {
 }
 
 /// Answers a request.
-pub(super) async fn handle(request: HttpRequest, door: web::Data<Door>) -> HttpResponse {
+pub(super) async fn handle(request: HttpRequest, payload: web::Payload, door: web::Data<Door>) -> HttpResponse {
+    if let Some(response) = websub::answer(&request, payload, &door).await {
+        return response;
+    }
     match answer(&request, &door).await {
         Ok(response) => response,
         Err(error) => error.respond(&request, &door.site),
@@ -100,7 +103,7 @@ pub(super) async fn fetch(door: &Door, target: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// Finds what stands at a target. A path that names a term which was never published is an error, a query is not.
-async fn outcome(door: &Door, target: &Target, by_query: bool) -> Result<Outcome, Error> {
+pub(super) async fn outcome(door: &Door, target: &Target, by_query: bool) -> Result<Outcome, Error> {
     let now = now();
     let stamp = stamp(door, target, now)?;
     let make = publish::document(door, target, false, now);
@@ -142,12 +145,12 @@ fn stamp(door: &Door, target: &Target, now: Time) -> Result<Stamp, Error> {
 
 /// The edge: the clock is read here, for what compares with the client's dates.
 #[expect(clippy::disallowed_methods, reason = "the web is an edge: a response compares the client's dates with the clock")]
-fn now() -> Time {
+pub(super) fn now() -> Time {
     Utc::now()
 }
 
 /// A site below a path is asked with that path or, by a proxy that takes it away, without.
-fn without_prefix<'a>(target: &'a str, prefix: &str) -> Cow<'a, str> {
+pub(super) fn without_prefix<'a>(target: &'a str, prefix: &str) -> Cow<'a, str> {
     match target.strip_prefix(prefix) {
         Some(rest) if rest.starts_with('/') => rest.into(),
         Some(rest) if rest.is_empty() || rest.starts_with('?') => format!("/{rest}").into(),

@@ -14,3 +14,4 @@ mod selection;
 mod store;
 mod upstream;
 mod web;
+mod websub;

@@ -7,7 +7,7 @@ use super::dates::{self, Habits};
 use super::element::absolute;
 use super::item::{filled, html_of, made_guid};
 use super::repairs::{Repair, Repairs};
-use super::{Document, FeedContext, FeedError, words};
+use super::{Document, FeedContext, FeedError, Relations, words};
 use crate::model::{Article, Enclosure, Language, Link, Person, Picture, SourceInfo, Time, text};
 
 /// Files, people or tags of one article beyond these are passed over.
@@ -26,7 +26,7 @@ pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs)
     let Some(items) = feed.get("items").and_then(Value::as_array) else {
         return Err(FeedError::NotAFeed("JSON without `items`".to_owned()));
     };
-    let mut document = Document { info: info(&feed, context.url), ..Document::default() };
+    let mut document = Document { info: info(&feed, context.url), relations: relations(&feed, context.url), ..Document::default() };
     let home = document.info.home.as_deref().and_then(|home| Url::parse(home).ok());
     let reader = ItemReader { base: context.url.or(home.as_ref()), habits: Habits { zone: context.zone, is_chinese: false } };
     for item in items.iter().take(context.limits.articles) {
@@ -41,6 +41,13 @@ pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs)
         repairs.note(Repair::Limit);
     }
     Ok(document)
+}
+
+fn relations(feed: &Value, base: Option<&Url>) -> Relations {
+    let web = |url: &str| absolute(base, url).filter(|url| url.starts_with("http"));
+    let hubs = feed.get("hubs").and_then(Value::as_array).into_iter().flatten();
+    let mut websub = hubs.filter(|hub| string(hub, "type").is_some_and(|name| name.eq_ignore_ascii_case("websub")));
+    Relations { hub: websub.find_map(|hub| web(string(hub, "url")?)), own: string(feed, "feed_url").and_then(web) }
 }
 
 fn info(feed: &Value, base: Option<&Url>) -> SourceInfo {

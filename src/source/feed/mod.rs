@@ -27,7 +27,7 @@ use url::Url;
 use crate::model::{Article, Hints, Problem, SourceInfo};
 use decode::Labels;
 use hints::Wishes;
-pub use read::{Found, ReadError, find, read};
+pub use read::{Found, ReadError, find, read, read_pushed};
 use repairs::{Repair, Repairs};
 
 /// What reading needs to know beside the bytes.
@@ -71,6 +71,17 @@ pub struct ParsedFeed {
     pub repairs: Vec<Problem>,
     /// How many items were passed over: those that say nothing, and those that repeat another whole.
     pub skipped: usize,
+    /// Where it says that it is pushed.
+    pub relations: Relations,
+}
+
+/// What a document says of being pushed (WebSub); absolute web addresses.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Relations {
+    /// Its hub.
+    pub hub: Option<String>,
+    /// Itself.
+    pub own: Option<String>,
 }
 
 /// What a format's reader gives.
@@ -80,6 +91,7 @@ struct Document {
     articles: Vec<Article>,
     wishes: Wishes,
     skipped: usize,
+    relations: Relations,
 }
 
 /// Why a document is no feed that can be read.
@@ -144,6 +156,7 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
         hints: document.wishes.hints(),
         repairs: repairs.report(place),
         skipped: document.skipped + repeated,
+        relations: document.relations,
     })
 }
 

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::{FeedContext, FeedError, FeedLimits, ParsedFeed, parse};
 use crate::model::private::public;
+use crate::model::websub::{HubLink, Pushed};
 use crate::model::{Batch, Extent, Memory, Source, Time};
 use crate::source::discover::{self, Candidate};
 use crate::source::fetch::{Answer, Body, Client, FetchError, Validators};
@@ -83,6 +84,21 @@ pub async fn read(source: &Source, memory: &Memory, client: &Client, zone: Tz, n
     }
 }
 
+/// Reads what a source's hub pushed as a reading of it: whole, or a part of the feed; the memory is the caller's to keep.
+///
+/// # Errors
+///
+/// Fails if it is no feed.
+pub async fn read_pushed(source: &Source, pushed: Pushed, client: &Client, zone: Tz) -> Result<Batch, ReadError> {
+    let url = Url::parse(&source.location).map_err(|_| ReadError::NotWeb(source.location.clone()))?;
+    let body = Arc::new(Body { bytes: pushed.body, charset: pushed.charset, ..Body::default() });
+    let zone = source.settings.timezone.unwrap_or(zone);
+    match parse_aside(&body, &url, source.settings.encoding.clone(), zone, limits(client)).await? {
+        Ok(feed) => Ok(Batch { is_push: true, ..batch(feed, &body, None) }),
+        Err(error) => Err(ReadError::Feed { url, error }),
+    }
+}
+
 /// What is at a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
@@ -108,7 +124,7 @@ pub enum Found {
 pub async fn find(url: &Url, client: &Client, zone: Tz, now: Time) -> Result<Found, ReadError> {
     let Answer { body, url: final_url, is_moved, fresh_until } = client.get(url, Validators::default(), now).await?;
     // A 304 answers no question that was asked here; it is as good as an empty document.
-    let body = Arc::new(body.unwrap_or(Body { bytes: Vec::new(), media_type: None, charset: None, etag: None, last_modified: None }));
+    let body = Arc::new(body.unwrap_or_default());
     match parse_aside(&body, &final_url, None, zone, limits(client)).await? {
         Ok(feed) => {
             let url = if is_moved { final_url } else { url.clone() };
@@ -140,6 +156,8 @@ async fn parse_aside(
 }
 
 fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>) -> Batch {
+    // The header is the server's own word, which the recommendation places first (W3C WebSub 4).
+    let hub = body.hub.clone().or(feed.relations.hub).zip(body.own.clone().or(feed.relations.own));
     Batch {
         not_before: fresh_until,
         hints: Some(feed.hints),
@@ -149,6 +167,7 @@ fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>) -> Batch {
         memory: Memory { etag: body.etag.clone(), last_modified: body.last_modified.clone(), ..Memory::default() },
         repairs: feed.repairs,
         skipped: feed.skipped,
+        hub: hub.map(|(hub, topic)| HubLink { hub, topic }),
         ..Batch::default()
     }
 }

@@ -238,3 +238,20 @@ proptest::proptest! {
         parse(&bytes, &context(None)).ok();
     }
 }
+
+#[test]
+fn a_feed_names_its_hub_and_itself() {
+    let own = "https://a.example/own";
+    for text in [
+        "<rss xmlns:atom='http://www.w3.org/2005/Atom'><channel><atom:link rel='hub' href='https://hub.example/'/>\
+         <atom:link rel='self' href='https://a.example/own'/><item><title>x</title></item></channel></rss>",
+        "<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://a.example/'><link rel='hub' href='ftp://hub.example/'/>\
+         <link rel='Hub' href='https://hub.example/'/><link rel='self' href='own'/><entry><title>x</title></entry></feed>",
+        r#"{"version":"https://jsonfeed.org/version/1.1","feed_url":"https://a.example/own","items":[],
+            "hubs":[{"type":"rssCloud","url":"https://x/"},{"type":"WebSub","url":"https://hub.example/"}]}"#,
+    ] {
+        let relations = read(text).relations;
+        assert_eq!((relations.hub.as_deref(), relations.own.as_deref()), (Some("https://hub.example/"), Some(own)), "{text}");
+    }
+    assert_eq!(fixture("rss-zh.xml").relations.hub, None);
+}

@@ -131,6 +131,13 @@ impl<'a> Channel<'a> {
         let is_alternate = element.attribute("rel").is_none_or(|rel| rel.eq_ignore_ascii_case("alternate"));
         let is_page = element.attribute("type").is_none_or(|media_type| media_type.contains("html"));
         let href = element.attribute("href").map(str::to_owned).or_else(|| filled(element.line()));
+        let url = || absolute(base, href.as_deref()?).filter(|url| url.starts_with("http"));
+        let relations = &mut self.document.relations;
+        match element.attribute("rel").map(str::to_ascii_lowercase).as_deref() {
+            Some("hub") => relations.hub = relations.hub.take().or_else(url),
+            Some("self") => relations.own = relations.own.take().or_else(url),
+            _ => {}
+        }
         if !is_alternate || !is_page || self.document.info.home.is_some() {
             return;
         }

@@ -1,7 +1,8 @@
 //! What the headers of an answer say of time and text. It sends nothing.
 
 use chrono::Duration;
-use reqwest::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, DATE, EXPIRES, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, DATE, EXPIRES, HeaderMap, HeaderName, LINK, RETRY_AFTER};
+use url::Url;
 
 use crate::model::Time;
 
@@ -61,6 +62,21 @@ pub(super) fn content_type(headers: &HeaderMap) -> (Option<String>, Option<Strin
     (media_type, charset)
 }
 
+/// The first web address that the `Link` headers (RFC 8288) give a relation.
+pub(super) fn link(headers: &HeaderMap, base: &Url, relation: &str) -> Option<String> {
+    let values = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
+    // A comma or a semicolon may stand within a URL, so links are cut at what opens and closes one.
+    let links = values.flat_map(|value| value.split('<').skip(1)).filter_map(|link| link.split_once('>'));
+    let relations = |parameters: &str| {
+        let rel = parameters
+            .split([';', ','])
+            .find_map(|part| part.trim().split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("rel")));
+        rel.is_some_and(|(_, names)| names.trim().trim_matches('"').split_whitespace().any(|name| name.eq_ignore_ascii_case(relation)))
+    };
+    let mut found = links.filter(|(_, parameters)| relations(parameters)).filter_map(|(url, _)| base.join(url.trim()).ok());
+    found.find(|url| matches!(url.scheme(), "http" | "https")).map(Into::into)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +107,16 @@ mod tests {
         assert_eq!(minutes(retry_after(&headers(&[(RETRY_AFTER, "600")]), now), now), Some(10));
         assert_eq!(minutes(retry_after(&headers(&[(RETRY_AFTER, "Mon, 06 May 2024 10:20:00 GMT")]), now), now), Some(20));
         assert_eq!(retry_after(&headers(&[(RETRY_AFTER, "soon")]), now), None);
+    }
+
+    #[test]
+    fn links_are_found_by_their_relation() {
+        let base = Url::parse("https://a.example/feed").unwrap();
+        let links =
+            headers(&[(LINK, "<https://hub.example/?a=b,c;d>; type=x; rel=\"hub preload\", </own>; Rel=self, <ftp://x/>; rel=hub")]);
+        assert_eq!(link(&links, &base, "hub").as_deref(), Some("https://hub.example/?a=b,c;d"));
+        assert_eq!(link(&links, &base, "self").as_deref(), Some("https://a.example/own"));
+        assert_eq!(link(&links, &base, "next"), None);
     }
 
     #[test]

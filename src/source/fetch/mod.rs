@@ -4,6 +4,7 @@
 mod guard;
 mod headers;
 mod names;
+mod once;
 mod own;
 mod transport;
 mod turns;
@@ -19,6 +20,7 @@ use crate::model::private::public;
 use crate::model::{Host, SourceSettings, Time};
 use guard::{Guard, GuardError};
 pub use guard::{Network, NetworkError};
+pub use once::Reply;
 pub use own::header;
 use transport::{Transport, Transports};
 use turns::Turns;
@@ -93,7 +95,7 @@ pub struct Answer {
 }
 
 /// A document as it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Body {
     /// Decompressed.
     pub bytes: Vec<u8>,
@@ -105,6 +107,10 @@ pub struct Body {
     pub etag: Option<String>,
     /// Verbatim.
     pub last_modified: Option<String>,
+    /// What its `Link` header says of being pushed: the hub, and the document's own URL; absolute.
+    pub hub: Option<String>,
+    /// See `hub`.
+    pub own: Option<String>,
 }
 
 /// Why there is no answer.
@@ -284,11 +290,7 @@ impl Client {
     }
 
     async fn ask(&self, url: &Url, validators: Validators<'_>, headers: Option<&HeaderMap>) -> Result<Response, FetchError> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(FetchError::NotWeb(public(url).into()));
-        }
-        let checked = if self.transport.is_proxied { self.guard.check_name(url) } else { self.guard.check(url) };
-        checked.map_err(|error| FetchError::Refused(error.to_string()))?;
+        self.check(url)?;
         let mut request = self.transport.http.get(url.clone()).header(ACCEPT, ACCEPTED);
         if let Some(headers) = headers {
             request = request.headers(headers.clone());
@@ -319,6 +321,7 @@ impl Client {
         let (media_type, charset) = headers::content_type(response.headers());
         let etag = headers::text(response.headers(), &ETAG);
         let last_modified = headers::text(response.headers(), &LAST_MODIFIED);
+        let (hub, own) = (headers::link(response.headers(), url, "hub"), headers::link(response.headers(), url, "self"));
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failure(url, &error))? {
             if bytes.len() + chunk.len() > self.limits.body {
@@ -326,7 +329,7 @@ impl Client {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Body { bytes, media_type, charset, etag, last_modified })
+        Ok(Body { bytes, media_type, charset, etag, last_modified, hub, own })
     }
 
     /// What a failure of the HTTP library means.

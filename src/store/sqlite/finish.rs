@@ -28,7 +28,9 @@ pub(super) fn finish(
         introduce(&mut change, source, info)?;
     }
     health::answered(transaction, source, now)?;
-    health::follow_redirect(&mut change, source, batch.moved_to.as_deref())?;
+    if !batch.is_push {
+        health::follow_redirect(&mut change, source, batch.moved_to.as_deref())?;
+    }
     if let Some(hints) = &batch.hints {
         transaction.prepare_cached("UPDATE sources SET hints = ?2 WHERE id = ?1")?.execute((source.id.0, serde_json::to_string(hints)?))?;
     }

@@ -9,6 +9,8 @@ mod follow;
 mod health;
 mod history;
 mod hosts;
+mod hub;
+mod pushes;
 mod revive;
 mod search;
 mod select;

@@ -129,6 +129,7 @@ impl Sqlite {
             statement.execute((source.0, now.timestamp()))?;
             // What is read again must be parsed again.
             transaction.prepare_cached("DELETE FROM files WHERE source = ?1")?.execute([source.0])?;
+            super::pushes::leave(transaction, source, now)?;
             delete_term(&mut Change::begin(transaction, now)?, source.0, Some(now))
         })?;
         self.turn_all(source.0, PUBLIC, REMOVED, now)

@@ -203,3 +203,77 @@ CREATE VIRTUAL TABLE words USING fts5 (
     title, names, body,
     content = '', contentless_delete = 1, tokenize = "ascii tokenchars '+#'"
 );
+-- WebSub, our hub: what subscribers asked for and have not confirmed. The last word about a topic and a callback counts.
+CREATE TABLE intents (
+    topic    TEXT    NOT NULL,
+    callback TEXT    NOT NULL,
+    host     TEXT    NOT NULL,
+    mode     TEXT    NOT NULL,
+    secret   TEXT,
+    lease    INTEGER NOT NULL,
+    due      INTEGER NOT NULL,
+    PRIMARY KEY (topic, callback)
+) STRICT, WITHOUT ROWID;
+
+-- Feeds that are subscribed to: what their terms were like when they were last looked at, and their document's hash.
+CREATE TABLE topics (
+    url      TEXT PRIMARY KEY,
+    stamp    TEXT NOT NULL,
+    document TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE subscriptions (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    topic         TEXT    NOT NULL,
+    callback      TEXT    NOT NULL,
+    host          TEXT    NOT NULL,
+    secret        TEXT,
+    lease_ends    INTEGER NOT NULL,
+    sent          TEXT, -- the hash of the last document that arrived
+    failing_since INTEGER,
+    UNIQUE (topic, callback)
+) STRICT;
+
+-- How many a host has.
+CREATE INDEX subscriptions_by_host ON subscriptions (host);
+
+-- What is to be sent: of each subscription the newest document, by its hash.
+CREATE TABLE deliveries (
+    subscription INTEGER PRIMARY KEY REFERENCES subscriptions (id) ON DELETE CASCADE,
+    document     TEXT    NOT NULL,
+    due          INTEGER NOT NULL,
+    tries        INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- The messenger: what is due.
+CREATE INDEX deliveries_due ON deliveries (due);
+
+-- Up to which generation another hub was told of changes.
+CREATE TABLE pings (
+    hub        TEXT    PRIMARY KEY,
+    generation INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- WebSub, the other side: the hubs that sources name, and what we ask of them. base: where our callback stood when we
+-- last asked; pending_until: until then the hub may ask whether it was us.
+CREATE TABLE hubs (
+    source        INTEGER PRIMARY KEY REFERENCES sources (id),
+    hub           TEXT    NOT NULL,
+    topic         TEXT    NOT NULL,
+    token         TEXT    NOT NULL UNIQUE,
+    secret        TEXT    NOT NULL,
+    mode          TEXT    NOT NULL,
+    base          TEXT,
+    pending_until INTEGER NOT NULL DEFAULT 0,
+    lease_ends    INTEGER NOT NULL DEFAULT 0,
+    due           INTEGER NOT NULL,
+    tries         INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- What hubs pushed, until it is read.
+CREATE TABLE pushed (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    source  INTEGER NOT NULL REFERENCES sources (id),
+    body    BLOB    NOT NULL,
+    charset TEXT
+) STRICT;

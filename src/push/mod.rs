@@ -1,0 +1,142 @@
+//! The messenger: our hub (WebSub). It confirms what subscribers asked for, sees which feeds changed, and sends them.
+//! It never answers a request, and serving waits for nothing that it does.
+
+mod changes;
+mod deliver;
+mod ping;
+mod verify;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch::Receiver;
+use tokio::task::JoinSet;
+
+use crate::model::{Site, Time};
+use crate::source::fetch::Client;
+use crate::store::{Store, StoreError};
+
+/// How often the store is asked for work.
+const TICK: Duration = Duration::from_millis(500);
+/// How many peers are asked at once.
+const CONCURRENCY: usize = 16;
+
+/// A feed as it is published.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// Its bytes.
+    pub body: Vec<u8>,
+    /// Its `Content-Type`.
+    pub media_type: String,
+}
+
+impl Document {
+    fn hash(&self) -> String {
+        HEXLOWER.encode(&Sha256::digest(&self.body)[..16])
+    }
+}
+
+/// Why there is no document.
+#[derive(Debug, thiserror::Error)]
+pub enum Unpublished {
+    /// Nobody will be sent this feed any more; in words.
+    #[error("{0}")]
+    Refused(String),
+    /// It may be there later.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Gives the document of a feed by its URL, as a reader would get it.
+pub type Publisher = Arc<dyn Fn(String) -> std::pin::Pin<Box<dyn Future<Output = Result<Document, Unpublished>> + Send>> + Send + Sync>;
+
+/// What the hub works with; clones are the same hub.
+#[derive(Clone)]
+pub struct Messenger {
+    /// Where subscriptions rest.
+    pub store: Store,
+    /// Whose feeds these are, with the URL of the hub that they name.
+    pub site: Site,
+    /// Asks subscribers and other hubs.
+    pub client: Client,
+    /// Makes documents.
+    pub publisher: Publisher,
+}
+
+/// What was seen of the store, so that nothing is looked at twice.
+#[derive(Debug, Default)]
+struct Seen {
+    generation: Option<u64>,
+    ping: ping::Ping,
+}
+
+impl Messenger {
+    /// Works until `stop` changes. What is being sent then is sent again by whoever comes next.
+    pub async fn run(self, mut stop: Receiver<bool>) {
+        let (mut tasks, mut seen) = (JoinSet::new(), Seen::default());
+        let mut ticks = tokio::time::interval(TICK);
+        while !*stop.borrow() {
+            tokio::select! {
+                _ = stop.changed() => break,
+                _ = ticks.tick() => {}
+            }
+            while tasks.try_join_next().is_some() {}
+            if let Err(error) = self.work(&mut tasks, &mut seen, now()).await {
+                tracing::error!(%error, "the hub cannot use the store");
+            }
+        }
+        tasks.shutdown().await;
+    }
+
+    /// Does once all that is to be done now, and waits for it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn round(&self, now: Time) -> Result<(), StoreError> {
+        let mut tasks = JoinSet::new();
+        self.work(&mut tasks, &mut Seen::default(), now).await?;
+        tasks.join_all().await;
+        Ok(())
+    }
+
+    async fn work(&self, tasks: &mut JoinSet<()>, seen: &mut Seen, now: Time) -> Result<(), StoreError> {
+        if !self.is_own() {
+            return self.ping(&mut seen.ping, now).await;
+        }
+        let generation = self.store.generation();
+        if seen.generation != Some(generation) {
+            self.look_for_changes(now).await?;
+            seen.generation = Some(generation);
+        }
+        for intent in self.store.claim_intents(now, CONCURRENCY.saturating_sub(tasks.len())).await? {
+            let messenger = self.clone();
+            tasks.spawn(async move { messenger.verify(intent, now).await });
+        }
+        for delivery in self.store.claim_deliveries(now, CONCURRENCY.saturating_sub(tasks.len())).await? {
+            let messenger = self.clone();
+            tasks.spawn(async move { messenger.deliver(delivery, now).await });
+        }
+        Ok(())
+    }
+
+    /// Whether our feeds name our own hub, not another one.
+    fn is_own(&self) -> bool {
+        self.site.hub.as_deref() == Some(self.site.url(crate::model::websub::HUB).as_str())
+    }
+}
+
+/// Logs what a task of its own cannot return.
+fn log(result: Result<(), StoreError>) {
+    if let Err(error) = result {
+        tracing::error!(%error, "the hub cannot use the store");
+    }
+}
+
+/// The edge: the messenger reads the clock, and passes it on.
+#[expect(clippy::disallowed_methods, reason = "the messenger is an edge: leases and retries follow the clock")]
+fn now() -> Time {
+    Utc::now()
+}
