@@ -9,8 +9,9 @@ use crate::model::{Kind, Query, Word, each_token, text};
 use crate::store::sets::Number;
 
 /// The most articles that one question takes in, those discovered last.
-const MAX_HITS: usize = 200_000;
-/// The most that are put in order by how well they fit.
+const MAX_HITS: usize = 100_000;
+/// The most of these whose fit is looked at, those discovered last, and the most that come of it.
+const MAX_SCORED: usize = 10_000;
 const MAX_RANKED: usize = 1_000;
 /// Of these, so many are read to find where the words stand as they were typed: they come first.
 const MAX_EXACT: usize = 100;
