@@ -3,9 +3,11 @@
 
 mod address;
 mod article;
+pub mod detect;
 pub mod identity;
 mod language;
 mod page;
+pub mod rule;
 mod selection;
 mod site;
 mod slug;
@@ -20,6 +22,7 @@ pub use article::{
 pub use identity::ArticleKey;
 pub use language::Language;
 pub use page::{Entry, MenuLink, Neighbours, Origin, Page, Sidebar, Translation};
+pub use rule::{Policy, Rule, Verdict};
 pub use selection::{Clauses, Selection};
 pub use site::{PLACEHOLDER, Site};
 pub use slug::Slug;

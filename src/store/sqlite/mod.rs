@@ -6,7 +6,9 @@ mod articles;
 mod finish;
 mod revive;
 mod select;
+mod sort;
 mod sources;
+mod taxonomy;
 mod terms;
 
 use std::path::{Path, PathBuf};

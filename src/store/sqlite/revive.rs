@@ -11,6 +11,8 @@ pub(super) const PUBLIC: i64 = 0;
 pub(super) const WITHDRAWN: i64 = 1;
 /// Its source was removed.
 pub(super) const REMOVED: i64 = 2;
+/// A rule dropped it.
+pub(super) const DROPPED: i64 = 3;
 
 /// How many articles one transaction takes.
 pub(super) const CHUNK: usize = 500;

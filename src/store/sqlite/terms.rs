@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{Change, Sqlite, StoreError};
 use crate::model::{Kind, MenuLink, Origins, Sidebar, Slug, Term, TermDescription, TermName};
-use crate::store::decide::Wanted;
+use crate::store::decide::{UNCATEGORIZED, Wanted};
 
 /// How many tags the sidebar shows.
 const SIDEBAR_TAGS: usize = 40;
@@ -91,22 +91,40 @@ pub(super) fn described(connection: &Connection, id: TermId) -> Result<Option<Te
 /// The terms that a chunk of articles touches: found or made once, changed once when the chunk ends.
 #[derive(Default)]
 pub(super) struct Touched {
-    ids: HashMap<(Kind, Slug), Option<TermId>>,
+    named: HashMap<(Kind, Slug), Named>,
     growth: BTreeMap<TermId, i64>,
 }
 
+/// The term that a name leads to.
+#[derive(Clone, Copy)]
+struct Named {
+    id: TermId,
+    /// It was deleted on purpose: its memberships are kept up, and not shown until it is restored.
+    is_hidden: bool,
+}
+
 impl Touched {
-    /// The term of a slug, made if it is new; `None` if it was deleted on purpose.
-    pub(super) fn term(&mut self, change: &mut Change<'_>, kind: Kind, slug: &Slug, name: &str) -> Result<Option<TermId>, StoreError> {
-        if let Some(id) = self.ids.get(&(kind, slug.clone())) {
-            return Ok(*id);
+    /// The term of a slug, made if it is new.
+    fn term(&mut self, change: &mut Change<'_>, kind: Kind, slug: &Slug, name: &str) -> Result<Named, StoreError> {
+        if let Some(named) = self.named.get(&(kind, slug.clone())) {
+            return Ok(*named);
         }
-        let id = match find(change.transaction, kind, slug)? {
-            Some(known) => (!known.is_deleted).then_some(known.id),
-            None => Some(make(change, kind, slug, name)?),
+        let named = match find(change.transaction, kind, slug)? {
+            Some(known) => Named { id: known.id, is_hidden: known.is_deleted && kind != Kind::Source },
+            None => Named { id: make(change, kind, slug, name)?, is_hidden: false },
         };
-        self.ids.insert((kind, slug.clone()), id);
-        Ok(id)
+        self.named.insert((kind, slug.clone()), named);
+        Ok(named)
+    }
+
+    /// Notes that an article changed for all terms that it has.
+    pub(super) fn all_of(&mut self, connection: &Connection, article: i64) -> Result<(), StoreError> {
+        let mut statement = connection.prepare_cached("SELECT term FROM memberships WHERE article = ?1 AND gone = 0")?;
+        let mut rows = statement.query([article])?;
+        while let Some(row) = rows.next()? {
+            self.touch(row.get(0)?, 0);
+        }
+        Ok(())
     }
 
     /// Notes that a term's articles changed, and by how many it has more.
@@ -167,91 +185,149 @@ pub(super) struct Member {
     pub(super) listed: i64,
 }
 
-/// Sets the memberships of a public article to those wanted: what is missing is added, what is not wanted leaves.
+/// A membership as it shall be.
+struct Place {
+    origins: Origins,
+    position: usize,
+    is_hidden: bool,
+}
+
+/// Sets the memberships of an article to those wanted: what is missing is added, what is not wanted leaves. Names that
+/// became one term are one membership. Says whether anything changed.
 pub(super) fn set(
     change: &mut Change<'_>,
     touched: &mut Touched,
     member: Member,
+    is_public: bool,
     wanted: &BTreeMap<(Kind, Slug), Wanted>,
-) -> Result<(), StoreError> {
-    let mut target: BTreeMap<TermId, (Origins, usize)> = BTreeMap::new();
+) -> Result<bool, StoreError> {
+    let rows = memberships(change.transaction, member.article)?;
+    let mut places = places(change, touched, wanted)?;
+    // What was given by hand stays, under the name that it has now.
+    for row in rows.iter().filter(|row| row.origins.has(Origins::HAND)) {
+        let place = Place { origins: Origins::default(), position: row.position, is_hidden: row.is_hidden };
+        let place = places.entry(row.stands_for).or_insert(place);
+        place.origins = place.origins.and(Origins::HAND);
+    }
+    let mut changed = false;
+    for row in &rows {
+        let origins = places.remove(&row.term).map_or_else(Origins::default, |place| place.origins);
+        let goes = origins == Origins::default() || row.is_hidden || !is_public;
+        if origins != row.origins || goes != row.gone {
+            row.update(change, member, goes, origins)?;
+            touched.touch(row.term, i64::from(row.gone) - i64::from(goes));
+            changed = true;
+        }
+    }
+    for (term, place) in places {
+        let gone = place.is_hidden || !is_public;
+        let generation = change.generation()?;
+        let mut statement = change.transaction.prepare_cached(
+            "INSERT INTO memberships (term, gone, listed, article, origins, position, generation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        statement.execute((term, gone, member.listed, member.article, place.origins.bits(), place.position, generation))?;
+        touched.touch(term, i64::from(!gone));
+        changed = true;
+    }
+    Ok(changed)
+}
+
+/// The terms that the wanted names lead to. An article all of whose categories were deleted is uncategorized.
+fn places(
+    change: &mut Change<'_>,
+    touched: &mut Touched,
+    wanted: &BTreeMap<(Kind, Slug), Wanted>,
+) -> Result<BTreeMap<TermId, Place>, StoreError> {
+    let mut places: BTreeMap<TermId, Place> = BTreeMap::new();
+    let mut has_category = false;
     for ((kind, slug), term) in wanted {
-        if let Some(id) = touched.term(change, *kind, slug, &term.name)? {
-            let entry = target.entry(id).or_insert((term.origins, term.position));
-            entry.0 = entry.0.and(term.origins);
-        }
+        let Named { id, is_hidden } = touched.term(change, *kind, slug, &term.name)?;
+        has_category |= *kind == Kind::Category && !is_hidden;
+        let place = places.entry(id).or_insert(Place { origins: term.origins, position: term.position, is_hidden });
+        place.origins = place.origins.and(term.origins);
     }
-    for (term, gone, origins) in memberships(change.transaction, member.article)? {
-        let wanted = target.remove(&term);
-        let hand = if Origins::from_bits(origins).has(Origins::HAND) { Origins::HAND } else { Origins::default() };
-        let kept = wanted.map_or(hand, |(origins, _)| origins.and(hand));
-        let goes = kept == Origins::default();
-        touched.touch(term, i64::from(gone) - i64::from(goes));
-        if kept.bits() != origins || gone != goes {
-            let row = Membership { term, gone, member };
-            row.update(change, goes, kept)?;
-        }
+    if !has_category {
+        let Named { id, is_hidden } = touched.term(change, Kind::Category, &Slug::from_name(UNCATEGORIZED), UNCATEGORIZED)?;
+        places.entry(id).or_insert(Place { origins: Origins::SOURCE, position: 0, is_hidden });
     }
-    let generation = change.generation()?;
-    let mut statement = change.transaction.prepare_cached(
-        "INSERT INTO memberships (term, gone, listed, article, origins, position, generation) VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    for (term, (origins, position)) in target {
-        statement.execute((term, member.listed, member.article, origins.bits(), position, generation))?;
-        touched.touch(term, 1);
-    }
-    Ok(())
+    Ok(places)
 }
 
 /// One membership as it is stored.
 struct Membership {
     term: TermId,
+    /// The term itself, or the one that it is an alias of.
+    stands_for: TermId,
+    is_hidden: bool,
     gone: bool,
-    member: Member,
+    origins: Origins,
+    position: usize,
 }
 
 impl Membership {
-    fn update(&self, change: &mut Change<'_>, gone: bool, origins: Origins) -> Result<(), StoreError> {
+    fn update(&self, change: &mut Change<'_>, member: Member, gone: bool, origins: Origins) -> Result<(), StoreError> {
         let generation = change.generation()?;
         change
             .transaction
             .prepare_cached(
                 "UPDATE memberships SET gone = ?1, origins = ?2, generation = ?3 WHERE term = ?4 AND gone = ?5 AND listed = ?6 AND article = ?7",
             )?
-            .execute((gone, origins.bits(), generation, self.term, self.gone, self.member.listed, self.member.article))?;
+            .execute((gone, origins.bits(), generation, self.term, self.gone, member.listed, member.article))?;
         Ok(())
     }
 }
 
-fn memberships(connection: &Connection, article: i64) -> Result<Vec<(TermId, bool, u8)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT term, gone, origins FROM memberships WHERE article = ?1")?;
-    let rows = statement.query_map([article], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+fn memberships(connection: &Connection, article: i64) -> Result<Vec<Membership>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT m.term, ifnull(t.alias_of, t.id), t.deleted IS NOT NULL AND t.kind != ?2, m.gone, m.origins, m.position
+         FROM memberships m JOIN terms t ON t.id = m.term WHERE m.article = ?1",
+    )?;
+    let rows = statement.query_map((article, kind_number(Kind::Source)), |row| {
+        Ok(Membership {
+            term: row.get(0)?,
+            stands_for: row.get(1)?,
+            is_hidden: row.get(2)?,
+            gone: row.get(3)?,
+            origins: Origins::from_bits(row.get(4)?),
+            position: row.get(5)?,
+        })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Hides or shows all memberships that an article has not left, as it is withdrawn or revived.
 pub(super) fn show(change: &mut Change<'_>, touched: &mut Touched, member: Member, is_public: bool) -> Result<(), StoreError> {
-    for (term, gone, origins) in memberships(change.transaction, member.article)? {
-        if origins != 0 && gone == is_public {
-            Membership { term, gone, member }.update(change, !is_public, Origins::from_bits(origins))?;
-            touched.touch(term, if is_public { 1 } else { -1 });
+    for row in memberships(change.transaction, member.article)? {
+        let gone = !is_public || row.is_hidden;
+        if row.origins != Origins::default() && row.gone != gone {
+            row.update(change, member, gone, row.origins)?;
+            touched.touch(row.term, if gone { -1 } else { 1 });
         }
     }
     Ok(())
 }
 
+fn directory(connection: &Connection, kind: Kind) -> Result<Vec<Term>, StoreError> {
+    terms(connection, "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY slug", [kind_number(kind)])
+}
+
+/// The published terms whose names are most like one that is not there.
+pub(super) fn nearest(connection: &Connection, kind: Kind, slug: &Slug) -> Result<Vec<Term>, StoreError> {
+    let mut known = directory(connection, kind)?;
+    let likeness = |term: &Term| strsim::jaro_winkler(term.name.slug.as_str(), slug.as_str());
+    known.retain(|term| likeness(term) > 0.6);
+    known.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    known.truncate(SUGGESTIONS);
+    Ok(known)
+}
+
 impl Sqlite {
     pub(in crate::store) fn directory(&self, kind: Kind) -> Result<Vec<Term>, StoreError> {
-        self.read(|connection| terms(connection, "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY slug", [kind_number(kind)]))
+        self.read(|connection| directory(connection, kind))
     }
 
     pub(in crate::store) fn nearest(&self, kind: Kind, slug: &Slug) -> Result<Vec<Term>, StoreError> {
-        let mut known = self.directory(kind)?;
-        let likeness = |term: &Term| strsim::jaro_winkler(term.name.slug.as_str(), slug.as_str());
-        known.retain(|term| likeness(term) > 0.6);
-        known.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
-        known.truncate(SUGGESTIONS);
-        Ok(known)
+        self.read(|connection| nearest(connection, kind, slug))
     }
 
     pub(in crate::store) fn sidebar(&self) -> Result<Sidebar, StoreError> {
