@@ -2,6 +2,7 @@
 //! the file over defaults; each value remembers where it came from. It does no I/O but reading that file.
 
 mod keys;
+mod rules;
 mod values;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,9 @@ use url::Url;
 
 pub use keys::{KEYS, Key};
 pub use values::duration;
-use values::{bind, count, machine_zone, networks, public_url, size, some, store};
+use values::{bind, count, machine_zone, nearest, networks, public_url, size, some, store, switch};
+
+use crate::model::Rule;
 
 /// The values in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,10 @@ pub struct Config {
     pub store: String,
     /// For dates that name none.
     pub timezone: Tz,
+    /// Whether the language of an article is found out where nobody states it.
+    pub detect_languages: bool,
+    /// What is done with articles as they come in.
+    pub rules: Vec<Rule>,
     /// Memory for published documents, in bytes.
     pub cache_size: u64,
     /// How often `serve` looks for changed files.
@@ -106,6 +113,14 @@ pub enum ConfigError {
         /// What it takes.
         takes: &'static str,
     },
+    /// A rule is not understood.
+    #[error("{place}: {reason}")]
+    Rule {
+        /// A file and a line.
+        place: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// Two values that do not go together.
     #[error("`poll.min` ({min}) is longer than `poll.max` ({max}); make the one shorter or the other longer")]
     Bounds {
@@ -158,6 +173,8 @@ impl Config {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             store: "sqlite:feedmill.db".to_owned(),
             timezone: machine_zone(),
+            detect_languages: true,
+            rules: Vec::new(),
             cache_size: 32 << 20,
             rescan: Duration::from_secs(2),
             max_file: 5 << 20,
@@ -187,6 +204,10 @@ impl Config {
             for (name, value) in table {
                 let place = format!("{path}:{}", line_of(name.span().start));
                 let full = format!("{prefix}{}", name.into_inner());
+                if full == "rule" {
+                    self.rules = rules::read(&value, &|offset| format!("{path}:{}", line_of(offset)))?;
+                    continue;
+                }
                 let key = KEYS.iter().find(|key| key.name == full);
                 match (key, value.into_inner()) {
                     (Some(key), value) => {
@@ -218,6 +239,7 @@ impl Config {
             "bind" => self.bind = bind(value)?,
             "store" => self.store = store(value)?,
             "timezone" => self.timezone = value.parse().ok()?,
+            "detect_languages" => self.detect_languages = switch(value)?,
             "cache.size" => self.cache_size = size(value)?,
             "folder.rescan" => self.rescan = duration(value)?,
             "folder.max_file" => self.max_file = size(value)?,
@@ -252,7 +274,7 @@ impl Config {
                 let _ = writeln!(text, "{name} = {}  # {origin}: {}", toml::Value::String(value), key.about);
             }
         }
-        text
+        text + &self.rules.iter().map(rules::describe).collect::<String>()
     }
 
     /// A key's value as it was written, and where it came from.
@@ -275,10 +297,7 @@ fn is_of_others(name: &str) -> bool {
 }
 
 fn unknown(place: &str, name: &str) -> ConfigError {
-    let nearest = KEYS.iter().max_by(|a, b| strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name)));
-    let hint = nearest
-        .filter(|key| strsim::jaro_winkler(key.name, name) > 0.7)
-        .map_or_else(String::new, |key| format!("; did you mean `{}`?", key.name));
+    let hint = nearest(KEYS.iter().map(|key| key.name).chain(["rule"]), name);
     ConfigError::Unknown { place: place.to_owned(), name: name.to_owned(), hint }
 }
 
@@ -333,7 +352,21 @@ mod tests {
             ("title = ", "feedmill.toml:1: "),
             ("public_url = \"ftp://x\"", "it takes an http or https URL"),
             ("[poll]\nallow_addresses = [\"10.0.0.0/33\"]", "`poll.allow_addresses` does not take"),
-            ("[[rule]]\nadd = 1", "there is no key `rule`"),
+            ("[[rules]]\nadd = 1", "feedmill.toml:1: there is no key `rules`; did you mean `rule`?"),
+            ("[rule]\nadd_tags = ['x']", "feedmill.toml:1: a rule stands below `[[rule]]`"),
+            (
+                "[[rule]]\nwhen = { title = 'x' }\nadd_tag = ['x']",
+                "feedmill.toml:3: there is no key `rule.add_tag`; did you mean `rule.add_tags`?",
+            ),
+            ("[[rule]]\nwhen = { titel = 'x' }", "feedmill.toml:2: there is no key `rule.when.titel`; did you mean `rule.when.title`?"),
+            ("[[rule]]\nwhen.tag = 'x'\nwhen.title = '(x'", "feedmill.toml:3: \"(x\" is no regular expression: unclosed group"),
+            ("title = 'a'\n\n[[rule]]\nadd_tags = ['x']", "feedmill.toml:3: the rule has no condition"),
+            ("[[rule]]\nwhen = { title = 'x' }", "feedmill.toml:1: the rule does nothing"),
+            ("[[rule]]\nwhen = 'x'", "feedmill.toml:2: `when` takes fields with regular expressions"),
+            ("[[rule]]\nadd_tags = [1]", "feedmill.toml:2: `add_tags` takes a list of names"),
+            ("[[rule]]\nset_language = '中文'", "feedmill.toml:2: `set_language` takes a BCP 47 language"),
+            ("[[rule]]\ndrop = 1", "feedmill.toml:2: `drop` takes true or false"),
+            ("detect_languages = 'perhaps'", "`detect_languages` does not take \"perhaps\"; it takes true or false"),
             ("[title]\nx = 1", "`title` does not take \"table\"; it takes a text"),
             ("description = [\"a\", \"b\"]", "`description` does not take \"array\""),
             ("store = \"postgres://x\"", "it takes `sqlite:` and a path"),
@@ -366,6 +399,20 @@ mod tests {
         first.origins.clear();
         second.origins.clear();
         assert_eq!(first, second);
+    }
+
+    #[test]
+    fn rules_are_printed_as_they_are_read() {
+        let file = "title = 'x'\n[[rule]]\nwhen = { title = '(?i)\\bdeepseek\\b', language = 'zh' }\nwhen_not.tag = \"a\\\"'b\"\nadd_tags = 'deepseek'\n
+            [[rule]]\nwhen = { source = 'x' }\nremove_tags = ['a', 'b']\nset_category = '科技'\nset_language = 'zh_cn'\ndrop = true\n";
+        let first = read(file, &[], &[]).unwrap();
+        assert_eq!(first.rules.len(), 2);
+        assert!(first.rules[1].place.ends_with("feedmill.toml:7"), "{}", first.rules[1].place);
+        let mut second = read(&first.describe(), &[], &[]).unwrap();
+        for (rule, again) in first.rules.iter().zip(&mut second.rules) {
+            again.place.clone_from(&rule.place);
+        }
+        assert_eq!(first.rules, second.rules);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
-const COMMANDS: [&str; 8] = ["serve", "add", "sources", "remove", "refresh", "import", "preview", "feed"];
+const COMMANDS: [&str; 12] =
+    ["serve", "add", "sources", "edit", "remove", "refresh", "import", "preview", "feed", "tag", "category", "rules"];
 
 /// A working directory of its own, with a store in it.
 struct Home(TempDir);

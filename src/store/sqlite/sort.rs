@@ -161,12 +161,12 @@ pub(super) fn stamp(change: &mut Change<'_>, touched: &mut Touched, article: i64
 
 impl Sqlite {
     /// Goes over articles in short transactions; gives for how many the work said that it changed something.
-    pub(super) fn over(
+    pub(super) fn over<'p>(
         &self,
         articles: &[i64],
-        policy: &Policy,
+        policy: &'p Policy,
         now: Time,
-        mut work: impl FnMut(&mut Sorter<'_>, &mut Change<'_>, &mut Touched, i64) -> Result<bool, StoreError>,
+        mut work: impl FnMut(&mut Sorter<'p>, &mut Change<'_>, &mut Touched, i64) -> Result<bool, StoreError>,
     ) -> Result<usize, StoreError> {
         let mut total = 0;
         for chunk in articles.chunks(CHUNK) {
