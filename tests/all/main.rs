@@ -7,5 +7,7 @@ mod documentation;
 mod fixtures;
 mod folder;
 mod output;
+mod rules;
 mod store;
+mod taxonomy;
 mod web;

@@ -16,14 +16,14 @@ use url::Url;
 
 use crate::store::{Fixture, article, day, open, tagged};
 
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
     }
 
@@ -31,7 +31,7 @@ impl Answer {
         self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect()
     }
 
-    fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
@@ -40,8 +40,8 @@ impl Answer {
     }
 }
 
-struct Server {
-    f: Fixture,
+pub(crate) struct Server {
+    pub(crate) f: Fixture,
     address: SocketAddr,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -64,7 +64,7 @@ impl Server {
     }
 
     /// A server over one feed source with these articles.
-    async fn with(articles: Vec<Article>) -> (Self, Source) {
+    pub(crate) async fn with(articles: Vec<Article>) -> (Self, Source) {
         let server = Self::new().await;
         let source = server.f.source(SourceKind::Feed, "https://a.example/feed").await;
         server.f.feed(&source, articles, day(1)).await;
@@ -75,12 +75,12 @@ impl Server {
         ask(self.address, method, target, headers)
     }
 
-    fn get(&self, target: &str) -> Answer {
+    pub(crate) fn get(&self, target: &str) -> Answer {
         self.ask("GET", target, &[])
     }
 
     /// The ids of a feed in document order.
-    fn ids(&self, target: &str) -> Vec<String> {
+    pub(crate) fn ids(&self, target: &str) -> Vec<String> {
         let answer = self.get(target);
         assert_eq!(answer.status, 200, "{target}: {}", answer.text());
         if target.contains(".json") {
