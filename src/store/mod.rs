@@ -20,7 +20,7 @@ use crate::model::{
     SourceId, Term, Time,
 };
 use sqlite::Sqlite;
-pub use taxonomy::{Judged, Ruling, TermError, TermRow, TermWords, Verb};
+pub use taxonomy::{Judged, Reached, Ruling, TermError, TermRow, TermWords, Verb};
 
 /// Readings that may be at work at once.
 const READINGS: usize = 16;

@@ -95,8 +95,12 @@ pub struct Judged {
     /// How many were looked at.
     pub articles: usize,
     /// Where to go on; `None`: there are no more.
-    pub next: Option<i64>,
+    pub next: Option<Reached>,
 }
+
+/// How far a walk over all articles came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reached(pub(super) i64);
 
 /// Whether rules are applied, or only asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,7 +206,7 @@ impl Store {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn judge(&self, after: Option<i64>, verb: Verb, now: Time) -> Result<Judged, StoreError> {
+    pub async fn judge(&self, after: Option<Reached>, verb: Verb, now: Time) -> Result<Judged, StoreError> {
         let policy = self.policy();
         let work = move |sqlite: &Sqlite| sqlite.judge(after.unwrap_or_default(), verb == Verb::Apply, &policy, now);
         match verb {

@@ -243,6 +243,33 @@ async fn a_name_that_is_not_there_or_not_free_is_refused_with_what_to_do() {
     assert_eq!(f.store.generation(), generation, "what is refused changes nothing");
 }
 
+/// Does to the database what a process did that was killed thereafter.
+fn half_done(f: &Fixture, sql: &str) {
+    let connection = rusqlite::Connection::open(f.folder.path().join("test.db")).unwrap();
+    assert!(connection.execute(sql, []).unwrap() > 0);
+    connection.execute("UPDATE store SET generation = generation + 1", []).unwrap();
+}
+
+#[tokio::test]
+async fn what_a_killed_command_left_undone_is_done_by_the_same_command() {
+    let f = Fixture::new().await;
+    let source = f.source(SourceKind::Feed, "https://a.example/feed").await;
+    f.feed(&source, vec![tagged("1", &["a"]), tagged("2", &["a", "b"]), tagged("3", &["c"])], day(1)).await;
+    half_done(&f, "UPDATE terms SET alias_of = (SELECT id FROM terms WHERE slug = 'b') WHERE slug = 'a'");
+    assert_eq!(f.store.merge_terms(TAG, names(&["a"]), "b", day(2)).await.unwrap().1, 2);
+    assert_eq!(f.guids("/tag/b").await.len(), 2);
+
+    half_done(&f, "UPDATE terms SET deleted = 1 WHERE slug = 'b'");
+    assert_eq!(f.store.delete_term(TAG, "b", day(3)).await.unwrap().1, 2);
+    half_done(&f, "UPDATE terms SET deleted = NULL WHERE slug = 'b'");
+    assert_eq!(f.store.restore_term(TAG, "b", day(4)).await.unwrap().1, 2);
+
+    half_done(&f, "UPDATE terms SET name = 'C', restamp = (SELECT generation FROM store) WHERE slug = 'c'");
+    assert_eq!(f.store.rename_term(TAG, "c", "C", day(5)).await.unwrap().1, 1);
+    assert_eq!(f.store.rename_term(TAG, "c", "C", day(6)).await.unwrap().1, 0);
+    counts_are_true(&f).await;
+}
+
 /// One thing that happens to a store.
 #[derive(Debug, Clone)]
 enum Event {

@@ -10,7 +10,7 @@ use super::terms::{Member, Touched, set};
 use super::{Change, Sqlite, StoreError, articles, sources};
 use crate::model::{Article, ArticleKey, Kind, Language, Policy, Slug, Source, Time, Verdict};
 use crate::store::decide::{Context, Wanted};
-use crate::store::{Judged, Ruling};
+use crate::store::{Judged, Reached, Ruling};
 
 /// What rules did with an article, as it is stored.
 pub(super) fn ruled(verdict: &Verdict) -> Result<Option<String>, StoreError> {
@@ -192,7 +192,7 @@ impl Sqlite {
         })
     }
 
-    pub(in crate::store) fn judge(&self, after: i64, applies: bool, policy: &Policy, now: Time) -> Result<Judged, StoreError> {
+    pub(in crate::store) fn judge(&self, Reached(after): Reached, applies: bool, policy: &Policy, now: Time) -> Result<Judged, StoreError> {
         let of_interest = "SELECT id FROM articles WHERE id > ?1 AND gone IN (?2, ?3) ORDER BY id LIMIT ?4";
         let articles = self.numbers(of_interest, (after, PUBLIC, DROPPED, CHUNK))?;
         let mut differ = Vec::new();
@@ -209,6 +209,6 @@ impl Sqlite {
         if applies {
             self.over(&differ, policy, now, Sorter::judge)?;
         }
-        Ok(Judged { rulings, articles: articles.len(), next: articles.last().copied() })
+        Ok(Judged { rulings, articles: articles.len(), next: articles.last().copied().map(Reached) })
     }
 }
