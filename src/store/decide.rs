@@ -114,35 +114,39 @@ pub(super) struct Sorted {
 }
 
 impl Context<'_> {
+    /// The language of an article that nobody names, by its words.
+    pub(super) fn found_out(&self, article: &Article) -> Option<Language> {
+        let is_named = !article.languages.is_empty() || self.default_language().is_some();
+        if is_named || !self.policy.detect_languages { None } else { detected(article) }
+    }
+
     /// What the rules say of an article.
-    pub(super) fn judge(&self, article: &Article) -> Verdict {
+    pub(super) fn judge(&self, article: &Article, found_out: Option<&Language>) -> Verdict {
         if self.policy.rules.is_empty() {
             return Verdict::default();
         }
-        let terms = self.sort(article, &Verdict::default()).terms;
+        let terms = self.sort(article, found_out, &Verdict::default()).terms;
         judge(&self.policy.rules, Facts::new(article, terms.into_iter().map(|((kind, slug), term)| (kind, slug, term.name))))
     }
 
     /// Sorts an article by its own word, then by its source's defaults, and by what rules said of it.
-    pub(super) fn sort(&self, article: &Article, verdict: &Verdict) -> Sorted {
-        let (languages, origins) = self.languages(article, verdict);
+    pub(super) fn sort(&self, article: &Article, found_out: Option<&Language>, verdict: &Verdict) -> Sorted {
+        let (languages, origins) = match (&verdict.set_language, self.default_language()) {
+            (Some(language), _) => (std::slice::from_ref(language), Origins::RULE),
+            (None, _) if !article.languages.is_empty() => (article.languages.as_slice(), Origins::OWN),
+            (None, Some(default)) => (std::slice::from_ref(default), Origins::SOURCE),
+            (None, None) => (found_out.map(std::slice::from_ref).unwrap_or_default(), Origins::DETECTED),
+        };
         let mut terms = terms(article, &self.source.settings, verdict);
         for range in languages.iter().flat_map(Language::ranges) {
             add(&mut terms, Kind::Language, range.slug(), range.as_str(), origins);
         }
         add(&mut terms, Kind::Source, self.source.slug.clone(), &self.source.title, Origins::OWN);
-        Sorted { terms, language: languages.into_iter().next() }
+        Sorted { terms, language: languages.first().cloned() }
     }
 
-    fn languages(&self, article: &Article, verdict: &Verdict) -> (Vec<Language>, Origins) {
-        let default = self.source.settings.language.as_ref().or(self.info.language.as_ref());
-        match (&verdict.set_language, default) {
-            (Some(language), _) => (vec![language.clone()], Origins::RULE),
-            (None, _) if !article.languages.is_empty() => (article.languages.clone(), Origins::OWN),
-            (None, Some(default)) => (vec![default.clone()], Origins::SOURCE),
-            (None, None) if self.policy.detect_languages => (detected(article).into_iter().collect(), Origins::DETECTED),
-            (None, None) => (Vec::new(), Origins::default()),
-        }
+    fn default_language(&self) -> Option<&Language> {
+        self.source.settings.language.as_ref().or(self.info.language.as_ref())
     }
 }
 

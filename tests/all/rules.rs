@@ -202,4 +202,7 @@ async fn the_language_of_an_article_is_found_out_where_nobody_states_it() {
     f.store = f.store.clone().with_policy(Policy::default());
     f.feed(&source, vec![said("more", ENGLISH, None)], day(2)).await;
     assert_eq!(f.guids("/language/en").await, ["en"], "unless that is off");
+    let german = SourceSettings { language: Language::parse("de"), ..SourceSettings::default() };
+    f.store.edit_source(source.id, german, None, day(3)).await.unwrap();
+    assert_eq!((f.guids("/language/en").await.len(), f.guids("/language/de").await.len()), (0, 4), "the owner knows better");
 }

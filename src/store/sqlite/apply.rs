@@ -128,7 +128,8 @@ impl<'p> Reading<'p> {
                 self.matched.insert(known.member.article);
                 continue;
             }
-            let verdict = self.context().judge(&article);
+            let found_out = self.context().found_out(&article);
+            let verdict = self.context().judge(&article, found_out.as_ref());
             if verdict.drop {
                 applied.dropped += 1;
                 if let Some(known) = known.filter(|known| known.is_public) {
@@ -137,7 +138,7 @@ impl<'p> Reading<'p> {
                 self.dropped.insert(article.guid);
                 continue;
             }
-            let made = Made { sorted: self.context().sort(&article, &verdict), article, fingerprint, verdict };
+            let made = Made { sorted: self.context().sort(&article, found_out.as_ref(), &verdict), article, fingerprint, verdict };
             let id = match known {
                 Some(known) => {
                     applied.updated += 1;

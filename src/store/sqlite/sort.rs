@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::Connection;
 
 use super::revive::{CHUNK, DROPPED, PUBLIC, turn};
-use super::terms::{Member, Touched, set};
+use super::terms::{Member, Touched, kind_number, set};
 use super::{Change, Sqlite, StoreError, articles, sources};
-use crate::model::{Article, ArticleKey, Kind, Language, Policy, Slug, Source, Time, Verdict};
+use crate::model::{Article, ArticleKey, Kind, Language, Origins, Policy, Slug, Source, Time, Verdict};
 use crate::store::decide::{Context, Wanted};
 use crate::store::{Judged, Reached, Ruling};
 
@@ -26,18 +26,23 @@ struct Stored {
     title: String,
     article: Article,
     language: Option<String>,
+    /// The language that was found out when it came in, or is now.
+    found_out: Option<Language>,
     verdict: Verdict,
 }
 
 fn stored(connection: &Connection, id: i64) -> Result<Stored, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT a.listed, a.gone, a.source, a.key, a.title, a.link, a.language, a.ruled, a.details, b.lead, b.summary, b.content
+        "SELECT a.listed, a.gone, a.source, a.key, a.title, a.language, a.ruled, a.details, b.lead, b.summary, b.content,
+                EXISTS (SELECT 1 FROM memberships m JOIN terms t ON t.id = m.term WHERE m.article = a.id AND t.kind = ?2 AND m.origins & ?3) AS found_out
          FROM articles a JOIN bodies b ON b.article = a.id WHERE a.id = ?1",
     )?;
-    statement.query_row([id], |row| {
+    statement.query_row((id, kind_number(Kind::Language), Origins::DETECTED.bits()), |row| {
         let read = || {
             let (key, title) = articles::key_and_title(row)?;
             let ruled: Option<String> = row.get("ruled")?;
+            let language: Option<String> = row.get("language")?;
+            let found_out = language.as_deref().filter(|_| row.get("found_out") == Ok(true)).and_then(Language::parse);
             let mut article = articles::details(&row.get::<_, String>("details")?)?;
             (article.lead, article.summary, article.content) = (row.get("lead")?, row.get("summary")?, row.get("content")?);
             Ok(Stored {
@@ -47,7 +52,8 @@ fn stored(connection: &Connection, id: i64) -> Result<Stored, StoreError> {
                 key,
                 title,
                 article,
-                language: row.get("language")?,
+                language,
+                found_out,
                 verdict: ruled.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default(),
             })
         };
@@ -66,26 +72,28 @@ impl<'p> Sorter<'p> {
         Self { policy, sources: HashMap::new() }
     }
 
-    fn context(&mut self, connection: &Connection, source: i64) -> Result<Context<'_>, StoreError> {
-        let source = match self.sources.entry(source) {
+    /// An article, with what decides on it.
+    fn load(&mut self, connection: &Connection, id: i64) -> Result<(Stored, Context<'_>), StoreError> {
+        let mut stored = stored(connection, id)?;
+        let source = match self.sources.entry(stored.source) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(sources::by_id(connection, source)?),
+            Entry::Vacant(place) => place.insert(sources::by_id(connection, stored.source)?),
         };
-        Ok(Context { source, info: &source.info, policy: self.policy })
+        let context = Context { source, info: &source.info, policy: self.policy };
+        stored.found_out = stored.found_out.or_else(|| context.found_out(&stored.article));
+        Ok((stored, context))
     }
 
     /// Sorts an article again, by what rules said of it before; says whether anything changed.
     pub(super) fn again(&mut self, change: &mut Change<'_>, touched: &mut Touched, id: i64) -> Result<bool, StoreError> {
-        let stored = stored(change.transaction, id)?;
-        let context = self.context(change.transaction, stored.source)?;
+        let (stored, context) = self.load(change.transaction, id)?;
         settle(change, touched, &stored, context, &stored.verdict)
     }
 
     /// Sorts an article again, by what the rules say of it now; says whether anything changed.
     fn judge(&mut self, change: &mut Change<'_>, touched: &mut Touched, id: i64) -> Result<bool, StoreError> {
-        let mut stored = stored(change.transaction, id)?;
-        let context = self.context(change.transaction, stored.source)?;
-        let verdict = context.judge(&stored.article);
+        let (mut stored, context) = self.load(change.transaction, id)?;
+        let verdict = context.judge(&stored.article, stored.found_out.as_ref());
         let state = match (stored.state, verdict.drop) {
             (PUBLIC, true) => DROPPED,
             (DROPPED, false) => PUBLIC,
@@ -100,13 +108,13 @@ impl<'p> Sorter<'p> {
 
     /// What the rules would change of an article; `None`: they say of it what they said.
     fn ruling(&mut self, connection: &Connection, id: i64) -> Result<Option<Ruling>, StoreError> {
-        let stored = stored(connection, id)?;
-        let context = self.context(connection, stored.source)?;
-        let verdict = context.judge(&stored.article);
+        let (stored, context) = self.load(connection, id)?;
+        let sort = |verdict| context.sort(&stored.article, stored.found_out.as_ref(), verdict).terms;
+        let verdict = context.judge(&stored.article, stored.found_out.as_ref());
         if verdict == stored.verdict && verdict.drop == (stored.state == DROPPED) {
             return Ok(None);
         }
-        let (before, after) = (context.sort(&stored.article, &stored.verdict).terms, context.sort(&stored.article, &verdict).terms);
+        let (before, after) = (sort(&stored.verdict), sort(&verdict));
         Ok(Some(Ruling {
             added: missing(&after, &before),
             removed: missing(&before, &after),
@@ -130,7 +138,7 @@ fn settle(
     context: Context<'_>,
     verdict: &Verdict,
 ) -> Result<bool, StoreError> {
-    let sorted = context.sort(&stored.article, verdict);
+    let sorted = context.sort(&stored.article, stored.found_out.as_ref(), verdict);
     let language = sorted.language.as_ref().map(Language::as_str);
     let is_same = language == stored.language.as_deref() && *verdict == stored.verdict;
     let changed = set(change, touched, stored.member, stored.state == PUBLIC, &sorted.terms)?;
