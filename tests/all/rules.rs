@@ -122,11 +122,15 @@ async fn a_dropped_article_is_not_stored_and_comes_in_when_its_rule_goes() {
     assert_eq!(remembered, ["1.md"], "the file of a dropped article is read again");
     f.store = under(&f.store, Vec::new());
     assert_eq!(f.folder(&source, articles, day(2)).await, Applied { added: 1, unchanged: 1, ..Applied::default() });
-    // A stored article that changes into one that is dropped goes.
+    // A stored article that changes into one that is dropped goes, and stays away when its source was removed.
     f.store = under(&f.store, vec![dropping("^bad$")]);
     let bad = Article { title: Some("bad".into()), ..article("1") };
     assert_eq!(f.folder(&source, vec![bad, article("2")], day(3)).await, Applied { unchanged: 1, dropped: 1, ..Applied::default() });
     assert_eq!(f.guids("/").await, ["2"]);
+    f.store.remove_source(source.id, day(4)).await.unwrap();
+    f.store = under(&f.store, Vec::new());
+    assert!(judge(&f.store, Verb::Apply).await.is_empty());
+    assert!(f.guids("/").await.is_empty());
 }
 
 #[tokio::test]

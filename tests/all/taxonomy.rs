@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use feedmill::model::{Article, Kind, Slug, SourceKind};
+use feedmill::model::{Article, Batch, Kind, Slug, SourceKind, TermDescription};
 use feedmill::store::{Lookup, StoreError, TermError, TermRow, TermWords};
 use proptest::prelude::*;
 
@@ -219,6 +219,25 @@ async fn a_term_is_described_in_its_feeds() {
     let less = TermWords { title: Some(String::new()), ..TermWords::default() };
     let term = server.f.store.describe_term(TAG, "rust", less, day(3)).await.unwrap();
     assert_eq!((term.title, term.description.as_deref()), (None, Some("Memory-safe")));
+}
+
+#[tokio::test]
+async fn words_by_hand_win_over_a_file_until_they_are_taken_back() {
+    let f = Fixture::new().await;
+    let source = f.source(SourceKind::Folder, "/a").await;
+    f.folder(&source, vec![tagged("1", &["rust"])], day(1)).await;
+    let title_after = async |at| {
+        let of_file = TermDescription { kind: TAG, name: "rust".into(), title: Some("File".into()), description: None, picture: None };
+        let batch = Batch { terms: vec![of_file], ..Batch::default() };
+        f.store.apply(source.id, batch, None, day(at)).await.unwrap();
+        row(&f, "rust").await.term.title.unwrap()
+    };
+    assert_eq!(title_after(2).await, "File");
+    let said = |title: &str| TermWords { title: Some(title.to_owned()), ..TermWords::default() };
+    f.store.describe_term(TAG, "rust", said("Hand"), day(3)).await.unwrap();
+    assert_eq!(title_after(4).await, "Hand");
+    f.store.describe_term(TAG, "rust", said(""), day(5)).await.unwrap();
+    assert_eq!(title_after(6).await, "File");
 }
 
 #[tokio::test]

@@ -201,7 +201,8 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn judge(&self, Reached(after): Reached, applies: bool, policy: &Policy, now: Time) -> Result<Judged, StoreError> {
-        let of_interest = "SELECT id FROM articles WHERE id > ?1 AND gone IN (?2, ?3) ORDER BY id LIMIT ?4";
+        let of_interest = "SELECT a.id FROM articles a JOIN sources s ON s.id = a.source
+                           WHERE a.id > ?1 AND a.gone IN (?2, ?3) AND s.removed IS NULL ORDER BY a.id LIMIT ?4";
         let articles = self.numbers(of_interest, (after, PUBLIC, DROPPED, CHUNK))?;
         let mut differ = Vec::new();
         let rulings = self.read(|connection| {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::sort::{Sorter, stamp};
 use super::terms::{self, Known, TermId, described, find, kind_number};
 use super::{Change, Sqlite, StoreError};
-use crate::model::{Kind, Policy, Slug, Term, Time};
+use crate::model::{Kind, Policy, Slug, Term, TermDescription, Time};
 use crate::store::{TermError, TermRow, TermWords};
 
 impl Sqlite {
@@ -154,14 +154,17 @@ impl Sqlite {
                 Some(new) => Some(new.trim().to_owned()).filter(|new| !new.is_empty()),
                 None => old,
             };
-            let description = crate::model::TermDescription {
+            let description = TermDescription {
                 kind,
                 name: known.slug.to_string(),
                 title: said(&words.title, before.title),
                 description: said(&words.description, before.description),
                 picture: said(&words.picture, before.picture),
             };
-            terms::describe(&mut Change::begin(transaction, now)?, &description)?;
+            terms::write_words(&mut Change::begin(transaction, now)?, known.id, &description)?;
+            // Who takes all words back lets an `_index.md` speak again.
+            let by_hand = description.title.is_some() || description.description.is_some() || description.picture.is_some();
+            transaction.prepare_cached("UPDATE terms SET by_hand = ?2 WHERE id = ?1")?.execute((known.id, by_hand))?;
             Ok(known.id)
         })?;
         self.term(id)

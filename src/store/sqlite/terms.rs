@@ -157,23 +157,32 @@ pub(super) fn make(change: &mut Change<'_>, kind: Kind, slug: &Slug, name: &str)
     Ok(change.transaction.last_insert_rowid())
 }
 
-/// Gives a term the words that its folder's `_index.md` has for it.
+/// Gives a term the words that its folder's `_index.md` has for it, unless somebody described it by hand.
 pub(super) fn describe(change: &mut Change<'_>, description: &TermDescription) -> Result<(), StoreError> {
     let slug = Slug::from_name(&description.name);
     let id = match find(change.transaction, description.kind, &slug)? {
         Some(known) => known.id,
         None => make(change, description.kind, &slug, &description.name)?,
     };
+    let by_hand =
+        change.transaction.prepare_cached("SELECT by_hand FROM terms WHERE id = ?1")?.query_row([id], |row| row.get::<_, bool>(0))?;
+    if by_hand { Ok(()) } else { write_words(change, id, description) }
+}
+
+/// Writes the words of a term, where they differ.
+pub(super) fn write_words(change: &mut Change<'_>, id: TermId, words: &TermDescription) -> Result<(), StoreError> {
     let is_same: bool = change
         .transaction
         .prepare_cached("SELECT title IS ?2 AND description IS ?3 AND picture IS ?4 FROM terms WHERE id = ?1")?
-        .query_row((id, &description.title, &description.description, &description.picture), |row| row.get(0))?;
+        .query_row((id, &words.title, &words.description, &words.picture), |row| row.get(0))?;
     if !is_same {
         let generation = change.generation()?;
         change
             .transaction
-            .prepare_cached("UPDATE terms SET title = ?2, description = ?3, picture = ?4, modified = ?5, generation = ?6 WHERE id = ?1")?
-            .execute((id, &description.title, &description.description, &description.picture, change.now.timestamp(), generation))?;
+            .prepare_cached(
+                "UPDATE terms SET title = ?2, description = ?3, picture = ?4, modified = max(modified, ?5), generation = ?6 WHERE id = ?1",
+            )?
+            .execute((id, &words.title, &words.description, &words.picture, change.now.timestamp(), generation))?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ CREATE TABLE terms (
     title       TEXT,
     description TEXT,
     picture     TEXT,
+    by_hand     INTEGER NOT NULL DEFAULT 0, -- these three are; else an `_index.md` may set them
     articles    INTEGER NOT NULL DEFAULT 0, -- public ones
     alias_of    INTEGER REFERENCES terms (id),
     deleted     INTEGER,
