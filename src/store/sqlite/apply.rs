@@ -7,9 +7,10 @@ use url::Url;
 
 use super::articles::details_of;
 use super::finish::finish;
+use super::memberships::{Member, set};
 use super::revive::{CHUNK, DROPPED, PUBLIC, WITHDRAWN, turn};
 use super::sort::ruled;
-use super::terms::{Member, Touched, set};
+use super::terms::Touched;
 use super::{Change, Sqlite, StoreError, sources};
 use crate::model::{
     Applied, Article, ArticleKey, Batch, Extent, Language, Link, Policy, Source, SourceId, SourceInfo, Time, Verdict, identity,

@@ -4,6 +4,7 @@
 mod apply;
 mod articles;
 mod finish;
+mod memberships;
 mod revive;
 mod select;
 mod sort;

@@ -2,7 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::terms::{Member, Touched, show};
+use super::memberships::{Member, show};
+use super::terms::Touched;
 use super::{Change, StoreError};
 
 /// Why an article is not public, as it is stored.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Connection;
 
+use super::memberships::{Member, set};
 use super::revive::{CHUNK, DROPPED, PUBLIC, turn};
-use super::terms::{Member, Touched, kind_number, set};
+use super::terms::{Touched, kind_number};
 use super::{Change, Sqlite, StoreError, articles, sources};
 use crate::model::{Article, ArticleKey, Kind, Language, Origins, Policy, Slug, Source, Time, Verdict};
 use crate::store::decide::{Context, Wanted};
@@ -37,28 +38,24 @@ fn stored(connection: &Connection, id: i64) -> Result<Stored, StoreError> {
                 EXISTS (SELECT 1 FROM memberships m JOIN terms t ON t.id = m.term WHERE m.article = a.id AND t.kind = ?2 AND m.origins & ?3) AS found_out
          FROM articles a JOIN bodies b ON b.article = a.id WHERE a.id = ?1",
     )?;
-    statement.query_row((id, kind_number(Kind::Language), Origins::DETECTED.bits()), |row| {
-        let read = || {
-            let (key, title) = articles::key_and_title(row)?;
-            let ruled: Option<String> = row.get("ruled")?;
-            let language: Option<String> = row.get("language")?;
-            let found_out = language.as_deref().filter(|_| row.get("found_out") == Ok(true)).and_then(Language::parse);
-            let mut article = articles::details(&row.get::<_, String>("details")?)?;
-            (article.lead, article.summary, article.content) = (row.get("lead")?, row.get("summary")?, row.get("content")?);
-            Ok(Stored {
-                member: Member { article: id, listed: row.get("listed")? },
-                state: row.get("gone")?,
-                source: row.get("source")?,
-                key,
-                title,
-                article,
-                language,
-                found_out,
-                verdict: ruled.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default(),
-            })
-        };
-        Ok(read())
-    })?
+    let mut rows = statement.query((id, kind_number(Kind::Language), Origins::DETECTED.bits()))?;
+    let row = rows.next()?.ok_or_else(|| StoreError::Corrupt(format!("article {id} has no text")))?;
+    let (key, title) = articles::key_and_title(row)?;
+    let (language, ruled): (Option<String>, Option<String>) = (row.get("language")?, row.get("ruled")?);
+    let was_found_out: bool = row.get("found_out")?;
+    let mut article = articles::details(&row.get::<_, String>("details")?)?;
+    (article.lead, article.summary, article.content) = (row.get("lead")?, row.get("summary")?, row.get("content")?);
+    Ok(Stored {
+        member: Member { article: id, listed: row.get("listed")? },
+        state: row.get("gone")?,
+        source: row.get("source")?,
+        key,
+        title,
+        article,
+        found_out: language.as_deref().filter(|_| was_found_out).and_then(Language::parse),
+        language,
+        verdict: ruled.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default(),
+    })
 }
 
 /// Sorts the articles of one transaction; each source is read once.
