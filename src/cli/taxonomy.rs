@@ -27,9 +27,11 @@ enum Action {
     },
     /// Make several one: the last named has the articles of all, and the URLs of the others redirect to it
     Merge {
-        /// Those that go, then the one that stays
-        #[arg(required = true, num_args = 2.., value_names = ["FROM", "INTO"])]
-        names: Vec<String>,
+        /// Those that go
+        #[arg(required = true)]
+        from: Vec<String>,
+        /// The one that stays
+        into: String,
     },
     /// Take it from all articles, also from those to come
     Delete { name: String },
@@ -100,10 +102,7 @@ impl Action {
             Self::List => return Ok(None),
             Self::Rename { name, new } => said(store.rename_term(kind, &name, &new, now()).await, "renamed")?,
             Self::Slug { name, slug } => said(store.move_term(kind, &name, Slug::from_name(&slug), now()).await, "moved")?,
-            Self::Merge { mut names } => {
-                let into = names.pop().unwrap_or_default();
-                said(store.merge_terms(kind, names, &into, now()).await, "merged")?
-            }
+            Self::Merge { from, into } => said(store.merge_terms(kind, from, &into, now()).await, "merged")?,
             Self::Delete { name } => said(store.delete_term(kind, &name, now()).await, "deleted")?,
             Self::Restore { name } => said(store.restore_term(kind, &name, now()).await, "restored")?,
             Self::Alias { name, spelling } => (store.alias_term(kind, &name, &spelling, now()).await?, 0, "noted another spelling of"),

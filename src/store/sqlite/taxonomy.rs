@@ -56,12 +56,16 @@ impl Sqlite {
 
     /// Gives the articles of a term that was renamed the generation of that.
     pub(super) fn restamp(&self, id: TermId, policy: &Policy, now: Time) -> Result<usize, StoreError> {
-        let due = "SELECT m.article FROM terms t JOIN memberships m ON m.term = t.id AND m.gone = 0 JOIN articles a ON a.id = m.article
-                   WHERE t.id = ?1 AND a.generation < t.restamp";
-        let articles = self.numbers(due, [id])?;
+        let Some(generation) = self.numbers("SELECT restamp FROM terms WHERE id = ?1 AND restamp IS NOT NULL", [id])?.pop() else {
+            return Ok(0);
+        };
+        let due = "SELECT m.article FROM memberships m JOIN articles a ON a.id = m.article WHERE m.term = ?1 AND m.gone = 0 AND a.generation < ?2";
+        let articles = self.numbers(due, (id, generation))?;
         let changed = self.over(&articles, policy, now, |_, change, touched, article| stamp(change, touched, article).map(|()| true))?;
         self.write(|transaction| {
-            transaction.prepare_cached("UPDATE terms SET restamp = NULL WHERE id = ?1 AND restamp IS NOT NULL")?.execute([id])?;
+            // Another process may have renamed it once more meanwhile.
+            let done = "UPDATE terms SET restamp = NULL WHERE id = ?1 AND restamp = ?2";
+            transaction.prepare_cached(done)?.execute((id, generation))?;
             Ok(())
         })?;
         Ok(changed)
