@@ -44,7 +44,7 @@ fn now() -> Time {
 fn word(number: usize) -> String {
     let character = |n: usize| char::from_u32(0x4e00 + u32::try_from(n % 3_000).unwrap()).unwrap();
     let mut word: String = [character(number * 7), character(number * 13 + 5)].into_iter().collect();
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         word.push(character(number * 29 + 11));
     }
     word

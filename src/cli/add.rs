@@ -62,15 +62,15 @@ pub(super) struct Add {
     headers: Vec<Header>,
 }
 
-fn language(text: &str) -> Result<Language, String> {
+pub(super) fn language(text: &str) -> Result<Language, String> {
     Language::parse(text).ok_or_else(|| "it takes a BCP 47 language, such as `zh-CN`".to_owned())
 }
 
-fn zone(text: &str) -> Result<Tz, String> {
+pub(super) fn zone(text: &str) -> Result<Tz, String> {
     text.parse().map_err(|_| "it takes an IANA time zone, such as `Asia/Shanghai`".to_owned())
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     duration(text).ok_or_else(|| "it takes a duration, such as `30m`".to_owned())
 }
 

@@ -115,6 +115,7 @@ pub(super) fn summary(applied: &Applied, unreadable: usize) -> String {
         ("changed", applied.updated),
         ("withdrawn", applied.withdrawn),
         ("unchanged", applied.unchanged),
+        ("dropped by rules", applied.dropped),
         ("not readable", unreadable),
     ];
     let said: Vec<String> = parts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();

@@ -2,13 +2,16 @@
 
 mod add;
 mod console;
+mod edit;
 mod feed;
 mod import;
 mod preview;
 mod refresh;
 mod remove;
+mod rules;
 mod serve;
 mod sources;
+mod taxonomy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,7 +24,7 @@ use url::Url;
 
 use crate::config::Config;
 use crate::model::websub::{HUB, HubLimits};
-use crate::model::{Site, Time};
+use crate::model::{Kind, Policy, Site, Time};
 use crate::poll::{Pace, Reader};
 use crate::source::fetch::{Client, Limits, Options};
 use crate::store::Store;
@@ -72,12 +75,35 @@ enum Command {
     Serve(serve::Serve),
     Add(Box<add::Add>),
     Sources(sources::Sources),
+    Edit(edit::Edit),
     Remove(remove::Remove),
     Refresh(refresh::Refresh),
     Import(import::Import),
     Preview(preview::Preview),
     Feed(feed::Feed),
+    /// Put tags in order: list, rename, merge, delete, restore and describe them
+    #[command(after_help = TAG_EXAMPLES)]
+    Tag(taxonomy::Taxonomy),
+    /// Put categories in order: list, rename, merge, delete, restore and describe them
+    #[command(after_help = CATEGORY_EXAMPLES)]
+    Category(taxonomy::Taxonomy),
+    Rules(rules::Rules),
 }
+
+const TAG_EXAMPLES: &str = "Examples:
+  feedmill tag list
+  feedmill tag rename golang Go
+  feedmill tag merge llm LLMs large-language-models
+  feedmill tag delete ads
+  feedmill tag slug 人工智能 ai
+  feedmill tag describe rust --description Memory-safe --picture https://example.org/rust.png";
+
+const CATEGORY_EXAMPLES: &str = "Examples:
+  feedmill category list
+  feedmill category rename tech Technology
+  feedmill category merge tech it Technology
+  feedmill category alias Technology 科技
+  feedmill category restore misc";
 
 /// Runs the command that the process was started with.
 #[must_use]
@@ -119,10 +145,14 @@ async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
             match command {
                 Command::Add(command) => command.run(&work, console).await,
                 Command::Sources(command) => command.run(&work, console).await,
+                Command::Edit(command) => command.run(&work, console).await,
                 Command::Remove(command) => command.run(&work, console).await,
                 Command::Refresh(command) => command.run(&work, console).await,
                 Command::Import(command) => command.run(&work, console).await,
                 Command::Feed(command) => command.run(&work, console).await,
+                Command::Tag(command) => command.run(Kind::Tag, &work, console).await,
+                Command::Category(command) => command.run(Kind::Category, &work, console).await,
+                Command::Rules(command) => command.run(&work, console).await,
                 Command::Serve(_) | Command::Preview(_) => Ok(true),
             }
         }
@@ -151,7 +181,8 @@ struct Work {
 
 impl Work {
     async fn open(config: Config) -> anyhow::Result<Self> {
-        let store = Store::open(&config.store, now()).await?;
+        let policy = Policy { rules: config.rules.clone(), detect_languages: config.detect_languages };
+        let store = Store::open(&config.store, now()).await?.with_policy(policy);
         let reader = Arc::new(reader(&config)?);
         Ok(Self { config, store, reader })
     }

@@ -33,8 +33,10 @@ pub(super) fn read(value: &DeValue<'_>, place: impl Fn(usize) -> String, start: 
         for (name, value) in keys {
             let place = place(name.span().start);
             let at = FEED_KEYS.iter().position(|(key, _)| key == name.get_ref());
-            let at = at.ok_or_else(|| {
-                super::unknown_among(&place, &format!("feed.{}", name.get_ref()), &FEED_KEYS.map(|(key, _)| format!("feed.{key}")))
+            let at = at.ok_or_else(|| ConfigError::Unknown {
+                name: format!("feed.{}", name.get_ref()),
+                hint: super::nearest(FEED_KEYS.iter().map(|(key, _)| *key), name.get_ref()),
+                place: place.clone(),
             })?;
             let text = value.get_ref().as_str().filter(|text| !text.trim().is_empty());
             texts[at] = Some(text.ok_or_else(|| wrong(&place, FEED_KEYS[at].0, value.get_ref().type_str(), FEED_KEYS[at].1))?.to_owned());

@@ -3,6 +3,7 @@
 
 mod feeds;
 mod keys;
+mod rules;
 mod values;
 
 use std::collections::BTreeMap;
@@ -19,8 +20,10 @@ use crate::model::NamedFeed;
 
 pub use feeds::FEED_KEYS;
 pub use keys::{KEYS, Key};
-use values::{bind, count, machine_zone, networks, public_url, size, some, store};
+use values::{bind, count, machine_zone, nearest, networks, public_url, size, some, store, switch};
 pub use values::{duration, proxy};
+
+use crate::model::Rule;
 
 /// The values in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,10 @@ pub struct Config {
     pub store: String,
     /// For dates that name none.
     pub timezone: Tz,
+    /// Whether the language of an article is found out where nobody states it.
+    pub detect_languages: bool,
+    /// What is done with articles as they come in.
+    pub rules: Vec<Rule>,
     /// Memory for published documents, in bytes.
     pub cache_size: u64,
     /// How often `serve` looks for changed files.
@@ -118,6 +125,14 @@ pub enum ConfigError {
         /// What it takes.
         takes: &'static str,
     },
+    /// A rule is not understood.
+    #[error("{place}: {reason}")]
+    Rule {
+        /// A file and a line.
+        place: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// Two values that do not go together.
     #[error("`poll.min` ({min}) is longer than `poll.max` ({max}); make the one shorter or the other longer")]
     Bounds {
@@ -170,6 +185,8 @@ impl Config {
             bind: SocketAddr::from(([127, 0, 0, 1], 8080)),
             store: "sqlite:feedmill.db".to_owned(),
             timezone: machine_zone(),
+            detect_languages: true,
+            rules: Vec::new(),
             cache_size: 32 << 20,
             rescan: Duration::from_secs(2),
             max_file: 5 << 20,
@@ -203,6 +220,10 @@ impl Config {
             for (name, value) in table {
                 let place = format!("{path}:{}", line_of(name.span().start));
                 let full = format!("{prefix}{}", name.into_inner());
+                if full == "rule" {
+                    self.rules = rules::read(&value, &|offset| format!("{path}:{}", line_of(offset)))?;
+                    continue;
+                }
                 let key = KEYS.iter().find(|key| key.name == full);
                 if full == "feed" {
                     let place = |offset| format!("{path}:{}", line_of(offset));
@@ -239,6 +260,7 @@ impl Config {
             "bind" => self.bind = bind(value)?,
             "store" => self.store = store(value)?,
             "timezone" => self.timezone = value.parse().ok()?,
+            "detect_languages" => self.detect_languages = switch(value)?,
             "cache.size" => self.cache_size = size(value)?,
             "folder.rescan" => self.rescan = duration(value)?,
             "folder.max_file" => self.max_file = size(value)?,
@@ -287,7 +309,7 @@ impl Config {
                 let _ = writeln!(text, "{name} = {}  # {origin}: {}", toml::Value::String(value), key.about);
             }
         }
-        text + &feeds::describe(&self.feeds)
+        text + &feeds::describe(&self.feeds) + &self.rules.iter().map(rules::describe).collect::<String>()
     }
 
     /// A key's value as it was written, and where it came from.
@@ -310,13 +332,7 @@ fn is_of_others(name: &str) -> bool {
 }
 
 fn unknown(place: &str, name: &str) -> ConfigError {
-    unknown_among(place, name, &KEYS.map(|key| key.name.to_owned()))
-}
-
-fn unknown_among(place: &str, name: &str, known: &[String]) -> ConfigError {
-    let nearest = known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-    let hint =
-        nearest.filter(|key| strsim::jaro_winkler(key, name) > 0.7).map_or_else(String::new, |key| format!("; did you mean `{key}`?"));
+    let hint = nearest(KEYS.iter().map(|key| key.name).chain(["rule", "feed"]), name);
     ConfigError::Unknown { place: place.to_owned(), name: name.to_owned(), hint }
 }
 
@@ -337,87 +353,4 @@ fn as_text(key: &Key, value: &DeValue<'_>) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str, variables: &[(&str, &str)], flags: &[(&'static str, String)]) -> Result<Config, String> {
-        let folder = tempfile::TempDir::new().unwrap();
-        let path = folder.path().join("feedmill.toml");
-        std::fs::write(&path, text).unwrap();
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Config::read(None, &[path], variables, flags).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn flags_win_over_variables_over_the_file_over_defaults() {
-        let file = "title = \"File\"\ndescription = \"d\"\n[poll]\nmin = \"20m\"\nmax_articles = 5\n";
-        let config =
-            read(file, &[("FEEDMILL_TITLE", "Variable"), ("FEEDMILL_POLL_MIN", "25m"), ("PATH", "x")], &[("title", "Flag".into())])
-                .unwrap();
-        assert_eq!((config.title.as_str(), config.description.as_str()), ("Flag", "d"));
-        assert_eq!((config.poll_min, config.max_articles, config.concurrency), (Duration::from_mins(25), 5, 32));
-        let description = config.describe();
-        for line in ["title = \"Flag\"  # a flag:", "min = \"25m\"  # the variable FEEDMILL_POLL_MIN:", "every = \"30m\"  # default:"] {
-            assert!(description.contains(line), "{line} is not in {description}");
-        }
-    }
-
-    #[test]
-    fn a_mistake_is_named_with_its_line() {
-        for (text, message) in [
-            ("\ntitel = \"x\"", "feedmill.toml:2: there is no key `titel`; did you mean `title`?"),
-            ("[poll]\n\nmin = \"soon\"", "feedmill.toml:3: `poll.min` does not take \"soon\"; it takes a duration, such as `15m`"),
-            ("[pol]\nmin = 1", "there is no key `pol`"),
-            ("title = ", "feedmill.toml:1: "),
-            ("public_url = \"ftp://x\"", "it takes an http or https URL"),
-            ("[poll]\nallow_addresses = [\"10.0.0.0/33\"]", "`poll.allow_addresses` does not take"),
-            ("[[rule]]\nadd = 1", "there is no key `rule`"),
-            ("[[feed]]\nslug = \"x\"", "feedmill.toml:1: `select` does not take \"\"; it takes a selection"),
-            ("[[feed]]\n\nslag = \"x\"", "feedmill.toml:3: there is no key `feed.slag`; did you mean `feed.slug`?"),
-            ("[[feed]]\nslug = \"x\"\nselect = \"limit=5\"", "`feed.select` is not understood: it takes what chooses articles"),
-            ("[[feed]]\nslug = \"x\"\nselect = \"q=!\"", "`feed.select` is not understood: parameter \"q\""),
-            ("[[feed]]\nslug = \"x\"\nselect = \"tag=a\"\npicture = \"x\"", "`picture` does not take \"x\""),
-            ("feed = 1", "feedmill.toml:1: `feed` does not take \"integer\""),
-            ("[title]\nx = 1", "`title` does not take \"table\"; it takes a text"),
-            ("description = [\"a\", \"b\"]", "`description` does not take \"array\""),
-            ("store = \"postgres://x\"", "it takes `sqlite:` and a path"),
-        ] {
-            let error = read(text, &[], &[]).unwrap_err();
-            assert!(error.contains(message), "{error}");
-        }
-        assert!(
-            read("", &[("FEEDMILL_LOG", "debug"), ("FEEDMILL_PORT", "tcp://10.0.0.1:80"), ("FEEDMILL_SERVICE_HOST", "x")], &[]).is_ok()
-        );
-        assert!(read("", &[("FEEDMILL_BND", "x")], &[]).unwrap_err().contains("did you mean `bind`?"));
-    }
-
-    #[test]
-    fn every_default_is_a_value_that_its_key_takes() {
-        for key in KEYS.iter().filter(|key| !key.default.is_empty()) {
-            let mut config = Config::defaults();
-            assert_eq!(config.assign(key.name, key.default), Some(()), "{}", key.name);
-            assert_eq!(config, Config::defaults(), "{}", key.name);
-        }
-    }
-
-    #[test]
-    fn what_is_printed_reads_back_as_the_same_configuration() {
-        let file =
-            "title = 'a \"b\" \\ c\u{301} 中文'\npublic_url = 'https://example.org/x'\n[poll]\nallow_addresses = ['10.0.0.0/8', '::1']
-[[feed]]\nslug = 'AI weekly'\ntitle = 'a'\nselect = 'tag=人工智能,ai&q=\"a b\"'\n[[feed]]\nslug = 'b'\nselect = '/tag/b'";
-        let mut first = read(file, &[], &[]).unwrap();
-        let mut second = read(&first.describe(), &[], &[]).unwrap();
-        assert_eq!(first.allow_addresses, ["10.0.0.0/8", "::1"]);
-        assert_eq!(first.feeds.iter().map(|feed| feed.slug.as_str()).collect::<Vec<_>>(), ["ai-weekly", "b"]);
-        first.origins.clear();
-        second.origins.clear();
-        assert_eq!(first, second);
-    }
-
-    #[test]
-    fn bounds_that_cross_are_refused_wherever_they_came_from() {
-        let error = read("[poll]\nmin = \"48h\"", &[], &[]).unwrap_err();
-        assert!(error.contains("feedmill.toml:2) is longer than `poll.max` (24h, default)"), "{error}");
-        assert!(read("[poll]\nmin = \"48h\"", &[("FEEDMILL_POLL_MAX", "48h")], &[]).is_ok());
-    }
-}
+mod tests;

@@ -42,6 +42,22 @@ pub(super) fn size(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(1 << shift).filter(|size| *size > 0)
 }
 
+/// A switch.
+pub(super) fn switch(text: &str) -> Option<bool> {
+    match text {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// The name that is most like one that is not there, as the end of a message.
+pub(super) fn nearest<'a>(known: impl Iterator<Item = &'a str>, name: &str) -> String {
+    let likeness = |other: &str| strsim::jaro_winkler(other, name);
+    let nearest = known.filter(|other| likeness(other) > 0.7).max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    nearest.map_or_else(String::new, |key| format!("; did you mean `{key}`?"))
+}
+
 pub(super) fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }

@@ -3,6 +3,7 @@
 
 mod address;
 mod article;
+pub mod detect;
 mod event;
 mod folding;
 mod hints;
@@ -13,6 +14,7 @@ mod options;
 mod page;
 pub mod private;
 mod query;
+pub mod rule;
 mod selection;
 mod site;
 mod slug;
@@ -35,6 +37,7 @@ pub use language::Language;
 pub use options::{Archive, Content, DEFAULT_LIMIT, Ids, MAX_LIMIT, Options, Period, Sort, Via};
 pub use page::{Entry, History, Issue, MenuLink, Neighbours, Origin, Page, Related, Sidebar, Tombstone, Translation};
 pub use query::{Query, QueryError, Word};
+pub use rule::{Policy, Rule, Verdict};
 pub use selection::{Clauses, Selection};
 pub use site::{NamedFeed, PLACEHOLDER, Site};
 pub use slug::Slug;

@@ -321,6 +321,8 @@ pub struct Applied {
     pub withdrawn: usize,
     /// Articles that were as before, those of unchanged files not counted.
     pub unchanged: usize,
+    /// Articles that a rule dropped.
+    pub dropped: usize,
 }
 
 impl Applied {
@@ -337,5 +339,6 @@ impl std::ops::AddAssign for Applied {
         self.updated += other.updated;
         self.withdrawn += other.withdrawn;
         self.unchanged += other.unchanged;
+        self.dropped += other.dropped;
     }
 }

@@ -76,11 +76,13 @@ impl Origins {
     pub const RULE: Self = Self(4);
     /// Given by hand.
     pub const HAND: Self = Self(8);
+    /// Found out from its text.
+    pub const DETECTED: Self = Self(16);
 
     /// From its stored bits.
     #[must_use]
     pub const fn from_bits(bits: u8) -> Self {
-        Self(bits & 15)
+        Self(bits & 31)
     }
 
     /// Its bits, to be stored.

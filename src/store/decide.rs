@@ -6,13 +6,14 @@ use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::model::{Article, Kind, Link, Origins, Slug, SourceInfo, SourceSettings, Time};
+use crate::model::rule::{Facts, judge};
+use crate::model::{Article, Kind, Language, Link, Origins, Policy, Slug, Source, SourceInfo, SourceSettings, Time, Verdict, detect, text};
 
 /// Dated further back than this, an article counts as old when it is discovered: it is listed by its own date.
 const BACK_FILL: TimeDelta = TimeDelta::days(7);
 
 /// The category of articles that have none.
-const UNCATEGORIZED: &str = "uncategorized";
+pub(super) const UNCATEGORIZED: &str = "uncategorized";
 
 /// Query parameters that do not make another page.
 const TRACKERS: [&str; 8] = ["fbclid", "gclid", "mc_cid", "mc_eid", "igshid", "yclid", "ref", "spm"];
@@ -95,35 +96,90 @@ pub(super) struct Wanted {
     pub(super) position: usize,
 }
 
-/// The terms that an article shall have, but for that of its source: its own, then its source's defaults.
-pub(super) fn terms(article: &Article, settings: &SourceSettings, info: &SourceInfo) -> BTreeMap<(Kind, Slug), Wanted> {
+/// What decides on the terms of an article besides itself.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) source: &'a Source,
+    /// The source's own word, which may be newer than the stored one.
+    pub(super) info: &'a SourceInfo,
+    pub(super) policy: &'a Policy,
+}
+
+/// What an article is sorted into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sorted {
+    /// Its terms, that of its source among them.
+    pub(super) terms: BTreeMap<(Kind, Slug), Wanted>,
+    /// Its main language.
+    pub(super) language: Option<Language>,
+}
+
+impl Context<'_> {
+    /// The language of an article that nobody names, by its words.
+    pub(super) fn found_out(&self, article: &Article) -> Option<Language> {
+        let is_named = !article.languages.is_empty() || self.default_language().is_some();
+        if is_named || !self.policy.detect_languages { None } else { detected(article) }
+    }
+
+    /// What the rules say of an article.
+    pub(super) fn judge(&self, article: &Article, found_out: Option<&Language>) -> Verdict {
+        if self.policy.rules.is_empty() {
+            return Verdict::default();
+        }
+        let terms = self.sort(article, found_out, &Verdict::default()).terms;
+        judge(&self.policy.rules, Facts::new(article, terms.into_iter().map(|((kind, slug), term)| (kind, slug, term.name))))
+    }
+
+    /// Sorts an article by its own word, then by its source's defaults, and by what rules said of it.
+    pub(super) fn sort(&self, article: &Article, found_out: Option<&Language>, verdict: &Verdict) -> Sorted {
+        let (languages, origins) = match (&verdict.set_language, self.default_language()) {
+            (Some(language), _) => (std::slice::from_ref(language), Origins::RULE),
+            (None, _) if !article.languages.is_empty() => (article.languages.as_slice(), Origins::OWN),
+            (None, Some(default)) => (std::slice::from_ref(default), Origins::SOURCE),
+            (None, None) => (found_out.map(std::slice::from_ref).unwrap_or_default(), Origins::DETECTED),
+        };
+        let mut terms = terms(article, &self.source.settings, verdict);
+        for range in languages.iter().flat_map(Language::ranges) {
+            add(&mut terms, Kind::Language, range.slug(), range.as_str(), origins);
+        }
+        add(&mut terms, Kind::Source, self.source.slug.clone(), &self.source.title, Origins::OWN);
+        Sorted { terms, language: languages.first().cloned() }
+    }
+
+    fn default_language(&self) -> Option<&Language> {
+        self.source.settings.language.as_ref().or(self.info.language.as_ref())
+    }
+}
+
+/// The language of an article that names none, by its words.
+fn detected(article: &Article) -> Option<Language> {
+    let html = [&article.lead, &article.summary, &article.content].into_iter().flatten();
+    let texts: Vec<String> = article.title.iter().cloned().chain(html.map(|html| text::plain(html))).collect();
+    detect::language(&texts.join("\n"))
+}
+
+/// The categories, tags and authors that an article shall have.
+fn terms(article: &Article, settings: &SourceSettings, verdict: &Verdict) -> BTreeMap<(Kind, Slug), Wanted> {
     let mut wanted = BTreeMap::new();
-    let mut want = |kind, name: &str, origins| {
-        let name = name.trim();
-        if !name.is_empty() {
+    let mut want = |kind, names: &[String], origins| {
+        let mut is_any = false;
+        for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+            is_any = true;
             add(&mut wanted, kind, Slug::from_name(name), name, origins);
         }
+        is_any
     };
-    article.categories.iter().for_each(|name| want(Kind::Category, name, Origins::OWN));
-    article.tags.iter().for_each(|name| want(Kind::Tag, name, Origins::OWN));
-    article.authors.iter().for_each(|person| want(Kind::Author, &person.name, Origins::OWN));
-    settings.tags.iter().for_each(|name| want(Kind::Tag, name, Origins::SOURCE));
-    if !wanted.keys().any(|(kind, _)| *kind == Kind::Category) {
-        for name in &settings.categories {
-            add(&mut wanted, Kind::Category, Slug::from_name(name), name, Origins::SOURCE);
-        }
+    let _ = match &verdict.set_categories {
+        Some(names) => want(Kind::Category, names, Origins::RULE),
+        None => want(Kind::Category, &article.categories, Origins::OWN) || want(Kind::Category, &settings.categories, Origins::SOURCE),
+    } || want(Kind::Category, &[UNCATEGORIZED.to_owned()], Origins::SOURCE);
+    want(Kind::Tag, &article.tags, Origins::OWN);
+    want(Kind::Tag, &settings.tags, Origins::SOURCE);
+    want(Kind::Tag, &verdict.add_tags, Origins::RULE);
+    for person in &article.authors {
+        want(Kind::Author, std::slice::from_ref(&person.name), Origins::OWN);
     }
-    if !wanted.keys().any(|(kind, _)| *kind == Kind::Category) {
-        add(&mut wanted, Kind::Category, Slug::from_name(UNCATEGORIZED), UNCATEGORIZED, Origins::SOURCE);
-    }
-    let default = settings.language.as_ref().or(info.language.as_ref());
-    let (languages, origins) = match default.filter(|_| article.languages.is_empty()) {
-        Some(default) => (std::slice::from_ref(default), Origins::SOURCE),
-        None => (article.languages.as_slice(), Origins::OWN),
-    };
-    for range in languages.iter().flat_map(crate::model::Language::ranges) {
-        add(&mut wanted, Kind::Language, range.slug(), range.as_str(), origins);
-    }
+    wanted.retain(|(kind, slug), _| *kind != Kind::Tag || !verdict.removes(slug));
     wanted
 }
 
@@ -174,20 +230,41 @@ mod tests {
         );
     }
 
+    fn origins(terms: &BTreeMap<(Kind, Slug), Wanted>, kind: Kind, name: &str) -> Option<Origins> {
+        terms.get(&(kind, Slug::from_name(name))).map(|term| term.origins)
+    }
+
     #[test]
     fn defaults_add_tags_and_stand_in_for_categories() {
         let settings =
             SourceSettings { categories: vec!["news".into()], tags: vec!["Rust".into(), "daily".into()], ..SourceSettings::default() };
         let article = Article { tags: vec!["rust".into(), " ".into()], ..Article::default() };
-        let terms = terms(&article, &settings, &SourceInfo::default());
-        let origins = |kind, name: &str| terms.get(&(kind, Slug::from_name(name))).map(|term| term.origins);
-        assert_eq!(origins(Kind::Tag, "rust"), Some(Origins::OWN.and(Origins::SOURCE)));
-        assert_eq!(origins(Kind::Tag, "daily"), Some(Origins::SOURCE));
-        assert_eq!(origins(Kind::Category, "news"), Some(Origins::SOURCE));
+        let both = terms(&article, &settings, &Verdict::default());
+        assert_eq!(origins(&both, Kind::Tag, "rust"), Some(Origins::OWN.and(Origins::SOURCE)));
+        assert_eq!(origins(&both, Kind::Tag, "daily"), Some(Origins::SOURCE));
+        assert_eq!(origins(&both, Kind::Category, "news"), Some(Origins::SOURCE));
         let own = Article { categories: vec!["qq".into()], ..Article::default() };
-        assert!(!super::terms(&own, &settings, &SourceInfo::default()).contains_key(&(Kind::Category, Slug::from_name("news"))));
-        let bare = super::terms(&own, &SourceSettings::default(), &SourceInfo::default());
-        assert_eq!(bare.len(), 1);
+        assert_eq!(origins(&terms(&own, &settings, &Verdict::default()), Kind::Category, "news"), None);
+        assert_eq!(terms(&own, &SourceSettings::default(), &Verdict::default()).len(), 1);
+        let none = terms(&article, &SourceSettings::default(), &Verdict::default());
+        assert_eq!(origins(&none, Kind::Category, UNCATEGORIZED), Some(Origins::SOURCE));
+    }
+
+    #[test]
+    fn rules_add_and_take_tags_and_replace_categories() {
+        let settings = SourceSettings { tags: vec!["daily".into()], ..SourceSettings::default() };
+        let article = Article { categories: vec!["qq".into()], tags: vec!["Ads".into(), "rust".into()], ..Article::default() };
+        let verdict = Verdict {
+            add_tags: vec!["RUST".into(), "new".into()],
+            remove_tags: vec!["ads".into(), "daily".into()],
+            set_categories: Some(vec!["tech".into()]),
+            ..Verdict::default()
+        };
+        let terms = terms(&article, &settings, &verdict);
+        let of = |kind, name| origins(&terms, kind, name);
+        assert_eq!((of(Kind::Tag, "ads"), of(Kind::Tag, "daily"), of(Kind::Category, "qq")), (None, None, None));
+        assert_eq!((of(Kind::Tag, "rust"), of(Kind::Tag, "new")), (Some(Origins::OWN.and(Origins::RULE)), Some(Origins::RULE)));
+        assert_eq!(of(Kind::Category, "tech"), Some(Origins::RULE));
     }
 
     #[test]

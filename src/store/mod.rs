@@ -10,6 +10,7 @@ mod manners;
 mod pushes;
 mod sets;
 mod sqlite;
+mod taxonomy;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,11 +21,12 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::model::{
-    Applied, ArticleKey, Batch, Entry, Kind, Memory, Neighbours, NewSource, Options, Page, Period, Selection, Sidebar, Slug, Source,
-    SourceId, Term, Time, Window,
+    Applied, ArticleKey, Batch, Entry, Kind, Memory, Neighbours, NewSource, Options, Page, Period, Policy, Selection, Sidebar, Slug,
+    Source, SourceId, Term, Time, Window,
 };
 pub use manners::Lease;
 use sqlite::Sqlite;
+pub use taxonomy::{Judged, Reached, Ruling, TermError, TermRow, TermWords, Verb};
 
 /// Readings that may be at work at once.
 const READINGS: usize = 16;
@@ -68,6 +70,9 @@ pub enum StoreError {
     /// Any other failure of the database.
     #[error("the store failed")]
     Database(#[source] rusqlite::Error),
+    /// A term is not there, or not free.
+    #[error(transparent)]
+    Term(#[from] TermError),
     /// A task of ours ended early.
     #[error("an operation of the store was interrupted")]
     Interrupted,
@@ -97,6 +102,7 @@ pub struct Store {
     /// Writings at work, one of them in a transaction; the others wait for their turn, and keep no reading waiting.
     writing: Arc<Semaphore>,
     id: Uuid,
+    policy: Arc<Policy>,
 }
 
 #[derive(Debug, Clone)]
@@ -115,10 +121,27 @@ impl Store {
         let sqlite = blocking(move || Sqlite::open(path, now)).await?;
         let id = sqlite.id();
         let (readings, writing) = (Arc::new(Semaphore::new(READINGS)), Arc::new(Semaphore::new(WRITINGS)));
-        let store =
-            Self { backend: Backend::Sqlite(Arc::new(sqlite)), generation: Arc::default(), indexed: Arc::default(), readings, writing, id };
+        let store = Self {
+            backend: Backend::Sqlite(Arc::new(sqlite)),
+            generation: Arc::default(),
+            indexed: Arc::default(),
+            readings,
+            writing,
+            id,
+            policy: Arc::default(),
+        };
         store.follow().await?;
         Ok(store)
+    }
+
+    /// The same store, with the owner's rules for articles that come in.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy: Arc::new(policy), ..self }
+    }
+
+    fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy)
     }
 
     /// The id of this store: part of the ids of its feeds, for ever.
@@ -265,7 +288,8 @@ impl Store {
     /// # Errors
     /// The database failed; applying the batch again completes it.
     pub async fn apply(&self, source: SourceId, batch: Batch, due: Option<Time>, now: Time) -> Result<Applied, StoreError> {
-        self.write(move |sqlite| sqlite.apply(source, batch, due, now)).await
+        let policy = self.policy();
+        self.write(move |sqlite| sqlite.apply(source, batch, due, &policy, now)).await
     }
 
     /// Notes that a source could not be read, and when it is to be asked again.

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 use crate::upstream::Upstream;
 
-const COMMANDS: [&str; 8] = ["serve", "add", "sources", "remove", "refresh", "import", "preview", "feed"];
+const COMMANDS: [&str; 12] =
+    ["serve", "add", "sources", "edit", "remove", "refresh", "import", "preview", "feed", "tag", "category", "rules"];
 
 /// A working directory of its own, with a store in it.
 struct Home(TempDir);
@@ -347,4 +348,84 @@ fn every_command_and_configuration_key_stands_in_the_readme() {
     let missing_commands = COMMANDS.into_iter().filter(|command| !readme.contains(&format!("feedmill {command}")));
     let missing: Vec<_> = missing_keys.chain(missing_commands).collect();
     assert!(missing.is_empty(), "README.md does not tell of {missing:?}");
+}
+
+#[test]
+fn tags_and_categories_are_put_in_order() {
+    let home = Home::new();
+    home.write("a/one.md", &article("One", "tags: [golang, AI]\ncategories: tech"));
+    home.write("a/two.md", &article("Two", "tags: [go-lang, 人工智能]\ncategories: misc"));
+    home.output(&["add", "a"]);
+    assert_eq!(home.output(&["tag", "rename", "golang", "Go"]), "renamed tag Go (go): 1 articles, 1 changed\n");
+    assert_eq!(home.output(&["tag", "merge", "go-lang", "golang"]), "merged tag Go (go): 2 articles, 1 changed\n");
+    assert_eq!(home.output(&["tag", "slug", "人工智能", "rengong"]), "moved tag 人工智能 (rengong): 1 articles, 1 changed\n");
+    let list = home.output(&["tag", "list"]);
+    assert!(list.starts_with("go\tGo\t2 articles\talso go-lang, golang\n"), "{list}");
+    home.output(&["tag", "alias", "rengong", "machine minds"]);
+    home.output(&["tag", "describe", "machine minds", "--title", "AI, in Chinese"]);
+    let row = home.output(&["tag", "list", "--json"]);
+    let row = row.lines().find(|line| line.contains("rengong")).unwrap();
+    assert!(row.contains("\"title\":\"AI, in Chinese\"") && row.contains("machine-minds"), "{row}");
+    assert!(home.output(&["category", "delete", "misc"]).starts_with("deleted category misc (misc): 0 articles, 1 changed"));
+    assert!(home.output(&["category", "list"]).contains("misc\tmisc\t0 articles\tdeleted"));
+    assert!(home.output(&["category", "restore", "misc", "--json"]).contains("\"changed\":1"));
+    let error = home.failure(&["tag", "merge", "ai", "goo"], 1);
+    assert_eq!(error, "error: there is no tag \"goo\"; the nearest are Go\n");
+    home.failure(&["tag", "merge", "ai"], 2);
+    home.failure(&["tag", "rename", "ai", " "], 2);
+    home.failure(&["tag", "describe", "ai", "--picture", "x"], 2);
+}
+
+#[test]
+fn a_source_is_edited_and_its_articles_follow() {
+    let home = Home::new();
+    home.write("a/one.md", &article("One", "date: 2024-01-01 00:30"));
+    home.output(&["add", "a", "--tag", "daily"]);
+    let said = home.output(&[
+        "edit",
+        "a",
+        "--category",
+        "news",
+        "--clear",
+        "tag",
+        "--slug",
+        "blog",
+        "--title",
+        "Blog",
+        "--timezone",
+        "Asia/Tokyo",
+    ]);
+    assert_eq!(said, "changed Blog (blog): 1 of its articles changed\n");
+    let feed = home.output(&["feed", "/category/news.json"]);
+    assert!(feed.contains("\"Blog\"") && !feed.contains("daily"), "{feed}");
+    assert!(home.output(&["refresh", "a"]).contains("1 changed"), "its file is read anew");
+    assert!(home.output(&["feed", "/source/blog.json"]).contains("2023-12-31T15:30:00"), "in the new zone");
+    assert!(home.output(&["sources", "blog", "--json"]).contains("\"timezone\":\"Asia/Tokyo\""));
+    home.failure(&["edit", "nonsense"], 1);
+}
+
+#[test]
+fn rules_of_the_configuration_are_shown_and_applied() {
+    let home = Home::new();
+    home.write("a/one.md", &article("DeepSeek", ""));
+    home.write("a/two.md", &article("Spam", ""));
+    home.output(&["add", "a"]);
+    assert_eq!(home.output(&["rules"]), "there are no rules; the configuration takes them as [[rule]] tables\n");
+    let file =
+        "[[rule]]\nwhen = { title = \"(?i)deepseek\" }\nadd_tags = [\"deepseek\"]\n\n[[rule]]\nwhen = { title = \"Spam\" }\ndrop = true\n";
+    home.write("feedmill.toml", file);
+    assert_eq!(
+        home.output(&["rules", "list"]),
+        "feedmill.toml:1: when title matches \"(?i)deepseek\": add tags deepseek\nfeedmill.toml:5: when title matches \"Spam\": drop\n"
+    );
+    let asked = home.output(&["rules", "apply", "--dry-run"]);
+    assert!(asked.contains("  DeepSeek +tag:deepseek\n") && asked.contains("  Spam dropped\n"), "{asked}");
+    assert!(asked.ends_with("2 articles judged by 2 rules, 2 would change\n"), "{asked}");
+    assert!(home.output(&["rules", "apply", "--json"]).contains("{\"articles\":2,\"changed\":2,\"applied\":true}"));
+    assert!(home.output(&["feed", "/tag/deepseek.json"]).contains("\"DeepSeek\""));
+    assert!(!home.output(&["feed", "/feed.json"]).contains("Spam"));
+    home.write("b/three.md", &article("More Spam", ""));
+    assert!(home.output(&["add", "b"]).contains("1 dropped by rules"));
+    home.write("feedmill.toml", "\n[[rule]]\nwhen = { title = \"(\" }\ndrop = true\n");
+    assert_eq!(home.failure(&["rules"], 1), "error: feedmill.toml:3: \"(\" is no regular expression: unclosed group\n");
 }

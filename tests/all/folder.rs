@@ -89,7 +89,7 @@ fn text(title: &str, more: &str) -> String {
 }
 
 fn changes(added: usize, updated: usize, withdrawn: usize) -> Applied {
-    Applied { added, updated, withdrawn, unchanged: 0 }
+    Applied { added, updated, withdrawn, ..Applied::default() }
 }
 
 #[tokio::test]

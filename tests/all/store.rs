@@ -57,14 +57,14 @@ impl Fixture {
         }
     }
 
-    async fn lookup(&self, path: &str) -> Lookup<Page> {
+    pub(crate) async fn lookup(&self, path: &str) -> Lookup<Page> {
         let Target::List { selection, options, .. } = feedmill::model::Address::parse(path).unwrap().target else {
             panic!("{path} is no list")
         };
         self.store.select(&selection, &options, Window::default()).await.unwrap()
     }
 
-    async fn guids(&self, path: &str) -> Vec<String> {
+    pub(crate) async fn guids(&self, path: &str) -> Vec<String> {
         self.page(path).await.entries.into_iter().map(|entry| entry.article.guid).collect()
     }
 }

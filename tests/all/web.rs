@@ -78,7 +78,7 @@ impl Server {
     }
 
     /// A server over one feed source with these articles.
-    async fn with(articles: Vec<Article>) -> (Self, Source) {
+    pub(crate) async fn with(articles: Vec<Article>) -> (Self, Source) {
         let server = Self::new().await;
         let source = server.f.source(SourceKind::Feed, "https://a.example/feed").await;
         server.f.feed(&source, articles, day(1)).await;

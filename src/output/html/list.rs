@@ -150,8 +150,13 @@ fn reasons(view: &ListView<'_>, entry: &Entry) -> Markup {
     let selection = view.site.named(view.selection).map_or(view.selection, |named| &named.selection);
     let named = |name: &TermName| selection.terms().any(|(kind, slug)| kind == name.kind && *slug == name.slug);
     let origin = |origins: Origins| {
-        let words =
-            [(Origins::OWN, "its own"), (Origins::SOURCE, "its source's default"), (Origins::RULE, "a rule"), (Origins::HAND, "by hand")];
+        let words = [
+            (Origins::OWN, "its own"),
+            (Origins::SOURCE, "its source's default"),
+            (Origins::RULE, "a rule"),
+            (Origins::DETECTED, "found out from its text"),
+            (Origins::HAND, "by hand"),
+        ];
         let of: Vec<&str> = words.into_iter().filter(|(origin, _)| origins.has(*origin)).map(|(_, word)| word).collect();
         if of.is_empty() { "another article of the story".to_owned() } else { of.join(" and ") }
     };

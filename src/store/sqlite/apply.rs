@@ -7,23 +7,36 @@ use url::Url;
 
 use super::articles::details_of;
 use super::finish::finish;
-use super::revive::{CHUNK, PUBLIC, WITHDRAWN, turn};
-use super::terms::{Member, Touched, set};
+use super::memberships::{Member, set};
+use super::revive::{CHUNK, DROPPED, PUBLIC, WITHDRAWN, turn};
+use super::sort::ruled;
+use super::terms::Touched;
 use super::{Change, Sqlite, StoreError, sources, story};
-use crate::model::{Applied, Article, ArticleKey, Batch, Extent, Kind, Link, Source, SourceId, SourceInfo, Time, identity};
-use crate::store::decide::{self, Fingerprint};
+use crate::model::{
+    Applied, Article, ArticleKey, Batch, Extent, Language, Link, Policy, Source, SourceId, SourceInfo, Time, Verdict, identity,
+};
+use crate::store::decide::{self, Context, Fingerprint, Sorted};
 
 impl Sqlite {
-    pub(in crate::store) fn apply(&self, id: SourceId, mut batch: Batch, due: Option<Time>, now: Time) -> Result<Applied, StoreError> {
+    pub(in crate::store) fn apply(
+        &self,
+        id: SourceId,
+        mut batch: Batch,
+        due: Option<Time>,
+        policy: &Policy,
+        now: Time,
+    ) -> Result<Applied, StoreError> {
         let source = self.read(|connection| sources::by_id(connection, id.0))?;
         let articles = decide::in_order_of_listing(std::mem::take(&mut batch.articles), source.status.first_read.is_none(), now);
-        let mut reading = Reading::new(source, &batch, &articles, now);
+        let mut reading = Reading::new(source, &batch, &articles, policy, now);
         let mut applied = Applied::default();
         let mut articles = articles.into_iter().peekable();
         while articles.peek().is_some() {
             let chunk: Vec<Article> = articles.by_ref().take(CHUNK).collect();
             self.write(|transaction| reading.store(transaction, chunk, &mut applied))?;
         }
+        // What a rule drops is read again, so that it comes in when the rule goes.
+        batch.memory.files.retain(|file| !file.guid.as_ref().is_some_and(|guid| reading.dropped.contains(guid)));
         if batch.extent == Extent::Complete {
             for absent in self.read(|connection| reading.absent(connection))?.chunks(CHUNK) {
                 self.write(|transaction| withdraw(transaction, absent, now))?;
@@ -66,8 +79,16 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     })
 }
 
+/// An article with what was made of it.
+struct Made {
+    article: Article,
+    fingerprint: Fingerprint,
+    verdict: Verdict,
+    sorted: Sorted,
+}
+
 /// What is the same for all articles of one reading.
-struct Reading {
+struct Reading<'p> {
     source: Source,
     info: SourceInfo,
     extent: Extent,
@@ -77,15 +98,18 @@ struct Reading {
     present: HashSet<String>,
     /// The articles that this reading named: two items of one document are never merged.
     matched: HashSet<i64>,
+    policy: &'p Policy,
+    /// The guids of articles that a rule dropped.
+    dropped: HashSet<String>,
 }
 
-impl Reading {
-    fn new(source: Source, batch: &Batch, articles: &[Article], now: Time) -> Self {
+impl<'p> Reading<'p> {
+    fn new(source: Source, batch: &Batch, articles: &[Article], policy: &'p Policy, now: Time) -> Self {
         let of_files = batch.memory.files.iter().filter_map(|file| file.guid.clone());
         let present = articles.iter().map(|article| article.guid.clone()).chain(of_files).collect();
         let info = batch.info.clone().unwrap_or_else(|| source.info.clone());
         let is_first = source.status.first_read.is_none();
-        Self { source, info, extent: batch.extent, is_first, now, present, matched: HashSet::new() }
+        Self { source, info, extent: batch.extent, is_first, now, present, matched: HashSet::new(), policy, dropped: HashSet::new() }
     }
 
     fn store(&mut self, transaction: &Transaction<'_>, chunk: Vec<Article>, applied: &mut Applied) -> Result<(), StoreError> {
@@ -99,23 +123,40 @@ impl Reading {
         let mut touched = Touched::default();
         for mut article in chunk {
             let fingerprint = decide::fingerprint(&mut article)?;
-            let id = match self.recognise(transaction, &article, &fingerprint)? {
-                Some(known) if known.is(&article, &fingerprint) => {
-                    applied.unchanged += 1;
-                    known.member.article
+            let known = self.recognise(transaction, &article, &fingerprint)?;
+            if let Some(known) = known.as_ref().filter(|known| known.is(&article, &fingerprint)) {
+                applied.unchanged += 1;
+                self.matched.insert(known.member.article);
+                continue;
+            }
+            let found_out = self.context().found_out(&article);
+            let verdict = self.context().judge(&article, found_out.as_ref());
+            if verdict.drop {
+                applied.dropped += 1;
+                if let Some(known) = known.filter(|known| known.is_public) {
+                    turn(&mut change, &mut touched, known.member, DROPPED)?;
                 }
+                self.dropped.insert(article.guid);
+                continue;
+            }
+            let made = Made { sorted: self.context().sort(&article, found_out.as_ref(), &verdict), article, fingerprint, verdict };
+            let id = match known {
                 Some(known) => {
                     applied.updated += 1;
-                    self.update(&mut change, &mut touched, &known, &article, &fingerprint)?
+                    self.update(&mut change, &mut touched, &known, &made)?
                 }
                 None => {
                     applied.added += 1;
-                    self.insert(&mut change, &mut touched, &article, &fingerprint)?
+                    self.insert(&mut change, &mut touched, &made)?
                 }
             };
             self.matched.insert(id);
         }
         touched.write(&mut change)
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { source: &self.source, info: &self.info, policy: self.policy }
     }
 
     /// The stored article that this one is: by guid; a moved file by its contents; else by link, by title and date,
@@ -160,13 +201,8 @@ impl Reading {
         Ok(one.filter(|known| !self.present.contains(&known.guid) && !self.matched.contains(&known.member.article)))
     }
 
-    fn insert(
-        &self,
-        change: &mut Change<'_>,
-        touched: &mut Touched,
-        article: &Article,
-        fingerprint: &Fingerprint,
-    ) -> Result<i64, StoreError> {
+    fn insert(&self, change: &mut Change<'_>, touched: &mut Touched, made: &Made) -> Result<i64, StoreError> {
+        let article = &made.article;
         let listed = decide::listed(article.published, self.is_first, self.now).timestamp();
         let link = decide::link(&article.link, |link| is_taken(change.transaction, link, None))?;
         let guid = self.free_guid(change.transaction, &article.guid)?;
@@ -184,20 +220,14 @@ impl Reading {
                 public_id,
                 listed,
                 self.now.timestamp(),
-                fingerprint,
+                made.fingerprint,
             ))?;
         let member = Member { article: change.transaction.last_insert_rowid(), listed };
-        self.write(change, touched, member, article, link.as_deref(), fingerprint)
+        self.write(change, touched, member, made, link.as_deref())
     }
 
-    fn update(
-        &self,
-        change: &mut Change<'_>,
-        touched: &mut Touched,
-        known: &Known,
-        article: &Article,
-        fingerprint: &Fingerprint,
-    ) -> Result<i64, StoreError> {
+    fn update(&self, change: &mut Change<'_>, touched: &mut Touched, known: &Known, made: &Made) -> Result<i64, StoreError> {
+        let article = &made.article;
         let link = decide::link(&article.link, |link| {
             Ok::<_, StoreError>(known.link.as_deref() != Some(link) && is_taken(change.transaction, link, Some(known.member.article))?)
         })?;
@@ -208,7 +238,7 @@ impl Reading {
                 .prepare_cached("INSERT OR REPLACE INTO later_keys (key, article) VALUES (?1, ?2)")?
                 .execute((key.as_str(), known.member.article))?;
         }
-        self.write(change, touched, known.member, article, link.as_deref(), fingerprint)
+        self.write(change, touched, known.member, made, link.as_deref())
     }
 
     /// Writes all of an article but its identity, and makes it public.
@@ -217,20 +247,19 @@ impl Reading {
         change: &mut Change<'_>,
         touched: &mut Touched,
         member: Member,
-        article: &Article,
+        made: &Made,
         link: Option<&str>,
-        fingerprint: &Fingerprint,
     ) -> Result<i64, StoreError> {
         let generation = change.generation()?;
         let link_key = link.and_then(decide::link_key);
         let before = story::link_key(change.transaction, member.article)?;
-        let language = article.languages.first().or(self.source.settings.language.as_ref()).or(self.info.language.as_ref());
+        let article = &made.article;
         change
             .transaction
             .prepare_cached(
                 "UPDATE articles SET guid = :guid, link = :link, link_key = :link_key, title = :title, language = :language,
                     translation_key = :translation_key, in_menu = :in_menu, published = :published, updated = :updated,
-                    fingerprint = :fingerprint, details = :details, changed = :changed, generation = :generation, gone = 0
+                    fingerprint = :fingerprint, details = :details, ruled = :ruled, changed = :changed, generation = :generation, gone = 0
                  WHERE id = :id",
             )?
             .execute(named_params! {
@@ -238,23 +267,22 @@ impl Reading {
                 ":link_key": link_key,
                 ":link": link,
                 ":title": super::articles::shown_title(article),
-                ":language": language.map(crate::model::Language::as_str),
+                ":language": made.sorted.language.as_ref().map(Language::as_str),
                 ":translation_key": article.translation_key,
                 ":in_menu": !article.page.menus.is_empty(),
                 ":published": article.published.map(|time| time.timestamp()),
                 ":updated": article.updated.map(|time| time.timestamp()),
-                ":fingerprint": fingerprint,
+                ":fingerprint": made.fingerprint,
                 ":details": details_of(article)?,
+                ":ruled": ruled(&made.verdict)?,
                 ":changed": self.now.timestamp(),
                 ":generation": generation,
                 ":id": member.article,
             })?;
         write_body(change.transaction, member.article, article)?;
         write_files(change.transaction, member.article, article)?;
-        let mut wanted = decide::terms(article, &self.source.settings, &self.info);
-        let origin = decide::Wanted { name: self.source.title.clone(), origins: crate::model::Origins::OWN, position: 0 };
-        wanted.insert((Kind::Source, self.source.slug.clone()), origin);
-        set(change, touched, member, &wanted)?;
+        set(change, touched, member, true, &made.sorted.terms)?;
+        touched.all_of(change.transaction, member.article)?;
         for link_key in BTreeSet::from([before, link_key]) {
             story::tell(change, touched, member.article, link_key.as_deref())?;
         }

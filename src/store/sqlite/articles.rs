@@ -138,8 +138,10 @@ fn article(row: &Row<'_>) -> Result<Article, StoreError> {
     article.summary = row.get("summary")?;
     article.content = row.get("content")?;
     article.markdown = row.get("markdown")?;
-    if article.languages.is_empty() {
-        article.languages.extend(row.get::<_, Option<String>>("language")?.as_deref().and_then(Language::parse));
+    // The main language may come from elsewhere than the article itself: a default, a rule, its text.
+    let main = row.get::<_, Option<String>>("language")?.as_deref().and_then(Language::parse);
+    if article.languages.first() != main.as_ref() {
+        article.languages = main.into_iter().collect();
     }
     Ok(article)
 }

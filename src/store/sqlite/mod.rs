@@ -10,12 +10,15 @@ mod health;
 mod history;
 mod hosts;
 mod hub;
+mod memberships;
 mod pushes;
 mod revive;
 mod search;
 mod select;
+mod sort;
 mod sources;
 mod story;
+mod taxonomy;
 mod terms;
 
 use std::path::{Path, PathBuf};

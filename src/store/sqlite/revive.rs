@@ -2,7 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::terms::{Member, Touched, show};
+use super::memberships::{Member, show};
+use super::terms::Touched;
 use super::{Change, StoreError, story};
 
 /// Why an article is not public, as it is stored.
@@ -11,6 +12,8 @@ pub(super) const PUBLIC: i64 = 0;
 pub(super) const WITHDRAWN: i64 = 1;
 /// Its source was removed.
 pub(super) const REMOVED: i64 = 2;
+/// A rule dropped it.
+pub(super) const DROPPED: i64 = 3;
 
 /// How many articles one transaction takes.
 pub(super) const CHUNK: usize = 500;

@@ -10,8 +10,9 @@ use crate::store::sets::Number;
 
 /// The most articles that one question takes in, those discovered last.
 const MAX_HITS: usize = 100_000;
-/// The most of these whose fit is looked at, those discovered last, and the most that come of it.
-const MAX_SCORED: usize = 10_000;
+/// The most of these whose fit is looked at, those discovered last.
+const MAX_SCORED: u64 = 10_000;
+/// The most that are put in order by it.
 const MAX_RANKED: usize = 1_000;
 /// Of these, so many are read to find where the words stand as they were typed: they come first.
 const MAX_EXACT: usize = 100;
@@ -79,14 +80,20 @@ pub(super) fn hits(connection: &Connection, query: &Query) -> Result<Hits, Store
 }
 
 /// Those of a set that have the words, the best first; those that have them as they were typed before the others.
-pub(super) fn ranked(connection: &Connection, query: &Query, is_in: impl Fn(Number) -> bool) -> Result<Vec<Number>, StoreError> {
+pub(super) fn ranked(
+    connection: &Connection,
+    query: &Query,
+    hits: &RoaringBitmap,
+    is_in: impl Fn(Number) -> bool,
+) -> Result<Vec<Number>, StoreError> {
     let wanted: Vec<&Word> = query.words.iter().filter(|word| !word.is_excluded).collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
+    let first = hits.len().checked_sub(MAX_SCORED).and_then(|position| hits.select(u32::try_from(position).ok()?)).unwrap_or_default();
     let mut statement =
-        connection.prepare_cached(&format!("SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY {RANK}, rowid DESC LIMIT ?2"))?;
-    let rows = statement.query_map((expression(&wanted, " AND "), MAX_HITS), |row| row.get::<_, Number>(0))?;
+        connection.prepare_cached(&format!("SELECT rowid FROM words WHERE words MATCH ?1 AND rowid >= ?2 ORDER BY {RANK}, rowid DESC"))?;
+    let rows = statement.query_map((expression(&wanted, " AND "), first), |row| row.get::<_, Number>(0))?;
     let mut ranked = Vec::new();
     for number in rows {
         let number = number?;

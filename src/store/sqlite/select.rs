@@ -44,7 +44,7 @@ impl Sqlite {
     pub(in crate::store) fn select(&self, selection: &Selection, options: &Options, window: Window) -> Result<Lookup<Page>, StoreError> {
         self.resolved(selection, |connection, resolved| {
             let hits = selection.words.as_ref().map(|words| search::hits(connection, words)).transpose()?;
-            self.numbers(connection, resolved, hits, |chosen| match &options.archive {
+            self.find(connection, resolved, hits, |chosen| match &options.archive {
                 Some(archive) => history::archive(chosen, archive),
                 None => newest(chosen, selection, options, window),
             })
@@ -62,14 +62,14 @@ impl Sqlite {
     ) -> Result<Lookup<Page>, StoreError> {
         self.resolved(selection, |connection, resolved| {
             let hits = selection.words.as_ref().map(|words| search::hits(connection, words)).transpose()?;
-            self.numbers(connection, resolved, hits, |chosen| digest::issues(chosen, options, period, zone, now))
+            self.find(connection, resolved, hits, |chosen| digest::issues(chosen, options, period, zone, now))
         })
     }
 
     /// What changed in a selection since a generation: an empty page if nothing did, or too much.
     pub(in crate::store) fn delta(&self, selection: &Selection, options: &Options, since: u64) -> Result<Lookup<Page>, StoreError> {
         self.resolved(selection, |connection, resolved| {
-            self.numbers(connection, resolved, None, |chosen| history::delta(chosen, options, since))
+            self.find(connection, resolved, None, |chosen| history::delta(chosen, options, since))
         })
     }
 
@@ -103,7 +103,7 @@ impl Sqlite {
         }
     }
 
-    fn numbers(
+    fn find(
         &self,
         connection: &Connection,
         resolved: &mut Resolved,
@@ -241,7 +241,10 @@ fn best(chosen: &Chosen<'_>, options: &Options, words: &Query, stretch: Stretch)
         let place = chosen.sets.place(number);
         chosen.set.contains(number) && place.0 >= stretch.since && place < stretch.before
     };
-    let ranked = search::ranked(chosen.connection, words, is_in)?;
+    let ranked = match &chosen.choice.hits {
+        Some(hits) => search::ranked(chosen.connection, words, hits, is_in)?,
+        None => Vec::new(),
+    };
     let cursor = options.before.as_ref().map(|key| find_article(chosen.connection, key)).transpose()?.flatten();
     let start = cursor.map_or(0, |(id, _)| ranked.iter().position(|number| *number == id).map_or(ranked.len(), |at| at + 1));
     let mut best = Vec::new();

@@ -4,10 +4,11 @@ use chrono::TimeDelta;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::hosts::{by_former_url, give_back_of, host_of, take_of};
-use super::revive::{PUBLIC, REMOVED, in_state, turn};
+use super::revive::{DROPPED, PUBLIC, REMOVED, in_state, turn};
+use super::taxonomy::move_slug;
 use super::terms::{Touched, find, make};
 use super::{Change, Sqlite, StoreError, health, time};
-use crate::model::{FileState, Kind, Memory, NewSource, Slug, Source, SourceId, SourceKind, SourceStatus, Time};
+use crate::model::{FileState, Kind, Memory, NewSource, Policy, Slug, Source, SourceId, SourceKind, SourceSettings, SourceStatus, Time};
 use crate::store::Lease;
 
 /// How long a new source is left to who added it.
@@ -118,9 +119,12 @@ impl Sqlite {
 
     pub(in crate::store) fn source(&self, name: &str) -> Result<Option<Source>, StoreError> {
         let slug = Slug::from_name(name);
-        let tail = "WHERE s.removed IS NULL AND (s.location = ?1 OR t.slug = ?2 OR s.id = (SELECT source FROM former_urls WHERE url = ?1))
+        let tail = "WHERE s.removed IS NULL AND (s.location = ?1 OR s.term = ?2 OR s.id = (SELECT source FROM former_urls WHERE url = ?1))
              ORDER BY s.location = ?1 DESC LIMIT 1";
-        self.read(|connection| Ok(sources(connection, tail, (name, slug.as_str()))?.pop()))
+        self.read(|connection| {
+            let term = find(connection, Kind::Source, &slug)?.map(|known| known.id);
+            Ok(sources(connection, tail, (name, term))?.pop())
+        })
     }
 
     pub(in crate::store) fn remove_source(&self, source: SourceId, now: Time) -> Result<usize, StoreError> {
@@ -133,6 +137,27 @@ impl Sqlite {
             delete_term(&mut Change::begin(transaction, now)?, source.0, Some(now))
         })?;
         self.turn_all(source.0, PUBLIC, REMOVED, now)
+    }
+
+    pub(in crate::store) fn edit_source(
+        &self,
+        id: SourceId,
+        settings: &SourceSettings,
+        slug: Option<&Slug>,
+        policy: &Policy,
+        now: Time,
+    ) -> Result<(Source, usize), StoreError> {
+        let term = self.write(|transaction| {
+            let source = by_id(transaction, id.0)?;
+            let mut change = Change::begin(transaction, now)?;
+            let term = find(transaction, Kind::Source, &source.slug)?.ok_or_else(|| StoreError::Corrupt(source.slug.to_string()))?;
+            let is_moved = slug.map_or(Ok(false), |slug| move_slug(&mut change, Kind::Source, &term, slug))?;
+            settle(&mut change, &source, settings, is_moved)?;
+            Ok(term.id)
+        })?;
+        let articles = self.numbers("SELECT id FROM articles WHERE source = ?1 AND gone IN (?2, ?3)", (id.0, PUBLIC, DROPPED))?;
+        let changed = self.sort_again(&articles, policy, now)?.max(self.restamp(term, policy, now)?);
+        self.read(|connection| by_id(connection, id.0)).map(|source| (source, changed))
     }
 
     pub(in crate::store) fn claim(&self, now: Time, limit: usize, lease: Lease) -> Result<Vec<Source>, StoreError> {
@@ -252,6 +277,38 @@ fn insert(change: &mut Change<'_>, new: &NewSource) -> Result<i64, StoreError> {
             host_of(new.kind, &new.location),
         ))?;
     Ok(change.transaction.last_insert_rowid())
+}
+
+/// Writes new settings, and what of them stands in every article of the source.
+fn settle(change: &mut Change<'_>, source: &Source, settings: &SourceSettings, is_moved: bool) -> Result<(), StoreError> {
+    let transaction = change.transaction;
+    let (old, now) = (&source.settings, change.now.timestamp());
+    let added_as: String =
+        transaction.prepare_cached("SELECT title FROM sources WHERE id = ?1")?.query_row([source.id.0], |row| row.get(0))?;
+    let title = settings.title.as_ref().or(source.info.title.as_ref()).filter(|title| !title.is_empty()).unwrap_or(&added_as);
+    if old != settings {
+        transaction
+            .prepare_cached("UPDATE sources SET settings = ?2 WHERE id = ?1")?
+            .execute((source.id.0, serde_json::to_string(settings)?))?;
+    }
+    if is_moved || *title != source.title || old.base_url != settings.base_url {
+        let generation = change.generation()?;
+        transaction
+            .prepare_cached(
+                "UPDATE terms SET name = ?2, modified = max(modified, ?3), generation = ?4, restamp = ?4 WHERE id = (SELECT term FROM sources WHERE id = ?1)",
+            )?
+            .execute((source.id.0, title, now, generation))?;
+    }
+    if (old.timezone, &old.base_url, &old.encoding) != (settings.timezone, &settings.base_url, &settings.encoding) {
+        // A folder is read at once; a feed when it may be asked again, and then whole.
+        transaction
+            .prepare_cached(
+                "UPDATE sources SET read_with = NULL, etag = NULL, last_modified = NULL, due = CASE kind WHEN 'folder' THEN min(due, ?2) ELSE due END
+                 WHERE id = ?1",
+            )?
+            .execute((source.id.0, now))?;
+    }
+    Ok(())
 }
 
 /// Marks the term of a source as deleted on purpose, or takes that back.

@@ -1,12 +1,11 @@
-//! Terms and memberships: which article has which category, tag, language, source and author.
+//! Terms: categories, tags, languages, sources and authors, under all of their names.
 
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{Change, Sqlite, StoreError};
-use crate::model::{Kind, MenuLink, Origins, Sidebar, Slug, Term, TermDescription, TermName};
-use crate::store::decide::Wanted;
+use crate::model::{Kind, MenuLink, Sidebar, Slug, Term, TermDescription, TermName};
 
 /// How many tags the sidebar shows.
 const SIDEBAR_TAGS: usize = 40;
@@ -89,22 +88,40 @@ pub(super) fn described(connection: &Connection, id: TermId) -> Result<Option<Te
 /// The terms that a chunk of articles touches: found or made once, changed once when the chunk ends.
 #[derive(Default)]
 pub(super) struct Touched {
-    ids: HashMap<(Kind, Slug), Option<TermId>>,
+    named: HashMap<(Kind, Slug), Named>,
     growth: BTreeMap<TermId, i64>,
 }
 
+/// The term that a name leads to.
+#[derive(Clone, Copy)]
+pub(super) struct Named {
+    pub(super) id: TermId,
+    /// It was deleted on purpose: its memberships are kept up, and not shown until it is restored.
+    pub(super) is_hidden: bool,
+}
+
 impl Touched {
-    /// The term of a slug, made if it is new; `None` if it was deleted on purpose.
-    pub(super) fn term(&mut self, change: &mut Change<'_>, kind: Kind, slug: &Slug, name: &str) -> Result<Option<TermId>, StoreError> {
-        if let Some(id) = self.ids.get(&(kind, slug.clone())) {
-            return Ok(*id);
+    /// The term of a slug, made if it is new.
+    pub(super) fn term(&mut self, change: &mut Change<'_>, kind: Kind, slug: &Slug, name: &str) -> Result<Named, StoreError> {
+        if let Some(named) = self.named.get(&(kind, slug.clone())) {
+            return Ok(*named);
         }
-        let id = match find(change.transaction, kind, slug)? {
-            Some(known) => (!known.is_deleted).then_some(known.id),
-            None => Some(make(change, kind, slug, name)?),
+        let named = match find(change.transaction, kind, slug)? {
+            Some(known) => Named { id: known.id, is_hidden: known.is_deleted && kind != Kind::Source },
+            None => Named { id: make(change, kind, slug, name)?, is_hidden: false },
         };
-        self.ids.insert((kind, slug.clone()), id);
-        Ok(id)
+        self.named.insert((kind, slug.clone()), named);
+        Ok(named)
+    }
+
+    /// Notes that an article changed for all terms that it has.
+    pub(super) fn all_of(&mut self, connection: &Connection, article: i64) -> Result<(), StoreError> {
+        let mut statement = connection.prepare_cached("SELECT term FROM memberships WHERE article = ?1 AND gone = 0")?;
+        let mut rows = statement.query([article])?;
+        while let Some(row) = rows.next()? {
+            self.touch(row.get(0)?, 0);
+        }
+        Ok(())
     }
 
     /// Notes that a term's articles changed, and by how many it has more.
@@ -137,119 +154,57 @@ pub(super) fn make(change: &mut Change<'_>, kind: Kind, slug: &Slug, name: &str)
     Ok(change.transaction.last_insert_rowid())
 }
 
-/// Gives a term the words that its folder's `_index.md` has for it.
+/// Gives a term the words that its folder's `_index.md` has for it, unless somebody described it by hand.
 pub(super) fn describe(change: &mut Change<'_>, description: &TermDescription) -> Result<(), StoreError> {
     let slug = Slug::from_name(&description.name);
     let id = match find(change.transaction, description.kind, &slug)? {
         Some(known) => known.id,
         None => make(change, description.kind, &slug, &description.name)?,
     };
+    let by_hand =
+        change.transaction.prepare_cached("SELECT by_hand FROM terms WHERE id = ?1")?.query_row([id], |row| row.get::<_, bool>(0))?;
+    if by_hand { Ok(()) } else { write_words(change, id, description) }
+}
+
+/// Writes the words of a term, where they differ.
+pub(super) fn write_words(change: &mut Change<'_>, id: TermId, words: &TermDescription) -> Result<(), StoreError> {
     let is_same: bool = change
         .transaction
         .prepare_cached("SELECT title IS ?2 AND description IS ?3 AND picture IS ?4 FROM terms WHERE id = ?1")?
-        .query_row((id, &description.title, &description.description, &description.picture), |row| row.get(0))?;
+        .query_row((id, &words.title, &words.description, &words.picture), |row| row.get(0))?;
     if !is_same {
         let generation = change.generation()?;
         change
             .transaction
-            .prepare_cached("UPDATE terms SET title = ?2, description = ?3, picture = ?4, modified = ?5, generation = ?6 WHERE id = ?1")?
-            .execute((id, &description.title, &description.description, &description.picture, change.now.timestamp(), generation))?;
-    }
-    Ok(())
-}
-
-/// An article whose memberships are to be set.
-#[derive(Clone, Copy)]
-pub(super) struct Member {
-    pub(super) article: i64,
-    pub(super) listed: i64,
-}
-
-/// Sets the memberships of a public article to those wanted: what is missing is added, what is not wanted leaves.
-pub(super) fn set(
-    change: &mut Change<'_>,
-    touched: &mut Touched,
-    member: Member,
-    wanted: &BTreeMap<(Kind, Slug), Wanted>,
-) -> Result<(), StoreError> {
-    let mut target: BTreeMap<TermId, (Origins, usize)> = BTreeMap::new();
-    for ((kind, slug), term) in wanted {
-        if let Some(id) = touched.term(change, *kind, slug, &term.name)? {
-            let entry = target.entry(id).or_insert((term.origins, term.position));
-            entry.0 = entry.0.and(term.origins);
-        }
-    }
-    for (term, gone, origins) in memberships(change.transaction, member.article)? {
-        let wanted = target.remove(&term);
-        let hand = if Origins::from_bits(origins).has(Origins::HAND) { Origins::HAND } else { Origins::default() };
-        let kept = wanted.map_or(hand, |(origins, _)| origins.and(hand));
-        let goes = kept == Origins::default();
-        touched.touch(term, i64::from(gone) - i64::from(goes));
-        if kept.bits() != origins || gone != goes {
-            let row = Membership { term, gone, member };
-            row.update(change, goes, kept)?;
-        }
-    }
-    let generation = change.generation()?;
-    let mut statement = change.transaction.prepare_cached(
-        "INSERT INTO memberships (term, gone, listed, article, origins, position, generation) VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6)",
-    )?;
-    for (term, (origins, position)) in target {
-        statement.execute((term, member.listed, member.article, origins.bits(), position, generation))?;
-        touched.touch(term, 1);
-    }
-    Ok(())
-}
-
-/// One membership as it is stored.
-struct Membership {
-    term: TermId,
-    gone: bool,
-    member: Member,
-}
-
-impl Membership {
-    fn update(&self, change: &mut Change<'_>, gone: bool, origins: Origins) -> Result<(), StoreError> {
-        let generation = change.generation()?;
-        change
-            .transaction
             .prepare_cached(
-                "UPDATE memberships SET gone = ?1, origins = ?2, generation = ?3 WHERE term = ?4 AND gone = ?5 AND listed = ?6 AND article = ?7",
+                "UPDATE terms SET title = ?2, description = ?3, picture = ?4, modified = max(modified, ?5), generation = ?6 WHERE id = ?1",
             )?
-            .execute((gone, origins.bits(), generation, self.term, self.gone, self.member.listed, self.member.article))?;
-        Ok(())
-    }
-}
-
-fn memberships(connection: &Connection, article: i64) -> Result<Vec<(TermId, bool, u8)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT term, gone, origins FROM memberships WHERE article = ?1")?;
-    let rows = statement.query_map([article], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Hides or shows all memberships that an article has not left, as it is withdrawn or revived.
-pub(super) fn show(change: &mut Change<'_>, touched: &mut Touched, member: Member, is_public: bool) -> Result<(), StoreError> {
-    for (term, gone, origins) in memberships(change.transaction, member.article)? {
-        if origins != 0 && gone == is_public {
-            Membership { term, gone, member }.update(change, !is_public, Origins::from_bits(origins))?;
-            touched.touch(term, if is_public { 1 } else { -1 });
-        }
+            .execute((id, &words.title, &words.description, &words.picture, change.now.timestamp(), generation))?;
     }
     Ok(())
+}
+
+fn directory(connection: &Connection, kind: Kind) -> Result<Vec<Term>, StoreError> {
+    terms(connection, "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY slug", [kind_number(kind)])
+}
+
+/// The published terms whose names are most like one that is not there.
+pub(super) fn nearest(connection: &Connection, kind: Kind, slug: &Slug) -> Result<Vec<Term>, StoreError> {
+    let mut known = directory(connection, kind)?;
+    let likeness = |term: &Term| strsim::jaro_winkler(term.name.slug.as_str(), slug.as_str());
+    known.retain(|term| likeness(term) > 0.6);
+    known.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+    known.truncate(SUGGESTIONS);
+    Ok(known)
 }
 
 impl Sqlite {
     pub(in crate::store) fn directory(&self, kind: Kind) -> Result<Vec<Term>, StoreError> {
-        self.read(|connection| terms(connection, "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY slug", [kind_number(kind)]))
+        self.read(|connection| directory(connection, kind))
     }
 
     pub(in crate::store) fn nearest(&self, kind: Kind, slug: &Slug) -> Result<Vec<Term>, StoreError> {
-        let mut known = self.directory(kind)?;
-        let likeness = |term: &Term| strsim::jaro_winkler(term.name.slug.as_str(), slug.as_str());
-        known.retain(|term| likeness(term) > 0.6);
-        known.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
-        known.truncate(SUGGESTIONS);
-        Ok(known)
+        self.read(|connection| nearest(connection, kind, slug))
     }
 
     pub(in crate::store) fn sidebar(&self) -> Result<Sidebar, StoreError> {

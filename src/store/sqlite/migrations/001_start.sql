@@ -23,14 +23,20 @@ CREATE TABLE terms (
     title       TEXT,
     description TEXT,
     picture     TEXT,
+    by_hand     INTEGER NOT NULL DEFAULT 0, -- these three are; else an `_index.md` may set them
     articles    INTEGER NOT NULL DEFAULT 0, -- public ones
     alias_of    INTEGER REFERENCES terms (id),
     deleted     INTEGER,
     created     INTEGER NOT NULL,
     modified    INTEGER NOT NULL,
     generation  INTEGER NOT NULL,
+    -- The generation that its articles are to get since its name changed, until all have it.
+    restamp     INTEGER,
     UNIQUE (kind, slug)
 ) STRICT;
+
+-- The other names of a term.
+CREATE INDEX terms_by_target ON terms (alias_of) WHERE alias_of IS NOT NULL;
 
 -- The directories and the sidebar: the largest terms of a kind.
 CREATE INDEX terms_by_size ON terms (kind, articles DESC, slug);
@@ -97,7 +103,7 @@ CREATE TABLE events (
 CREATE INDEX sources_due ON sources (due) WHERE removed IS NULL AND due IS NOT NULL;
 
 -- id is the number in the order of discovery; it is never used again and published nowhere.
--- gone: 0 public, 1 withdrawn, 2 withdrawn with its source.
+-- gone: 0 public, 1 withdrawn, 2 withdrawn with its source, 3 dropped by a rule. ruled: what rules did with it.
 CREATE TABLE articles (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     source          INTEGER NOT NULL REFERENCES sources (id),
@@ -117,6 +123,7 @@ CREATE TABLE articles (
     updated         INTEGER,
     fingerprint     BLOB    NOT NULL,
     details         TEXT    NOT NULL,
+    ruled           TEXT,
     changed         INTEGER NOT NULL,
     generation      INTEGER NOT NULL,
     gone            INTEGER NOT NULL DEFAULT 0,
@@ -160,7 +167,7 @@ CREATE TABLE bodies (
 ) STRICT;
 
 -- Which article has which term, clustered for "the newest of a term". origins: see Origins; 0: it has left.
--- gone: 1 if it has left or its article is withdrawn; such rows stay, for tombstones and deltas.
+-- gone: 1 if it has left, its article is withdrawn or its term deleted; such rows stay, for tombstones and deltas.
 CREATE TABLE memberships (
     term       INTEGER NOT NULL REFERENCES terms (id),
     gone       INTEGER NOT NULL,

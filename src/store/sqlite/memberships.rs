@@ -1,0 +1,139 @@
+//! Memberships: which article has which term, and where that came from.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::terms::{Named, TermId, Touched, kind_number};
+use super::{Change, StoreError};
+use crate::model::{Kind, Origins, Slug};
+use crate::store::decide::{UNCATEGORIZED, Wanted};
+
+/// An article whose memberships are to be set.
+#[derive(Clone, Copy)]
+pub(super) struct Member {
+    pub(super) article: i64,
+    pub(super) listed: i64,
+}
+
+/// A membership as it shall be.
+struct Place {
+    origins: Origins,
+    position: usize,
+    is_hidden: bool,
+}
+
+/// Sets the memberships of an article to those wanted: what is missing is added, what is not wanted leaves. Names that
+/// became one term are one membership. Says whether anything changed.
+pub(super) fn set(
+    change: &mut Change<'_>,
+    touched: &mut Touched,
+    member: Member,
+    is_public: bool,
+    wanted: &BTreeMap<(Kind, Slug), Wanted>,
+) -> Result<bool, StoreError> {
+    let rows = memberships(change.transaction, member.article)?;
+    let mut places = places(change, touched, wanted)?;
+    // What was given by hand stays, under the name that it has now.
+    for row in rows.iter().filter(|row| row.origins.has(Origins::HAND)) {
+        let place = Place { origins: Origins::default(), position: row.position, is_hidden: row.is_hidden };
+        let place = places.entry(row.stands_for).or_insert(place);
+        place.origins = place.origins.and(Origins::HAND);
+    }
+    let mut changed = false;
+    for row in &rows {
+        let origins = places.remove(&row.term).map_or_else(Origins::default, |place| place.origins);
+        let goes = origins == Origins::default() || row.is_hidden || !is_public;
+        if origins != row.origins || goes != row.gone {
+            row.update(change, member, goes, origins)?;
+            touched.touch(row.term, i64::from(row.gone) - i64::from(goes));
+            changed = true;
+        }
+    }
+    for (term, place) in places {
+        let gone = place.is_hidden || !is_public;
+        let generation = change.generation()?;
+        let mut statement = change.transaction.prepare_cached(
+            "INSERT INTO memberships (term, gone, listed, article, origins, position, generation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        statement.execute((term, gone, member.listed, member.article, place.origins.bits(), place.position, generation))?;
+        touched.touch(term, i64::from(!gone));
+        changed = true;
+    }
+    Ok(changed)
+}
+
+/// The terms that the wanted names lead to. An article all of whose categories were deleted is uncategorized.
+fn places(
+    change: &mut Change<'_>,
+    touched: &mut Touched,
+    wanted: &BTreeMap<(Kind, Slug), Wanted>,
+) -> Result<BTreeMap<TermId, Place>, StoreError> {
+    let mut places: BTreeMap<TermId, Place> = BTreeMap::new();
+    let mut has_category = false;
+    for ((kind, slug), term) in wanted {
+        let Named { id, is_hidden } = touched.term(change, *kind, slug, &term.name)?;
+        has_category |= *kind == Kind::Category && !is_hidden;
+        let place = places.entry(id).or_insert(Place { origins: term.origins, position: term.position, is_hidden });
+        place.origins = place.origins.and(term.origins);
+    }
+    if !has_category {
+        let Named { id, is_hidden } = touched.term(change, Kind::Category, &Slug::from_name(UNCATEGORIZED), UNCATEGORIZED)?;
+        places.entry(id).or_insert(Place { origins: Origins::SOURCE, position: 0, is_hidden });
+    }
+    Ok(places)
+}
+
+/// One membership as it is stored.
+struct Membership {
+    term: TermId,
+    /// The term itself, or the one that it is an alias of.
+    stands_for: TermId,
+    is_hidden: bool,
+    gone: bool,
+    origins: Origins,
+    position: usize,
+}
+
+impl Membership {
+    fn update(&self, change: &mut Change<'_>, member: Member, gone: bool, origins: Origins) -> Result<(), StoreError> {
+        let generation = change.generation()?;
+        change
+            .transaction
+            .prepare_cached(
+                "UPDATE memberships SET gone = ?1, origins = ?2, generation = ?3 WHERE term = ?4 AND gone = ?5 AND listed = ?6 AND article = ?7",
+            )?
+            .execute((gone, origins.bits(), generation, self.term, self.gone, member.listed, member.article))?;
+        Ok(())
+    }
+}
+
+fn memberships(connection: &Connection, article: i64) -> Result<Vec<Membership>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT m.term, ifnull(t.alias_of, t.id), t.deleted IS NOT NULL AND t.kind != ?2, m.gone, m.origins, m.position
+         FROM memberships m JOIN terms t ON t.id = m.term WHERE m.article = ?1",
+    )?;
+    let rows = statement.query_map((article, kind_number(Kind::Source)), |row| {
+        Ok(Membership {
+            term: row.get(0)?,
+            stands_for: row.get(1)?,
+            is_hidden: row.get(2)?,
+            gone: row.get(3)?,
+            origins: Origins::from_bits(row.get(4)?),
+            position: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Hides or shows all memberships that an article has not left, as it is withdrawn or revived.
+pub(super) fn show(change: &mut Change<'_>, touched: &mut Touched, member: Member, is_public: bool) -> Result<(), StoreError> {
+    for row in memberships(change.transaction, member.article)? {
+        let gone = !is_public || row.is_hidden;
+        if row.origins != Origins::default() && row.gone != gone {
+            row.update(change, member, gone, row.origins)?;
+            touched.touch(row.term, if gone { -1 } else { 1 });
+        }
+    }
+    Ok(())
+}
