@@ -173,6 +173,50 @@ def newsboat_reads(site: Site) -> None:
         assert sorted(rows) == sorted(wanted), (path, sorted(set(rows) ^ set(wanted))[:4])
 
 
+def newsboat_keeps_overlapping_feeds(site: Site) -> None:
+    paths = ("/category/科技.rss?ids=feed", "/tag/人工智能.rss?ids=feed", "/feed.rss?ids=feed&limit=500")
+    wanted = [len(json.loads(site.get(path.replace(".rss", ".json")))["items"]) for path in paths]
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "urls").write_text("".join(f"{site.base}{urllib.parse.quote(path, safe='/?=&')}\n" for path in paths))
+        pathlib.Path(folder, "config").write_text("")
+        command = ["newsboat", "-C", f"{folder}/config", "-u", f"{folder}/urls", "-c", f"{folder}/cache.db", "-x", "reload"]
+        subprocess.run(command, check=True, capture_output=True, timeout=60, env=os.environ | {"LC_ALL": "C.UTF-8", "HOME": folder})
+        with sqlite3.connect(f"{folder}/cache.db") as database:
+            kept = dict(database.execute("SELECT feedurl, count(*) FROM rss_item GROUP BY feedurl").fetchall())
+    assert sorted(kept.values()) == sorted(wanted), (kept, wanted)
+
+
+def words_are_found(site: Site) -> None:
+    # An article is in its feeds at once, in the search within seconds.
+    until = time.monotonic() + 20
+    while not json.loads(site.get("/feed.json?q=模型"))["items"] and time.monotonic() < until:
+        time.sleep(0.1)
+    for words, least in (("模型", 2), ("編譯器", 1), ("编译器 -慢", 0), ("\"人工智能\"", 1), ("compil*", 1)):
+        path = f"/feed.atom?q={words}"
+        found = feedparser.parse(site.get(path))
+        assert len(found.entries) >= least and not found.bozo, words
+        for entry in found.entries:
+            text = re.sub(r"<[^>]+>", "", entry.title + str(entry.get("content", "")) + entry.get("summary", "") + str(entry.get("tags", "")))
+            assert words[:2] != "模型" or "模型" in text, (words, entry.title)
+    page = site.get("/?explain=1&q=模型").decode()
+    assert "<mark>模型</mark>" in page and "Read as:" in page
+
+
+def archives_lead_to_the_oldest(site: Site) -> None:
+    everything = {item["id"] for item in json.loads(site.get("/feed.json?limit=500"))["items"]}
+    for kind in ("rss", "atom"):
+        document = site.get(f"/feed.{kind}?limit=5")
+        found = [entry.id for entry in feedparser.parse(document).entries]
+        assert len(found) == 5
+        while older := re.search(rb'<(?:atom:)?link [^>]*rel="prev-archive"[^>]*>', document):
+            url = re.search(rb'href="([^"]+)"', older.group(0)).group(1).decode().replace("&amp;", "&")
+            document = site.get(urllib.parse.unquote(url[url.index("/feed") :]))
+            archived = [entry.id for entry in feedparser.parse(document).entries]
+            assert len(set(archived)) == len(archived)
+            found += archived
+        assert set(found) == everything, (kind, len(set(found)), len(everything))
+
+
 def conditional(site: Site) -> None:
     for path in ("/feed.rss", "/tag/rust.atom", "/category/科技.json", "/", "/tags"):
         plain = site.ask(path)
@@ -221,7 +265,7 @@ def problems(site: Site) -> None:
         assert document["status"] == status and document["title"] and document["detail"], path
         return document
 
-    for query in ("limit=0", "limit=501", "limit=many", "content=half", "q=rust", "before=abcdefghij234", "language=!"):
+    for query in ("limit=0", "limit=501", "limit=many", "content=half", "q=!", "since=soon", "digest=hourly", "before=abcdefghij234", "language=!"):
         name = query.split("=")[0]
         assert problem(f"/feed.rss?{query}", 400)["parameter"] == name, query
     assert problem("/feed.rss?limit=5&limit=6", 400)["parameter"] == "limit"
@@ -260,6 +304,9 @@ with tempfile.TemporaryDirectory() as folder:
         check("summaries", lambda: summaries(site))
         check("sfeed reads", lambda: sfeed_reads(site))
         check("newsboat reads", lambda: newsboat_reads(site))
+        check("newsboat keeps overlapping feeds", lambda: newsboat_keeps_overlapping_feeds(site))
+        check("words are found", lambda: words_are_found(site))
+        check("archives lead to the oldest", lambda: archives_lead_to_the_oldest(site))
         check("conditional requests and codings", lambda: conditional(site))
         check("addresses", lambda: addresses(site))
         check("problem documents", lambda: problems(site))

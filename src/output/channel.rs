@@ -189,8 +189,13 @@ pub(super) fn words(selection: &Selection, terms: &[Term]) -> String {
         selection.since.map(|since| format!("since {since}")),
         selection.until.map(|until| format!("until {until}")),
     ];
-    let words = clauses.chain(rest.into_iter().flatten()).collect::<Vec<_>>();
-    if words.is_empty() { "everything".to_owned() } else { words.join(", ") }
+    let clauses: Vec<String> = clauses.collect();
+    let rest: Vec<String> = rest.into_iter().flatten().collect();
+    match (clauses.is_empty(), rest.is_empty()) {
+        (true, true) => "everything".to_owned(),
+        (true, false) => format!("articles {}", rest.join(", ")),
+        (false, _) => [clauses, rest].concat().join(", "),
+    }
 }
 
 fn shared_language(entries: &[Entry]) -> Option<Language> {

@@ -19,6 +19,8 @@ pub(super) struct Layout<'a> {
     pub(super) feeds: (&'a str, [String; 3]),
     /// The pages before and after it: relation and URL.
     pub(super) sequence: Vec<(&'static str, String)>,
+    /// The words that were searched for.
+    pub(super) words: String,
     /// Pages in other languages: language and URL.
     pub(super) alternates: Vec<(String, String)>,
     /// The site's menus.
@@ -37,6 +39,7 @@ impl<'a> Layout<'a> {
             canonical: None,
             feeds: (&site.title, feeds),
             sequence: Vec::new(),
+            words: String::new(),
             alternates: Vec::new(),
             menus: &[],
         }
@@ -179,7 +182,7 @@ fn header(layout: &Layout<'_>) -> Markup {
                 }
                 @for link in menu(layout.menus, "main") { (article_link(site, &link.key, &link.title)) " " }
             }
-            (search_form(site, ""))
+            (search_form(site, &layout.words))
         }
     }
 }

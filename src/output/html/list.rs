@@ -4,9 +4,7 @@ use maud::{Markup, html};
 
 use super::layout::{self, Layout, article_path, day, feed_links, language, local, safe, term_path};
 use super::{alike, found, sidebar};
-use crate::model::{
-    ArticleForm, Entry, Format, Kind, Options, Origins, Page, Query, Selection, Sidebar, Site, Sort, Target, TermName, text,
-};
+use crate::model::{ArticleForm, Entry, Format, Kind, Options, Origins, Page, Selection, Sidebar, Site, Sort, Target, TermName, text};
 use crate::output::{Channel, channel, entry as parts};
 
 /// How much of an article a list shows, in graphemes.
@@ -38,7 +36,7 @@ pub fn list(view: &ListView<'_>) -> String {
         div.columns {
             div {
                 (heading(view))
-                @if let Some(words) = &selection.words { (search(view, words)) }
+                @if selection.words.is_some() { (orders(view)) }
                 @if options.explain { (explanation(view)) }
                 @if page.entries.is_empty() { (empty(view)) }
                 @for (entry, others) in alike::groups(&page.entries) { (item(view, entry, &others)) }
@@ -55,6 +53,7 @@ pub fn list(view: &ListView<'_>) -> String {
         canonical: (selection.words.is_none() && !options.explain).then(|| site.link(&target)),
         feeds: (&channel.title, Format::ALL.map(|format| channel.url(format).to_owned())),
         sequence: older.iter().map(|path| ("next", site.url(path))).collect(),
+        words: selection.words.as_ref().map(ToString::to_string).unwrap_or_default(),
         menus: &sidebar.menus,
         ..Layout::of(site)
     };
@@ -112,15 +111,14 @@ fn pager(view: &ListView<'_>, older: Option<&str>) -> Markup {
     }
 }
 
-/// The form with the words that were searched for, how many articles have them, and the two orders.
-fn search(view: &ListView<'_>, words: &Query) -> Markup {
+/// How many articles have the words that were searched for, and the two orders.
+fn orders(view: &ListView<'_>) -> Markup {
     let order = |sort, name: &str| {
         let options = Options { sort, before: None, ..view.options.clone() };
         let path = Target::List { selection: view.selection.clone(), options, format: None }.path();
         html! { a href=(local(view.site, &path)) aria-current=[(view.options.sort == sort).then_some("true")] { (name) } }
     };
     html! {
-        (layout::search_form(view.site, &words.to_string()))
         p.orders {
             span.count { (view.page.total) @if view.page.total == 1 { " article" } @else { " articles" } } " "
             (order(Sort::Newest, "Newest first")) " " (order(Sort::Rank, "Best first"))
