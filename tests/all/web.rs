@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use feedmill::model::{
-    Article, ArticleKey, BundleFile, Enclosure, Format, Kind, Language, PLACEHOLDER, Selection, Site, Slug, Source, SourceKind, Target,
-    TermDescription, Window,
+    Article, ArticleKey, BundleFile, Enclosure, Format, Kind, Language, NamedFeed, PLACEHOLDER, Selection, Site, Slug, Source, SourceKind,
+    Target, TermDescription, Window,
 };
 use feedmill::store::Store;
 use feedmill::web::{Door, serve};
@@ -114,7 +114,15 @@ impl Server {
 }
 
 fn start(store: Store, public_url: &str) -> (SocketAddr, tokio::task::JoinHandle<std::io::Result<()>>) {
-    let site = Site::new("Mill".into(), "All of it".into(), &Url::parse(public_url).unwrap(), Tz::UTC);
+    let mut site = Site::new("Mill".into(), "All of it".into(), &Url::parse(public_url).unwrap(), Tz::UTC);
+    let Target::List { selection, .. } = feedmill::model::Address::parse("/?tag=news&tag=-ads").unwrap().target else { panic!("a list") };
+    site.feeds.push(NamedFeed {
+        slug: Slug::from_name("mine"),
+        title: "My own".into(),
+        description: Some("Chosen".into()),
+        picture: None,
+        selection,
+    });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     (address, tokio::spawn(serve(Door::new(store, site, 1 << 20), listener)))
@@ -673,4 +681,76 @@ async fn health_changes_with_its_events_and_with_nothing_else() {
     assert!(server.get("/health").text().contains("feed is gone") && server.get("/sources").text().contains("Gone"));
     assert_eq!(server.get("/health.xml").header("location"), "/health.rss");
     assert_eq!(server.get("/health?tag=x").status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_named_feed_stands_for_its_selection() {
+    let (server, _) = Server::with(vec![tagged("1", &["news"]), tagged("2", &["news", "ads"]), tagged("3", &["x"])]).await;
+    for format in ["rss", "atom", "json"] {
+        assert_eq!(server.ids(&format!("/feed/mine.{format}")), server.ids(&format!("/feed.{format}?tag=news&tag=-ads")), "{format}");
+    }
+    let feed = server.get("/feed/mine.json").json();
+    assert_eq!((feed["title"].as_str(), feed["description"].as_str()), (Some("My own · Mill"), Some("Chosen")));
+    assert_eq!(feed["feed_url"], "https://feeds.example.org/feed/mine.json");
+    assert!(server.get("/feed/mine").text().contains("My own"));
+    assert!(server.get("/opml/feeds").text().contains("/feed/mine.atom"));
+    assert_eq!(server.get("/feed/other.rss").status, 404);
+    assert_eq!(server.get("/feed/mine.rss?tag=x").status, 400);
+    assert_eq!(server.get("/feed/Mine.rss?limit=5").header("location"), "/feed/mine.rss?limit=5");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_are_dressed_as_a_reader_asks() {
+    let (server, _) = Server::with(vec![tagged("1", &["a", "b"])]).await;
+    let plain = server.ids("/tag/a.rss");
+    assert_eq!(plain, server.ids("/tag/b.rss"));
+    let (own, other) = (server.ids("/tag/a.rss?ids=feed"), server.ids("/tag/b.rss?ids=feed"));
+    assert!(own != other && own != plain && own == server.ids("/tag/a.atom?ids=feed"), "{own:?} {other:?}");
+    let items = |path: &str| server.get(path).json()["items"][0].clone();
+    assert_eq!(items("/tag/a.json?via=title")["title"], "feed: Title of 1");
+    assert!(
+        items("/tag/a.json?via=body")["content_html"]
+            .as_str()
+            .unwrap()
+            .starts_with("<p>via <a href=\"https://feeds.example.org/source/feed\">feed</a></p>")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_is_a_page_and_three_feeds() {
+    let (server, _) =
+        Server::with(vec![Article { content: Some("<p>前面的话，然后是大模型。</p>".into()), ..tagged("1", &["a"]) }, tagged("2", &["a"])])
+            .await;
+    let query = "q=%E5%A4%A7%E6%A8%A1%E5%9E%8B";
+    assert_eq!(server.ids(&format!("/feed.rss?{query}")).len(), 0, "not indexed yet");
+    while server.f.store.index().await.unwrap() > 0 {}
+    for format in ["rss", "atom", "json"] {
+        assert_eq!(server.ids(&format!("/feed.{format}?{query}")).len(), 1, "{format}");
+    }
+    let page = server.get(&format!("/?{query}"));
+    assert!(page.text().contains("<mark>大模型</mark>") && page.text().contains("noindex"), "{}", page.text());
+    let page = server.get(&format!("/?explain=1&{query}&tag=a&tag=-never"));
+    for told in ["Read as:", "tag <bdi>a</bdi>: its own", "Never published, so nothing has it: tag never"] {
+        assert!(page.text().contains(told), "{told} in {}", page.text());
+    }
+    let description = server.get("/opensearch.xml");
+    assert!(description.text().contains("template=\"https://feeds.example.org/?q={searchTerms}\""), "{}", description.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_digest_is_a_feed_of_days() {
+    let server = Server::new().await;
+    let source = server.f.source(SourceKind::Feed, "https://a.example/feed").await;
+    server.f.feed(&source, vec![], day(0)).await;
+    server.f.feed(&source, vec![article("1"), article("2")], day(1)).await;
+    for format in ["rss", "atom", "json"] {
+        assert_eq!(server.ids(&format!("/feed.{format}?digest=daily")).len(), 1, "{format}");
+    }
+    let item = server.get("/feed.json?digest=daily").json()["items"][0].clone();
+    assert_eq!(item["title"], "2025-10-10: 2 articles");
+    let content = item["content_html"].as_str().unwrap();
+    assert!(content.contains(">Title of 1</a> (feed)") && content.contains(">Title of 2</a> (feed)"), "{content}");
+    let path = item["url"].as_str().unwrap().strip_prefix("https://feeds.example.org").unwrap().to_owned();
+    assert_eq!(server.get(&path).status, 200, "{path}");
+    assert!(server.get("/?digest=daily").text().contains("2025-10-10: 2 articles"));
 }

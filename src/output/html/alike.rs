@@ -64,3 +64,41 @@ fn share(a: &HashSet<String>, b: &HashSet<String>) -> f64 {
     let all = a.len() + b.len() - both;
     if all == 0 { 0.0 } else { both as f64 / all as f64 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Slug;
+    use crate::output::samples::{bare, time};
+
+    fn told(source: &str, title: &str, text: &str, minutes: i64) -> Entry {
+        let mut entry = bare();
+        let mut origin = (*entry.source).clone();
+        (origin.slug, origin.title) = (Slug::from_name(source), source.to_owned());
+        entry.source = origin.into();
+        (entry.article.title, entry.article.content) = (Some(title.to_owned()), Some(text.to_owned()));
+        entry.published = time(minutes);
+        entry
+    }
+
+    #[test]
+    fn nearly_the_same_of_two_sources_within_two_days_is_one() {
+        let text = "<p>河水在清晨漫过了旧桥，两岸的人把货物搬到磨坊的二楼，没有人受伤。</p>";
+        let later = "<p>河水在清晨漫过了旧桥，两岸的人把货物搬到磨坊的二楼，没有人受伤！更多消息。</p>";
+        let entries = [
+            told("a", "河水漫过旧桥", text, 0),
+            told("b", "河水漫过旧桥", later, 600),
+            told("a", "河水漫过旧桥", text, 30),
+            told("c", "河水漫过旧桥", text, 60 * 24 * 3),
+            told("d", "别的标题", text, 0),
+            told("e", "河水漫过旧桥", "<p>一段完全不同的文字，说的是面粉的价格和今年的小麦收成，以及别的事情。</p>", 0),
+            told("f", "河水漫过旧桥", "<p>短</p>", 0),
+        ];
+        let groups: Vec<(&str, Vec<&str>)> = groups(&entries)
+            .into_iter()
+            .map(|(first, others)| (first.source.title.as_str(), others.into_iter().map(|other| other.source.title.as_str()).collect()))
+            .collect();
+        let alone = |source| (source, Vec::new());
+        assert_eq!(groups, [("a", vec!["b"]), alone("a"), alone("c"), alone("d"), alone("e"), alone("f")]);
+    }
+}

@@ -44,7 +44,7 @@ impl Sqlite {
     pub(in crate::store) fn select(&self, selection: &Selection, options: &Options, window: Window) -> Result<Lookup<Page>, StoreError> {
         self.resolved(selection, |connection, resolved| {
             let hits = selection.words.as_ref().map(|words| search::hits(connection, words)).transpose()?;
-            self.find(connection, resolved, hits, |chosen| match &options.archive {
+            self.find(connection, resolved, options, hits, |chosen| match &options.archive {
                 Some(archive) => history::archive(chosen, archive),
                 None => newest(chosen, selection, options, window),
             })
@@ -62,14 +62,14 @@ impl Sqlite {
     ) -> Result<Lookup<Page>, StoreError> {
         self.resolved(selection, |connection, resolved| {
             let hits = selection.words.as_ref().map(|words| search::hits(connection, words)).transpose()?;
-            self.find(connection, resolved, hits, |chosen| digest::issues(chosen, options, period, zone, now))
+            self.find(connection, resolved, options, hits, |chosen| digest::issues(chosen, options, period, zone, now))
         })
     }
 
     /// What changed in a selection since a generation: an empty page if nothing did, or too much.
     pub(in crate::store) fn delta(&self, selection: &Selection, options: &Options, since: u64) -> Result<Lookup<Page>, StoreError> {
         self.resolved(selection, |connection, resolved| {
-            self.find(connection, resolved, None, |chosen| history::delta(chosen, options, since))
+            self.find(connection, resolved, options, None, |chosen| history::delta(chosen, options, since))
         })
     }
 
@@ -107,6 +107,7 @@ impl Sqlite {
         &self,
         connection: &Connection,
         resolved: &mut Resolved,
+        options: &Options,
         hits: Option<Hits>,
         find: impl FnOnce(&Chosen<'_>) -> Result<Option<Numbers>, StoreError>,
     ) -> Result<Option<Lookup<Numbers>>, StoreError> {
@@ -114,7 +115,7 @@ impl Sqlite {
             (resolved.choice.hits, resolved.choice.misses) = (found, excluded);
         }
         let choice = &resolved.choice;
-        let sources = source_terms(connection)?;
+        let sources = if options.per_source.is_some() { source_terms(connection)? } else { Vec::new() };
         let needed: Vec<i64> = choice.terms().chain(sources.iter().copied()).collect();
         let numbers = self.with_sets(connection, &needed, |sets| {
             let set = sets.chosen(choice, State::Public);
@@ -130,6 +131,7 @@ pub(super) struct Chosen<'a> {
     pub(super) sets: &'a Sets,
     pub(super) choice: &'a Choice,
     pub(super) set: &'a RoaringBitmap,
+    /// The terms of all sources, where each counts for itself.
     sources: &'a [TermId],
 }
 
