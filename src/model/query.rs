@@ -114,6 +114,12 @@ impl Word {
         tokens
     }
 
+    /// Whether an index of tokens alone cannot tell where it stands: it has several, or must stand as it was typed.
+    #[must_use]
+    pub fn needs_text(&self) -> bool {
+        self.is_quoted || self.tokens().len() > 1
+    }
+
     /// Whether the last of its tokens may be the beginning of one.
     #[must_use]
     pub fn is_open(&self) -> bool {

@@ -176,8 +176,8 @@ impl Sets {
         for clause in clauses {
             *chosen.to_mut() &= &*clause;
         }
-        // What was found by its words may be gone by now.
-        if choice.hits.is_some() && choice.any.is_empty() {
+        // What was found by its words may be gone by now; what has a deleted term is not withdrawn by that.
+        if choice.hits.is_some() || state == State::Withdrawn {
             *chosen.to_mut() &= self.all.of(state);
         }
         for term in &choice.none {
@@ -217,7 +217,8 @@ impl Sets {
                 continue;
             }
             let start = u32::try_from(position).unwrap_or(u32::MAX / BLOCK) * BLOCK;
-            for number in set.range(start..=start + (BLOCK - 1)) {
+            // Higher numbers are mostly newer: so most of the others fall short at once.
+            for number in set.range(start..=start + (BLOCK - 1)).rev() {
                 let place = self.place(number);
                 if place.0 < stretch.since || place >= stretch.before {
                     continue;

@@ -4,7 +4,9 @@ use maud::{Markup, html};
 
 use super::layout::{self, Layout, article_path, day, feed_links, language, local, safe, term_path};
 use super::{alike, found, sidebar};
-use crate::model::{ArticleForm, Entry, Format, Kind, Options, Origins, Page, Selection, Sidebar, Site, Sort, Target, TermName, text};
+use crate::model::{
+    ArticleForm, Entry, Format, Kind, Options, Origins, Page, Query, Selection, Sidebar, Site, Sort, Target, TermName, Word, text,
+};
 use crate::output::{Channel, channel, entry as parts};
 
 /// How much of an article a list shows, in graphemes.
@@ -36,7 +38,7 @@ pub fn list(view: &ListView<'_>) -> String {
         div.columns {
             div {
                 (heading(view))
-                @if selection.words.is_some() { (orders(view)) }
+                @if let Some(words) = &selection.words { (orders(view, words)) }
                 @if options.explain { (explanation(view)) }
                 @if page.entries.is_empty() { (empty(view)) }
                 @for (entry, others) in alike::groups(&page.entries) { (item(view, entry, &others)) }
@@ -112,7 +114,7 @@ fn pager(view: &ListView<'_>, older: Option<&str>) -> Markup {
 }
 
 /// How many articles have the words that were searched for, and the two orders.
-fn orders(view: &ListView<'_>) -> Markup {
+fn orders(view: &ListView<'_>, words: &Query) -> Markup {
     let order = |sort, name: &str| {
         let options = Options { sort, before: None, ..view.options.clone() };
         let path = Target::List { selection: view.selection.clone(), options, format: None }.path();
@@ -120,7 +122,8 @@ fn orders(view: &ListView<'_>) -> Markup {
     };
     html! {
         p.orders {
-            span.count { (view.page.total) @if view.page.total == 1 { " article" } @else { " articles" } } " "
+            // Of a phrase its pieces are counted.
+            span.count { @if words.words.iter().any(Word::needs_text) { "up to " } (view.page.total) @if view.page.total == 1 { " article" } @else { " articles" } } " "
             (order(Sort::Newest, "Newest first")) " " (order(Sort::Rank, "Best first"))
         }
     }

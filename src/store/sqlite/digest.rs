@@ -19,7 +19,7 @@ pub(super) fn issues(chosen: &Chosen<'_>, options: &Options, period: Period, zon
     let mut end = period.containing(now, zone).0;
     while numbers.issues.len() < usize::from(options.limit) && numbers.articles.len() < MAX_IN_ALL {
         let before = Stretch { before: (end.timestamp(), 0), ..Stretch::default() };
-        let Some(last) = chosen.newest(chosen.set, before, 1, options, None)?.pop() else { break };
+        let Some(last) = chosen.newest(chosen.set, before, 1, options)?.pop() else { break };
         let (since, until) = period.containing(time(chosen.sets.place(last).0), zone);
         let stretch = Stretch { since: since.timestamp(), before: (until.timestamp(), 0) };
         let articles = chosen.sets.newest(chosen.set, stretch, MAX_ARTICLES + 1, |number| {

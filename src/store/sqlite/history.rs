@@ -140,7 +140,7 @@ pub(super) fn archive(chosen: &Chosen<'_>, archive: &Archive) -> Result<Option<N
     if last < Number::MAX {
         set.remove_range(last + 1..);
     }
-    let articles = chosen.newest(&set, Stretch::default(), usize::try_from(MAX_LENGTH).unwrap_or(usize::MAX), &Options::default(), None)?;
+    let articles = chosen.newest(&set, Stretch::default(), usize::try_from(MAX_LENGTH).unwrap_or(usize::MAX), &Options::default())?;
     Ok(Some(Numbers { total: set.len(), articles, cut, ..Numbers::default() }))
 }
 

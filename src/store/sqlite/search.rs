@@ -5,22 +5,20 @@ use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{Sqlite, StoreError};
-use crate::model::{Kind, Query, Word, each_token, text};
+use crate::model::{Kind, Query, Token, Word, each_token, text, tokens};
 use crate::store::sets::Number;
 
 /// The most articles that one question takes in, those discovered last.
 const MAX_HITS: usize = 100_000;
-/// The most of these whose fit is looked at, those discovered last.
-const MAX_SCORED: u64 = 10_000;
-/// The most that are put in order by it.
-const MAX_RANKED: usize = 1_000;
-/// Of these, so many are read to find where the words stand as they were typed: they come first.
-const MAX_EXACT: usize = 100;
+/// How many of what was found are put in order by how well they fit: the newest, and the newest with the words in their
+/// title or names.
+const MAX_RANKED: usize = 250;
 /// Articles that one step of the indexing takes in.
 const CHUNK: usize = 500;
 
-/// The weights of title, names and body.
-const RANK: &str = "bm25(words, 10.0, 4.0, 1.0)";
+/// What a word is worth in the title, and among the names, in places in the body.
+const IN_TITLE: f64 = 10.0;
+const IN_NAMES: f64 = 4.0;
 
 /// What of an article can be found, as it was written.
 pub(super) struct Text {
@@ -46,13 +44,33 @@ impl Text {
         Ok(Self { title: title.unwrap_or_default(), names: names.join("\n"), body: body.join("\n") })
     }
 
-    /// Whether all that must stand in it does so as it was typed, but for its case.
-    fn has(&self, words: &[&Word]) -> bool {
-        let parts = [&self.title, &self.names, &self.body].map(|part| part.to_lowercase());
-        words.iter().all(|word| {
-            let wanted = word.text.to_lowercase();
-            parts.iter().any(|part| part.contains(&wanted))
+    /// Whether a word stands in it as it was typed, but for its case.
+    fn has_as_typed(&self, word: &Word) -> bool {
+        let wanted = word.text.to_lowercase();
+        [&self.title, &self.names, &self.body].iter().any(|part| part.to_lowercase().contains(&wanted))
+    }
+
+    /// Whether what the index alone cannot tell of some words is true of it: phrases stand in it, or do not.
+    fn fits(&self, query: &Query) -> bool {
+        let parts = [&self.title, &self.names, &self.body].map(|part| (part, tokens(part)));
+        query.words.iter().filter(|word| word.needs_text()).all(|word| {
+            let stands = || parts.iter().any(|(text, tokens)| !word.places(text, tokens).is_empty());
+            let is_there = if word.is_quoted { self.has_as_typed(word) } else { stands() };
+            is_there != word.is_excluded
         })
+    }
+
+    /// How well the words fit: what stands in the title counts most, what stands often counts ever less (as in BM25).
+    #[expect(clippy::cast_precision_loss, reason = "a text has some thousand words")]
+    fn score(&self, words: &[&Word]) -> f64 {
+        let [title, names, body] = [&self.title, &self.names, &self.body].map(|part| (part, tokens(part)));
+        let count = |(text, tokens): &(&String, Vec<Token>), word: &Word| word.places(text, tokens).len() as f64;
+        let length = 1.0 + body.1.len() as f64 / 1_000.0;
+        let of_word = |word: &&Word| {
+            let often = count(&body, word);
+            IN_TITLE * count(&title, word).min(2.0) + IN_NAMES * count(&names, word).min(2.0) + 2.2 * often / (often + length)
+        };
+        words.iter().map(of_word).sum()
     }
 }
 
@@ -63,70 +81,54 @@ pub(super) struct Hits {
     pub(super) excluded: Option<RoaringBitmap>,
 }
 
-/// The articles that have some words, as far as the index can tell: phrases are found whatever their script.
+/// The articles that have some words, as far as the index can tell: of a phrase it knows the pieces.
 pub(super) fn hits(connection: &Connection, query: &Query) -> Result<Hits, StoreError> {
-    let (excluded, wanted): (Vec<&Word>, Vec<&Word>) = query.words.iter().partition(|word| word.is_excluded);
-    let find = |words: &[&Word], junction: &str| -> Result<Option<RoaringBitmap>, StoreError> {
-        if words.is_empty() {
-            return Ok(None);
-        }
-        let mut statement = connection.prepare_cached("SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rowid DESC LIMIT ?2")?;
-        let rows = statement.query_map((expression(words, junction), MAX_HITS), |row| row.get::<_, Number>(0))?;
-        let mut numbers = rows.collect::<Result<Vec<_>, _>>()?;
-        numbers.reverse();
-        Ok(Some(numbers.into_iter().collect()))
-    };
+    let wanted: Vec<&Word> = query.words.iter().filter(|word| !word.is_excluded).collect();
+    let excluded: Vec<&Word> = query.words.iter().filter(|word| word.is_excluded && !word.needs_text()).collect();
+    let find = |words: &[&Word], junction| (!words.is_empty()).then(|| find(connection, "words", &expression(words, junction))).transpose();
     Ok(Hits { found: find(&wanted, " AND ")?, excluded: find(&excluded, " OR ")? })
 }
 
+fn find(connection: &Connection, table: &str, expression: &str) -> Result<RoaringBitmap, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT rowid FROM {table} WHERE {table} MATCH ?1 ORDER BY rowid DESC LIMIT ?2"))?;
+    let rows = statement.query_map((expression, MAX_HITS), |row| row.get::<_, Number>(0))?;
+    let mut numbers = rows.collect::<Result<Vec<_>, _>>()?;
+    numbers.reverse();
+    Ok(numbers.into_iter().collect())
+}
+
 /// Those of a set that have the words, the best first; those that have them as they were typed before the others.
-pub(super) fn ranked(
-    connection: &Connection,
-    query: &Query,
-    hits: &RoaringBitmap,
-    is_in: impl Fn(Number) -> bool,
-) -> Result<Vec<Number>, StoreError> {
+pub(super) fn ranked(connection: &Connection, query: &Query, set: &RoaringBitmap) -> Result<Vec<Number>, StoreError> {
     let wanted: Vec<&Word> = query.words.iter().filter(|word| !word.is_excluded).collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let first = hits.len().checked_sub(MAX_SCORED).and_then(|position| hits.select(u32::try_from(position).ok()?)).unwrap_or_default();
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT rowid FROM words WHERE words MATCH ?1 AND rowid >= ?2 ORDER BY {RANK}, rowid DESC"))?;
-    let rows = statement.query_map((expression(&wanted, " AND "), first), |row| row.get::<_, Number>(0))?;
+    let in_headings = find(connection, "headings", &expression(&wanted, " AND "))? & set;
+    let newest = |set: &RoaringBitmap| set.iter().rev().take(MAX_RANKED).collect::<RoaringBitmap>();
     let mut ranked = Vec::new();
-    for number in rows {
-        let number = number?;
-        if is_in(number) {
-            ranked.push(number);
-        }
-        if ranked.len() == MAX_RANKED {
-            break;
+    for number in newest(&in_headings) | newest(set) {
+        let text = Text::of(connection, number)?;
+        if text.fits(query) {
+            ranked.push((wanted.iter().all(|word| text.has_as_typed(word)), text.score(&wanted), number));
         }
     }
-    let rest = ranked.split_off(ranked.len().min(MAX_EXACT));
-    let (mut exact, mut folded) = (Vec::new(), Vec::new());
-    for number in ranked {
-        if Text::of(connection, number)?.has(&wanted) { exact.push(number) } else { folded.push(number) }
-    }
-    exact.extend(folded);
-    exact.extend(rest);
-    Ok(exact)
+    ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(b.2.cmp(&a.2)));
+    Ok(ranked.into_iter().map(|(_, _, number)| number).collect())
 }
 
-/// Whether an article has every quoted phrase as it was typed.
-pub(super) fn has_phrases(connection: &Connection, query: &Query, article: Number) -> Result<bool, StoreError> {
-    let phrases: Vec<&Word> = query.words.iter().filter(|word| word.is_quoted && !word.is_excluded).collect();
-    Ok(phrases.is_empty() || Text::of(connection, article)?.has(&phrases))
+/// Whether what the index cannot tell of some words is true of an article.
+pub(super) fn fits(connection: &Connection, query: &Query, article: Number) -> Result<bool, StoreError> {
+    Ok(Text::of(connection, article)?.fits(query))
 }
 
-/// Words in the index's own grammar: each a phrase of tokens, which hold no sign of that grammar.
+/// Words in the index's own grammar: each by its tokens, which hold no sign of that grammar.
 fn expression(words: &[&Word], junction: &str) -> String {
-    let phrase = |word: &&Word| {
+    let pieces = |word: &&Word| {
         let tokens: Vec<String> = word.tokens().into_iter().map(|token| format!("\"{}\"", token.folded)).collect();
-        format!("({}{})", tokens.join(" + "), if word.is_open() { " *" } else { "" })
+        format!("({}{})", tokens.join(" AND "), if word.is_open() { " *" } else { "" })
     };
-    words.iter().map(phrase).collect::<Vec<_>>().join(junction)
+    words.iter().map(pieces).collect::<Vec<_>>().join(junction)
 }
 
 /// The tokens of a text, as the index takes them.
@@ -143,7 +145,8 @@ fn tokenised(text: &str) -> String {
 struct Step {
     from: u64,
     to: u64,
-    present: Vec<(Number, [String; 3])>,
+    /// The tokens of its title and names, and of its body.
+    present: Vec<(Number, String, String)>,
     gone: Vec<Number>,
 }
 
@@ -157,12 +160,17 @@ impl Sqlite {
                 // Another process was faster.
                 return Ok(());
             }
-            for number in step.gone.iter().chain(step.present.iter().map(|(number, _)| number)) {
-                transaction.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([number])?;
+            for table in ["words", "headings"] {
+                let mut statement = transaction.prepare_cached(&format!("DELETE FROM {table} WHERE rowid = ?1"))?;
+                for number in step.gone.iter().chain(step.present.iter().map(|(number, ..)| number)) {
+                    statement.execute([number])?;
+                }
             }
-            let mut statement = transaction.prepare_cached("INSERT INTO words (rowid, title, names, body) VALUES (?1, ?2, ?3, ?4)")?;
-            for (number, [title, names, body]) in &step.present {
-                statement.execute((number, title, names, body))?;
+            for (number, headings, body) in &step.present {
+                transaction.prepare_cached("INSERT INTO headings (rowid, tokens) VALUES (?1, ?2)")?.execute((number, headings))?;
+                transaction
+                    .prepare_cached("INSERT INTO words (rowid, tokens) VALUES (?1, ?2)")?
+                    .execute((number, format!("{headings}{body}")))?;
             }
             transaction.prepare_cached("UPDATE store SET indexed = ?1")?.execute([step.to])?;
             Ok(())
@@ -196,7 +204,7 @@ fn next_step(connection: &Connection) -> Result<Option<Step>, StoreError> {
             step.gone.push(number);
         } else {
             let Text { title, names, body } = Text::of(connection, number)?;
-            step.present.push((number, [title, names, body].map(|text| tokenised(&text))));
+            step.present.push((number, tokenised(&title) + &tokenised(&names), tokenised(&body)));
         }
     }
     Ok(Some(step))

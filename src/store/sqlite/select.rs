@@ -1,6 +1,7 @@
 //! Which articles a selection takes in: its names are looked up, its sets are joined in memory, and the few articles
 //! that come of it are read.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
 use chrono_tz::Tz;
@@ -13,11 +14,11 @@ use super::history::{self, Cut};
 use super::search::{self, Hits};
 use super::terms::{self, Known, TermId};
 use super::{Sqlite, StoreError, story, time};
-use crate::model::{Entry, Issue, Kind, Language, Options, Page, Period, Query, Selection, Slug, Sort, Time, Tombstone, Window};
+use crate::model::{Entry, Issue, Kind, Language, Options, Page, Period, Query, Selection, Slug, Sort, Time, Tombstone, Window, Word};
 use crate::store::Lookup;
 use crate::store::sets::{Choice, Number, Sets, State, Stretch};
 
-/// How many articles are read in full to find those that have a quoted phrase as it was typed.
+/// How many articles are read in full to find those that have a phrase.
 const MAX_READ: usize = 2_000;
 
 /// A selection whose names were looked up.
@@ -44,7 +45,7 @@ impl Sqlite {
     pub(in crate::store) fn select(&self, selection: &Selection, options: &Options, window: Window) -> Result<Lookup<Page>, StoreError> {
         self.resolved(selection, |connection, resolved| {
             let hits = selection.words.as_ref().map(|words| search::hits(connection, words)).transpose()?;
-            self.find(connection, resolved, options, hits, |chosen| match &options.archive {
+            self.find(connection, resolved, options, selection.words.as_ref().zip(hits), |chosen| match &options.archive {
                 Some(archive) => history::archive(chosen, archive),
                 None => newest(chosen, selection, options, window),
             })
@@ -62,7 +63,9 @@ impl Sqlite {
     ) -> Result<Lookup<Page>, StoreError> {
         self.resolved(selection, |connection, resolved| {
             let hits = selection.words.as_ref().map(|words| search::hits(connection, words)).transpose()?;
-            self.find(connection, resolved, options, hits, |chosen| digest::issues(chosen, options, period, zone, now))
+            self.find(connection, resolved, options, selection.words.as_ref().zip(hits), |chosen| {
+                digest::issues(chosen, options, period, zone, now)
+            })
         })
     }
 
@@ -108,18 +111,20 @@ impl Sqlite {
         connection: &Connection,
         resolved: &mut Resolved,
         options: &Options,
-        hits: Option<Hits>,
+        words: Option<(&Query, Hits)>,
         find: impl FnOnce(&Chosen<'_>) -> Result<Option<Numbers>, StoreError>,
     ) -> Result<Option<Lookup<Numbers>>, StoreError> {
-        if let Some(Hits { found, excluded }) = hits {
+        let words = words.map(|(words, Hits { found, excluded })| {
             (resolved.choice.hits, resolved.choice.misses) = (found, excluded);
-        }
+            words
+        });
         let choice = &resolved.choice;
         let sources = if options.per_source.is_some() { source_terms(connection)? } else { Vec::new() };
         let needed: Vec<i64> = choice.terms().chain(sources.iter().copied()).collect();
         let numbers = self.with_sets(connection, &needed, |sets| {
             let set = sets.chosen(choice, State::Public);
-            find(&Chosen { connection, sets, choice, set: &set, sources: &sources })
+            let words = words.filter(|words| words.words.iter().any(Word::needs_text));
+            find(&Chosen { connection, sets, choice, set: &set, words, read: Cell::default(), sources: &sources })
         })?;
         Ok(numbers.map(|numbers| numbers.map_or(Lookup::Missing, Lookup::Found)))
     }
@@ -131,33 +136,32 @@ pub(super) struct Chosen<'a> {
     pub(super) sets: &'a Sets,
     pub(super) choice: &'a Choice,
     pub(super) set: &'a RoaringBitmap,
+    /// Words of which the set has the pieces: the text must have them whole.
+    words: Option<&'a Query>,
+    /// How many texts were read for that.
+    read: Cell<usize>,
     /// The terms of all sources, where each counts for itself.
     sources: &'a [TermId],
 }
 
 impl Chosen<'_> {
     /// The newest of some of them in a stretch, a story and, with `prefer`, its translations once.
-    pub(super) fn newest(
-        &self,
-        set: &RoaringBitmap,
-        stretch: Stretch,
-        limit: usize,
-        options: &Options,
-        words: Option<&Query>,
-    ) -> Result<Vec<Number>, StoreError> {
-        let mut read = 0;
-        self.sets.newest(set, stretch, limit, |number| {
-            if !self.is_shown(number, &options.prefer)? {
-                return Ok(false);
-            }
-            let Some(words) = words.filter(|words| words.words.iter().any(|word| word.is_quoted)) else { return Ok(true) };
-            read += 1;
-            Ok(read <= MAX_READ && search::has_phrases(self.connection, words, number)?)
-        })
+    pub(super) fn newest(&self, set: &RoaringBitmap, stretch: Stretch, limit: usize, options: &Options) -> Result<Vec<Number>, StoreError> {
+        self.sets.newest(set, stretch, limit, |number| self.is_shown(number, &options.prefer))
     }
 
-    /// Whether an article stands for itself: no article that speaks for it is in the selection.
+    /// Whether an article stands for itself: its text has the words, and no article that speaks for it is in the selection.
     pub(super) fn is_shown(&self, number: Number, prefer: &[Language]) -> Result<bool, StoreError> {
+        if let Some(words) = self.words {
+            self.read.update(|read| read + 1);
+            if self.read.get() > MAX_READ || !search::fits(self.connection, words, number)? {
+                return Ok(false);
+            }
+        }
+        self.is_told_once(number, prefer)
+    }
+
+    fn is_told_once(&self, number: Number, prefer: &[Language]) -> Result<bool, StoreError> {
         let is_in = |number| self.set.contains(number);
         let is_spoken_for = self.sets.is_in_story(number) && story::is_spoken_for(self.connection, number, is_in)?;
         Ok(!is_spoken_for && (prefer.is_empty() || self.is_preferred(number, prefer)?))
@@ -207,8 +211,8 @@ fn newest(chosen: &Chosen<'_>, selection: &Selection, options: &Options, window:
     let (set, words) = (chosen.set, selection.words.as_ref());
     let mut articles = match (options.sort, options.per_source, words) {
         (Sort::Rank, _, Some(words)) => best(chosen, options, words, stretch)?,
-        (_, Some(each), _) => newest_of_each(chosen, options, words, stretch, each)?,
-        _ => chosen.newest(set, stretch, limit + 1, options, words)?,
+        (_, Some(each), _) => newest_of_each(chosen, options, stretch, each)?,
+        _ => chosen.newest(set, stretch, limit + 1, options)?,
     };
     let more = articles.len() > limit && options.per_source.is_none();
     articles.truncate(limit);
@@ -239,14 +243,11 @@ fn stretch(chosen: &Chosen<'_>, options: &Options, window: Window) -> Result<Str
 
 /// Those that fit the words best, after a cursor.
 fn best(chosen: &Chosen<'_>, options: &Options, words: &Query, stretch: Stretch) -> Result<Vec<Number>, StoreError> {
-    let is_in = |number| {
-        let place = chosen.sets.place(number);
-        chosen.set.contains(number) && place.0 >= stretch.since && place < stretch.before
+    let is_in = |number: &Number| {
+        let place = chosen.sets.place(*number);
+        place.0 >= stretch.since && place < stretch.before
     };
-    let ranked = match &chosen.choice.hits {
-        Some(hits) => search::ranked(chosen.connection, words, hits, is_in)?,
-        None => Vec::new(),
-    };
+    let ranked: Vec<Number> = search::ranked(chosen.connection, words, chosen.set)?.into_iter().filter(is_in).collect();
     let cursor = options.before.as_ref().map(|key| find_article(chosen.connection, key)).transpose()?.flatten();
     let start = cursor.map_or(0, |(id, _)| ranked.iter().position(|number| *number == id).map_or(ranked.len(), |at| at + 1));
     let mut best = Vec::new();
@@ -254,7 +255,7 @@ fn best(chosen: &Chosen<'_>, options: &Options, words: &Query, stretch: Stretch)
         if best.len() > usize::from(options.limit) {
             break;
         }
-        if chosen.is_shown(number, &options.prefer)? && search::has_phrases(chosen.connection, words, number)? {
+        if chosen.is_told_once(number, &options.prefer)? {
             best.push(number);
         }
     }
@@ -262,18 +263,12 @@ fn best(chosen: &Chosen<'_>, options: &Options, words: &Query, stretch: Stretch)
 }
 
 /// The newest of each source, merged.
-fn newest_of_each(
-    chosen: &Chosen<'_>,
-    options: &Options,
-    words: Option<&Query>,
-    stretch: Stretch,
-    each: u16,
-) -> Result<Vec<Number>, StoreError> {
+fn newest_of_each(chosen: &Chosen<'_>, options: &Options, stretch: Stretch, each: u16) -> Result<Vec<Number>, StoreError> {
     let mut merged = Vec::new();
     for source in chosen.sources {
         let own = Choice { any: vec![vec![*source]], ..Choice::default() };
         let own = &*chosen.sets.chosen(&own, State::Public) & chosen.set;
-        merged.extend(chosen.newest(&own, stretch, usize::from(each), options, words)?);
+        merged.extend(chosen.newest(&own, stretch, usize::from(each), options)?);
     }
     merged.sort_unstable_by_key(|number| std::cmp::Reverse(chosen.sets.place(*number)));
     Ok(merged)

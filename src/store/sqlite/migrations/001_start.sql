@@ -206,9 +206,16 @@ CREATE TABLE attachments (
 ) STRICT;
 
 -- What each public article can be found by: tokens of our own making, parted by spaces; see model/folding.rs.
+-- Without places it is a third as large; phrases are then looked for in the text of what was found.
 CREATE VIRTUAL TABLE words USING fts5 (
-    title, names, body,
-    content = '', contentless_delete = 1, tokenize = "ascii tokenchars '+#'"
+    tokens,
+    content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '+#'"
+);
+
+-- The same of titles, authors, categories and tags alone: what fits best.
+CREATE VIRTUAL TABLE headings USING fts5 (
+    tokens,
+    content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '+#'"
 );
 -- WebSub, our hub: what subscribers asked for and have not confirmed. The last word about a topic and a callback counts.
 CREATE TABLE intents (
