@@ -182,6 +182,8 @@ fn what_is_no_feed_is_named() {
         ("<!doctype html><html><head><title>x</title></head><body><p>hello</body></html>", "web page"),
         ("<opml version='2.0'><body/></opml>", "OPML"),
         ("<CHANNEL HREF='http://e.example/'><ITEM HREF='/x'><TITLE>x</TITLE></ITEM></CHANNEL>", "CDF"),
+        ("<?xml version='1.0'?><Channel><Title>t</Title><Item Href='/x'><Abstract>b</Abstract></Item></Channel>", "CDF"),
+        ("\u{feff}<!-- c --><!DOCTYPE OPML><OPML version='1.1'><head><title>t</title></head><body/></OPML>", "OPML"),
         ("<svg xmlns='http://www.w3.org/2000/svg'/>", "<svg>"),
         ("{\"a\": 1}", "`items`"),
         ("hello", "not a feed"),

@@ -158,6 +158,7 @@ impl<'a> Tree<'a> {
         let name = tag.name();
         self.doubt(name.as_ref(), tag)?;
         let (element, is_declared) = self.element(tag)?;
+        self.is_channel_definition |= self.is_of_channel_definition(&element);
         if self.is_container(&element) {
             self.close_to(0);
             self.enter(element);
@@ -246,9 +247,23 @@ impl<'a> Tree<'a> {
         !self.containers.is_empty() || (is_item(element) && self.foreign_root.as_deref() != Some("html"))
     }
 
+    /// Whether it is an element that the Channel Definition Format alone has: a root `channel` with a link, or in one an
+    /// item with a link, or an `abstract`.
+    fn is_of_channel_definition(&self, element: &Element) -> bool {
+        let has = |name| element.attribute(name).is_some();
+        match self.containers.first() {
+            None => element.name == "channel" && self.open.is_empty() && ["href", "base", "self", "lastmod"].into_iter().any(has),
+            Some(root) if root.name == "channel" && element.vocabulary == Vocabulary::Core => match element.name.as_str() {
+                "item" | "channel" => has("href"),
+                "abstract" | "usage" | "schedule" => true,
+                _ => false,
+            },
+            Some(_) => false,
+        }
+    }
+
     fn enter(&mut self, element: Element) {
         self.has_root = true;
-        self.is_channel_definition |= self.containers.is_empty() && element.name == "channel" && element.attribute("href").is_some();
         let outer = self.scope();
         let scope = Scope {
             base: element.base(outer.base.as_ref()).map(Cow::into_owned),
