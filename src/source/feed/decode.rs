@@ -44,7 +44,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, repairs: &mut Repa
     let declared = declared(bytes);
     refuse_unsafe(bytes, [declared, labels.http])?;
     let stated: Vec<_> = [declared, labels.http].into_iter().flatten().filter_map(for_label).collect();
-    if stated.contains(&ISO_2022_JP) && bytes.contains(&0x1b) {
+    if bytes.contains(&0x1b) && (stated.contains(&ISO_2022_JP) || is_iso_2022_jp(bytes)) {
         return Ok(lossy(ISO_2022_JP, bytes, repairs));
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
@@ -128,6 +128,12 @@ fn refuse_unsafe(bytes: &[u8], labels: [Option<&str>; 2]) -> Result<(), FeedErro
         return Err(FeedError::Encoding(label.unwrap_or("HZ-GB-2312").to_owned()));
     }
     Ok(())
+}
+
+/// Without the label by its signs: an escape, which no XML has, to JIS X 0208, and one back to ASCII or nearly so.
+fn is_iso_2022_jp(bytes: &[u8]) -> bool {
+    let has_one = |signs: [&[u8]; 2]| bytes.windows(3).any(|window| signs.contains(&window));
+    bytes.is_ascii() && has_one([b"\x1b$B", b"\x1b$@"]) && has_one([b"\x1b(B", b"\x1b(J"])
 }
 
 /// The sequences that shift to the sets of ISO 2022 (RFC 1922, RFC 1557). Japan's are others.
@@ -283,8 +289,14 @@ mod tests {
         for (text, http) in [("<rss>~{<:Ky2;~}</rss>", Some("utf-8")), ("<rss>~{ a } ~{x~}</rss>", None), ("<rss>~{</rss>", Some("gbk"))] {
             assert_eq!(decoded(text.as_bytes(), http), text);
         }
-        let japanese = b"<?xml version='1.0' encoding='iso-2022-jp'?><rss>\x1b$B$\"\x1b(B</rss>";
-        assert!(decoded(japanese, None).contains('あ'));
+    }
+
+    #[test]
+    fn mail_japanese_is_read_with_and_without_its_label() {
+        let japanese = b"<rss>\x1b$B$\"\x1b(B</rss>";
+        for label in [Some("iso-2022-jp"), Some("utf-8"), None] {
+            assert_eq!(decoded(japanese, label), "<rss>あ</rss>", "{label:?}");
+        }
     }
 
     #[test]

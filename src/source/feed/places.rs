@@ -27,6 +27,16 @@ pub(super) fn is_prose(element: &Element) -> bool {
     }
 }
 
+/// Whether it names a person, in parts or in a line.
+pub(super) fn is_person(element: &Element) -> bool {
+    element.vocabulary == Vocabulary::Core && matches!(element.name.as_str(), "author" | "contributor")
+}
+
+/// Whether it may be a part of a person, though elements of an item have that name too.
+pub(super) fn may_stand_in_person(element: &Element) -> bool {
+    element.vocabulary == Vocabulary::Core && matches!(element.name.as_str(), "id" | "link")
+}
+
 /// Whether it is one of the elements that stand right in an item.
 pub(super) fn is_part_of_item(element: &Element) -> bool {
     match element.vocabulary {

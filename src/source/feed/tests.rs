@@ -157,6 +157,15 @@ fn an_item_that_is_cut_before_it_has_an_id_is_left_for_the_next_time() {
 }
 
 #[test]
+fn an_author_that_never_ends_takes_no_title_along() {
+    for (author, name) in [("<author><name>Una</name><uri>https://e.example/una</uri>", "Una"), ("<author>Una", "Una")] {
+        let feed = read(&format!("<feed><entry>{author}<title>a</title><link href='https://e.example/a'/></entry></feed>"));
+        let item = &feed.articles[0];
+        assert_eq!((item.title.as_deref(), link(item), item.authors[0].name.as_str()), (Some("a"), "https://e.example/a", name));
+    }
+}
+
+#[test]
 fn items_that_share_an_id_stay_apart_and_keep_their_ids() {
     let feed = "<rss><channel><item><guid>x</guid><title>a</title></item><item><guid>x</guid><title>b</title></item><item><guid>x</guid><title>b</title></item></channel></rss>";
     let (first, again) = (read(feed), read(feed));

@@ -10,7 +10,9 @@ use url::Url;
 
 use super::element::{Element, Part, VOID};
 use super::names::{Namespaces, Vocabulary};
-use super::places::{is_item, is_item_level, is_line, is_markup_name, is_part_of_item, is_prose, may_stand_in_prose};
+use super::places::{
+    is_item, is_item_level, is_line, is_markup_name, is_part_of_item, is_person, is_prose, may_stand_in_person, may_stand_in_prose,
+};
 use super::repairs::{Repair, Repairs};
 use crate::model::{Language, text};
 
@@ -284,8 +286,9 @@ impl<'a> Tree<'a> {
         let Some(open) = self.open.get(level) else {
             return;
         };
-        let is_known = is_part_of_item(element);
-        if is_known && (is_line(open) || is_prose(open) && !may_stand_in_prose(element)) {
+        let cannot_hold =
+            is_line(open) || is_prose(open) && !may_stand_in_prose(element) || is_person(open) && !may_stand_in_person(element);
+        if cannot_hold && is_part_of_item(element) {
             self.repairs.note(Repair::Nesting);
             self.close_to(level);
         }
