@@ -166,6 +166,26 @@ fn an_author_that_never_ends_takes_no_title_along() {
 }
 
 #[test]
+fn a_link_written_as_text_is_one_of_its_relation() {
+    let feed = read(
+        "<feed><entry><title>a</title><link rel='enclosure'>https://e.example/file</link><link rel='alternate'>https://e.example/a</link>\
+         </entry></feed>",
+    );
+    assert_eq!(link(&feed.articles[0]), "https://e.example/a");
+}
+
+#[test]
+fn the_title_of_a_picture_in_the_content_is_not_the_items() {
+    let feed = read(
+        "<feed><entry><id>1</id><content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>Before</p>\
+         <svg xmlns='http://www.w3.org/2000/svg'><metadata xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:title>Tree</dc:title></metadata></svg>\
+         <p>After</p></div></content></entry></feed>",
+    );
+    let item = &feed.articles[0];
+    assert_eq!((item.title.as_deref(), item.content.as_deref().map(|html| html.contains("After"))), (None, Some(true)));
+}
+
+#[test]
 fn items_that_share_an_id_stay_apart_and_keep_their_ids() {
     let feed = "<rss><channel><item><guid>x</guid><title>a</title></item><item><guid>x</guid><title>b</title></item><item><guid>x</guid><title>b</title></item></channel></rss>";
     let (first, again) = (read(feed), read(feed));

@@ -11,7 +11,8 @@ use url::Url;
 use super::element::{Element, Part, VOID};
 use super::names::{Namespaces, Vocabulary};
 use super::places::{
-    is_item, is_item_level, is_line, is_markup_name, is_part_of_item, is_person, is_prose, may_stand_in_person, may_stand_in_prose,
+    is_foreign, is_item, is_item_level, is_line, is_markup_name, is_of_channel_definition, is_part_of_item, is_person, is_prose,
+    may_stand_in_person, may_stand_in_prose,
 };
 use super::repairs::{Repair, Repairs};
 use crate::model::{Language, text};
@@ -160,7 +161,7 @@ impl<'a> Tree<'a> {
         let name = tag.name();
         self.doubt(name.as_ref(), tag)?;
         let (element, is_declared) = self.element(tag)?;
-        self.is_channel_definition |= self.is_of_channel_definition(&element);
+        self.is_channel_definition |= self.open.len() < 2 && is_of_channel_definition(&element, self.containers.first());
         if self.is_container(&element) {
             self.close_to(0);
             self.enter(element);
@@ -249,21 +250,6 @@ impl<'a> Tree<'a> {
         !self.containers.is_empty() || (is_item(element) && self.foreign_root.as_deref() != Some("html"))
     }
 
-    /// Whether it is an element that the Channel Definition Format alone has: a root `channel` with a link, or in one an
-    /// item with a link, or an `abstract`.
-    fn is_of_channel_definition(&self, element: &Element) -> bool {
-        let has = |name| element.attribute(name).is_some();
-        match self.containers.first() {
-            None => element.name == "channel" && self.open.is_empty() && ["href", "base", "self", "lastmod"].into_iter().any(has),
-            Some(root) if root.name == "channel" && element.vocabulary == Vocabulary::Core => match element.name.as_str() {
-                "item" | "channel" => has("href"),
-                "abstract" | "usage" | "schedule" => true,
-                _ => false,
-            },
-            Some(_) => false,
-        }
-    }
-
     fn enter(&mut self, element: Element) {
         self.has_root = true;
         let outer = self.scope();
@@ -288,7 +274,9 @@ impl<'a> Tree<'a> {
         };
         let cannot_hold =
             is_line(open) || is_prose(open) && !may_stand_in_prose(element) || is_person(open) && !may_stand_in_person(element);
-        if cannot_hold && is_part_of_item(element) {
+        // Inside a picture of SVG or the like, elements of Dublin Core speak of the picture.
+        let is_elsewhere = self.open[level + 1..].iter().any(is_foreign);
+        if cannot_hold && is_part_of_item(element) && !is_elsewhere {
             self.repairs.note(Repair::Nesting);
             self.close_to(level);
         }
