@@ -1,16 +1,17 @@
 //! Dates as feeds write them: RFC 822 and RFC 3339, and all that the wild makes of them, in any order and in the
 //! languages that occur. It never guesses a date from a text that has none.
 
+mod clock;
+mod day;
 mod words;
 
-use std::sync::LazyLock;
-
-use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use regex::Regex;
 
-use crate::model::Time;
-use words::{Zone, month, zone};
+use crate::model::{Language, Time};
+use clock::Clock;
+use words::Zone;
 
 /// No date of a feed is longer; a longer text is none.
 const MAX_BYTES: usize = 200;
@@ -19,9 +20,20 @@ const MAX_BYTES: usize = 200;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Habits {
     /// The zone of dates that name none.
-    pub(super) zone: Tz,
+    zone: Tz,
     /// Whether `CST` is China's time rather than America's.
-    pub(super) is_chinese: bool,
+    is_chinese: bool,
+}
+
+impl Habits {
+    /// Those of a source in a zone that is written in a language. `CST` is China's time in Asia, but for a feed that
+    /// says to be of a country that has a central time of its own.
+    pub(super) fn new(zone: Tz, language: Option<&Language>) -> Self {
+        let language = language.map_or("", Language::as_str);
+        let is_american = ["-US", "-CA", "-MX"].iter().any(|region| language.ends_with(region));
+        let is_asian = zone.name().starts_with("Asia/") || ["PRC", "ROC", "Hongkong", "Singapore"].contains(&zone.name());
+        Self { zone, is_chinese: language.starts_with("zh") || is_asian && !is_american }
+    }
 }
 
 /// Reads a date. A day without a time is its midnight.
@@ -30,233 +42,72 @@ pub(super) fn parse(text: &str, habits: Habits) -> Option<Time> {
     if text.is_empty() || text.len() > MAX_BYTES {
         return None;
     }
-    if let Ok(date) = DateTime::parse_from_rfc3339(text) {
-        return Some(to_the_second(date.to_utc()));
-    }
+    let time = match DateTime::parse_from_rfc3339(text) {
+        Ok(date) => DateTime::from_timestamp(date.timestamp(), 0),
+        Err(_) => free_form(text, habits),
+    };
+    // Years that RFC 3339 cannot write would be no date to a reader.
+    time.filter(|time| (1..=9999).contains(&time.year()))
+}
+
+fn free_form(text: &str, habits: Habits) -> Option<Time> {
     let folded = words::fold(text);
-    let (rest, clock) = take_clock(&folded);
-    let (rest, zone) = take_zone(&rest, clock.is_some(), habits);
-    let day = numbered_day(&rest).or_else(|| named_day(&rest));
-    match day {
+    let (rest, clock) = clock::take(&folded);
+    let (rest, zone) = clock::take_zone(&rest, clock.is_some(), habits.is_chinese);
+    let zone = zone.or_else(|| words::is_korean(text).then_some(Zone::Offset(540)));
+    match day::find(&rest) {
         Some(day) => resolve(day, clock.unwrap_or_default(), zone, habits.zone),
         None => epoch(text),
     }
 }
 
-fn to_the_second(time: Time) -> Time {
-    DateTime::from_timestamp(time.timestamp(), 0).unwrap_or(time)
-}
-
-/// Hours may be 24, and minutes and seconds 60: the time after.
+/// Hours and minutes beyond the last are of the time after: `24:00`, and `25:30` of a night in Japan.
 fn resolve(day: NaiveDate, clock: Clock, zone: Option<Zone>, fallback: Tz) -> Option<Time> {
     let seconds = clock.hours * 3600 + clock.minutes * 60 + clock.seconds;
     let local = day.and_time(NaiveTime::MIN).checked_add_signed(Duration::seconds(seconds))?;
     match zone {
         Some(Zone::Offset(minutes)) => FixedOffset::east_opt(minutes * 60)?.from_local_datetime(&local).single().map(|date| date.to_utc()),
+        Some(Zone::Named(zone)) => in_zone(local, zone),
         None => in_zone(local, fallback),
     }
 }
 
-/// A local time that a change of the clocks leaves out is an hour later, one that it repeats the first of the two.
+/// A local time that a change of the clocks leaves out is an hour later, or a day where a country has crossed the date
+/// line; one that it repeats is the first of the two.
 fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<Time> {
-    let found = zone.from_local_datetime(&local).earliest();
-    let found = found.or_else(|| zone.from_local_datetime(&local.checked_add_signed(Duration::hours(1))?).earliest());
-    found.map(|date| date.with_timezone(&Utc))
+    let later = |hours| zone.from_local_datetime(&local.checked_add_signed(Duration::hours(hours))?).earliest();
+    [0, 1, 24].into_iter().find_map(later).map(|date| date.with_timezone(&Utc))
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Clock {
-    hours: i64,
-    minutes: i64,
-    seconds: i64,
+/// Seconds since 1970, or as many digits more as there are milliseconds or microseconds; .NET writes `/Date(…)/`.
+fn epoch(text: &str) -> Option<Time> {
+    let net = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/"));
+    let number = net.map_or(text.trim_start_matches('@'), |net| net.split(['+', '-']).next().unwrap_or(net));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if !(whole.bytes().chain(fraction.bytes())).all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = match whole.len() {
+        9 | 10 => whole,
+        13 | 16 => &whole[..10],
+        _ => return None,
+    };
+    DateTime::from_timestamp(seconds.parse().ok()?, 0)
 }
 
 fn pattern(text: &str) -> Option<Regex> {
     Regex::new(text).ok()
 }
 
-static CLOCK: LazyLock<Option<Regex>> =
-    LazyLock::new(|| pattern(r"(am|pm)?\s*\b(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,:]\d+)?)?(?:\s*(am|pm)\b)?"));
-
-/// Takes the time of day out of a text; gives the rest.
-fn take_clock(text: &str) -> (String, Option<Clock>) {
-    let separated = separate_t(text);
-    let found = CLOCK.as_ref().and_then(|clock| clock.captures(&separated));
-    let Some(found) = found else {
-        return (separated, None);
-    };
-    let number = |group: usize| found.get(group).and_then(|digits| digits.as_str().parse::<i64>().ok());
-    let half = found.get(1).or(found.get(5)).map(|half| half.as_str());
-    let clock = Clock { hours: half_day(number(2).unwrap_or(0), half), minutes: number(3).unwrap_or(0), seconds: number(4).unwrap_or(0) };
-    if clock.hours > 24 || clock.minutes > 60 || clock.seconds > 61 {
-        return (separated, None);
-    }
-    let whole = found.get(0).map_or(0..0, |whole| whole.range());
-    (format!("{} \u{1} {}", &separated[..whole.start], &separated[whole.end..]), Some(clock))
-}
-
-fn half_day(hours: i64, half: Option<&str>) -> i64 {
-    match half {
-        Some("am") if hours == 12 => 0,
-        Some("pm") if hours < 12 => hours + 12,
-        _ => hours,
-    }
-}
-
-static BASIC: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(\d)t(\d{2})(\d{2})(\d{2})?"));
-static BARE_T: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(\d)\s*t\s*(\d)"));
-
-/// Writes ISO 8601's `T` as a space, and its time without colons with them.
-fn separate_t(text: &str) -> String {
-    let text = match BASIC.as_ref().and_then(|basic| Some((basic.captures(text)?, basic))) {
-        Some((found, basic)) if found.get(4).is_some() => basic.replace(text, "$1 $2:$3:$4").into_owned(),
-        Some((_, basic)) => basic.replace(text, "$1 $2:$3").into_owned(),
-        None => text.to_owned(),
-    };
-    BARE_T.as_ref().map_or_else(|| text.clone(), |bare| bare.replace(&text, "$1 $2").into_owned())
-}
-
-static OFFSET: LazyLock<Option<Regex>> =
-    LazyLock::new(|| pattern(r"(?:\b(?:utc|gmt|ut|z)\s*)?([+-])\s*(\d{1,2})(?::?(\d{2}))?(?::?\d{2})?\s*(?:\([^)]*\)?|[a-z]+)?\s*$"));
-
-/// Takes the zone out of what stands after the time; gives the rest.
-fn take_zone(text: &str, has_clock: bool, habits: Habits) -> (String, Option<Zone>) {
-    let Some((day, after)) = text.split_once('\u{1}').filter(|_| has_clock) else {
-        return (text.to_owned(), None);
-    };
-    let (after, year) = take_year(after);
-    if let Some(found) = OFFSET.as_ref().and_then(|offset| offset.captures(&after)) {
-        let number = |group: usize| found.get(group).and_then(|digits| digits.as_str().parse::<i32>().ok()).unwrap_or(0);
-        let minutes = number(2) * 60 + number(3);
-        let signed = if &found[1] == "-" { -minutes } else { minutes };
-        let before = found.get(0).map_or(0, |whole| whole.start());
-        // An offset of more than a day is a mistake for none.
-        let zone = (minutes < 24 * 60).then_some(Zone::Offset(signed)).or(Some(Zone::Offset(0)));
-        return (format!("{day} {} {year}", &after[..before]), zone);
-    }
-    let words = after.split(|c: char| !c.is_ascii_alphabetic());
-    match words.filter(|word| !word.is_empty()).find_map(|word| Some((word, zone(word, habits.is_chinese)?))) {
-        Some((word, zone)) => (format!("{day} {} {year}", after.replacen(word, " ", 1)), Some(zone)),
-        None => (format!("{day} {after} {year}"), None),
-    }
-}
-
-static YEAR_AFTER: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?:^|[^+\d-])\s*\b(\d{4})\b\s*$"));
-
-/// Takes the year off the end of a text, where Perl and `asctime` write it.
-fn take_year(text: &str) -> (String, String) {
-    match YEAR_AFTER.as_ref().and_then(|year| year.captures(text)).and_then(|found| found.get(1)) {
-        Some(year) => (text[..year.start()].to_owned(), year.as_str().to_owned()),
-        None => (text.to_owned(), String::new()),
-    }
-}
-
-static NUMBERED: LazyLock<Option<Regex>> =
-    LazyLock::new(|| pattern(r"^\D*?(-?\d{4}|\d{1,2})\s*([-/.])\s*(\d{1,2})(?:\s*[-/.]\s*(\d{4}|\d{1,2}))?\b"));
-static COMPACT: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^\s*(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?\s*$"));
-static ORDINAL: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^\s*(\d{4})-?(\d{3})\s*$"));
-static WEEK: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^\s*(\d{4})-?w(\d{2})(?:-?(\d))?\s*$"));
-static YEAR: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^\s*(\d{4})\s*$"));
-
-/// A day in numbers: `2024-05-06`, `2024/5/6`, `5/6/2024`, `6.5.2024`, `20240506`, `2024-05`, `2024`, `2024-127`, `2024-W19-1`.
-fn numbered_day(text: &str) -> Option<NaiveDate> {
-    let numbers = |pattern: &LazyLock<Option<Regex>>| -> Option<[Option<i32>; 4]> {
-        let found = pattern.as_ref()?.captures(text)?;
-        Some([1, 2, 3, 4].map(|group| found.get(group).and_then(|digits| digits.as_str().parse().ok())))
-    };
-    if let Some([Some(year), Some(month), Some(day), _]) = numbers(&COMPACT) {
-        return date(year, month, day);
-    }
-    if let Some([Some(year), Some(day), ..]) = numbers(&ORDINAL) {
-        return NaiveDate::from_yo_opt(year, u32::try_from(day).ok()?);
-    }
-    if let Some([Some(year), Some(week), day, _]) = numbers(&WEEK) {
-        let weekday = chrono::Weekday::try_from(u8::try_from(day.unwrap_or(1).clamp(1, 7) - 1).ok()?).ok()?;
-        return NaiveDate::from_isoywd_opt(year, u32::try_from(week).ok()?, weekday);
-    }
-    if let Some([Some(year), ..]) = numbers(&YEAR) {
-        return date(year, 1, 1);
-    }
-    let found = NUMBERED.as_ref()?.captures(text)?;
-    let number = |group: usize| found.get(group).and_then(|digits| digits.as_str().parse::<i32>().ok());
-    let (first, second, third) = (number(1)?, number(3)?, number(4));
-    match (found[1].trim_start_matches('-').len(), third) {
-        (4, third) => date(first, second, third.unwrap_or(1)).or_else(|| date(first, third?, second)),
-        (_, Some(third)) => day_of_three(first, second, third, found[4].len() == 4, &found[2]),
-        (_, None) => None,
-    }
-}
-
-/// Three numbers of which the year is last, or short: America writes the month first where slashes stand.
-fn day_of_three(first: i32, second: i32, third: i32, has_long_year: bool, sign: &str) -> Option<NaiveDate> {
-    if !has_long_year && sign == "-" {
-        return date(full_year(first), second, third).or_else(|| date(full_year(third), second, first));
-    }
-    let year = if has_long_year { third } else { full_year(third) };
-    let (day, month) = if sign == "/" && first <= 12 { (second, first) } else { (first, second) };
-    date(year, month, day).or_else(|| date(year, day, month))
-}
-
-/// A day with a month in words: `Mon, 06 May 2024`, `May 6th, 2024`, `2024-május-6`.
-fn named_day(text: &str) -> Option<NaiveDate> {
-    let mut month_found = None;
-    let mut numbers: Vec<(i32, usize)> = Vec::new();
-    for token in text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}'))).filter(|token| !token.is_empty()) {
-        let digits = token.bytes().take_while(u8::is_ascii_digit).count();
-        if digits > 0 {
-            numbers.push((token[..digits].parse().ok()?, digits));
-        }
-        let word = &token[digits..];
-        if month_found.is_none() && !word.is_empty() {
-            month_found = month(word);
-        }
-    }
-    let month = month_found?;
-    let year_at = numbers.iter().position(|(number, digits)| *digits >= 3 || *number > 31);
-    let (day, year) = match (numbers.as_slice(), year_at) {
-        ([_, _, ..], Some(at)) => (numbers[usize::from(at == 0)].0, numbers[at]),
-        ([day, year, ..], None) => (day.0, *year),
-        ([only], Some(_)) => (1, *only),
-        _ => return None,
-    };
-    let year = if year.1 <= 3 { full_year(year.0) } else { year.0 };
-    date(year, month, day).or_else(|| date(year, month, day.min(last_day(year, month))))
-}
-
-fn last_day(year: i32, month: i32) -> i32 {
-    (28..=31).rev().find(|day| date(year, month, *day).is_some()).unwrap_or(28)
-}
-
-/// Two digits are of the years 1970 to 2069; three are years since 1900, as old Perl writes them.
-fn full_year(short: i32) -> i32 {
-    match short {
-        0..=69 => short + 2000,
-        70..=199 => short + 1900,
-        _ => short,
-    }
-}
-
-fn date(year: i32, month: i32, day: i32) -> Option<NaiveDate> {
-    let date = NaiveDate::from_ymd_opt(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?);
-    date.filter(|_| (1..=9999).contains(&year))
-}
-
-/// Seconds or milliseconds since 1970.
-fn epoch(text: &str) -> Option<Time> {
-    let number: i64 = text.parse().ok()?;
-    match text.len() {
-        9..=10 => DateTime::from_timestamp(number, 0),
-        13 => DateTime::from_timestamp(number / 1000, 0),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SHANGHAI: Habits = Habits { zone: Tz::Asia__Shanghai, is_chinese: true };
     const UTC: Habits = Habits { zone: Tz::UTC, is_chinese: false };
+
+    fn written(text: &str, habits: Habits) -> Option<String> {
+        parse(text, habits).map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+    }
 
     #[test]
     fn dates_of_the_wild_are_read() {
@@ -283,34 +134,112 @@ mod tests {
             ("5/6/2024 10:11:12 AM", "2024-05-06T10:11:12Z"),
             ("2024/5/6 14:03", "2024-05-06T14:03:00Z"),
             ("06.05.2024 10:11", "2024-05-06T10:11:00Z"),
-            ("2024년 05월 06일 오후 01:31:15", "2024-05-06T13:31:15Z"),
+            ("2024년 05월 06일 오후 01:31:15", "2024-05-06T04:31:15Z"),
             ("2024年5月6日 下午1点02分", "2024-05-06T13:02:00Z"),
             ("2004-július-13T9:15-05:00", "2004-07-13T14:15:00Z"),
             ("Κυρ, 11 Ιούλ 2004 12:00:00 EST", "2004-07-11T17:00:00Z"),
+            ("Δευ, 06 Μαΐ 2024 10:11:12 EEST", "2024-05-06T07:11:12Z"),
+            ("2024. május 6. 10:11", "2024-05-06T10:11:00Z"),
+            ("2004-05-25 오후 11:23:17", "2004-05-25T14:23:17Z"),
+            ("월, 06 5월 2024 10:11:12 +0900", "2024-05-06T01:11:12Z"),
+            ("2024年05月06日 10时11分12秒", "2024-05-06T10:11:12Z"),
+            ("2024年5月6日 晚上11点", "2024-05-06T23:00:00Z"),
+            ("2024年5月6日 中午11:30", "2024-05-06T11:30:00Z"),
+            ("周五, 06 十二月 2024 10:11:12 +0800", "2024-12-06T02:11:12Z"),
+            ("二〇二四年十二月二十一日", "2024-12-21T00:00:00Z"),
+            ("二零一〇年五月三十日 十点", "2010-05-30T10:00:00Z"),
+            ("民國113年5月6日", "2024-05-06T00:00:00Z"),
+            ("令和6年5月6日(月) 25:30", "2024-05-07T01:30:00Z"),
+            ("２０２４年５月６日　１０：１１", "2024-05-06T10:11:00Z"),
+            ("Fri, 2006/09/15 08:19:53 EDT", "2006-09-15T12:19:53Z"),
+            ("2004-07-08 23:56:58.0", "2004-07-08T23:56:58Z"),
+            ("Mon, 06 May 124 10:11:12 GMT", "2024-05-06T10:11:12Z"),
+            ("Sun Jul 15 01:16:00 +0000 2012", "2012-07-15T01:16:00Z"),
+            ("Mon, 06 May 2024 10:11:12 +800", "2024-05-06T02:11:12Z"),
+            ("Mon, 06 May 2024 10:11:12 +8000", "2024-05-06T10:11:12Z"),
+            ("Mon, 06 May 2024 10:11:12 0000", "2024-05-06T10:11:12Z"),
+            ("Mon, 06 May 2024 10:11:12 ET", "2024-05-06T15:11:12Z"),
+            ("Mon, 06 May 2024 10:11:12 Eastern Standard Time", "2024-05-06T15:11:12Z"),
+            ("Mon, 06 May 2024 10:11:12 America/New_York", "2024-05-06T14:11:12Z"),
+            ("Mon May 06 2024 10:11:12 GMT+0800 (中国标准时间)", "2024-05-06T02:11:12Z"),
+            ("Mon, 06 May 2024 10:11:12 (PST)", "2024-05-06T18:11:12Z"),
+            ("Thu, 09 (nested (comment) Mar)Feb(escaped \\) 2005) 2006()23:59:45 +0000", "2006-02-09T23:59:45Z"),
+            ("Sat, 31 Jun 2006 23:08:26 GMT", "2006-07-01T23:08:26Z"),
+            ("2003-06-31T25:61:30Z", "2003-07-02T02:01:30Z"),
+            ("2024-05-06T10:11:12+08:00[Asia/Shanghai]", "2024-05-06T02:11:12Z"),
+            ("2024-05-06T10+08", "2024-05-06T02:00:00Z"),
+            ("2024-05-06+08:00", "2024-05-05T16:00:00Z"),
+            ("2024-05-06Z", "2024-05-06T00:00:00Z"),
+            ("2024-05-06_10:11:12", "2024-05-06T10:11:12Z"),
+            ("20240506101112", "2024-05-06T10:11:12Z"),
+            ("2003-012-31T10:14:55+00:00", "2003-12-31T10:14:55Z"),
+            ("031231", "2003-12-31T00:00:00Z"),
+            ("03335", "2003-12-01T00:00:00Z"),
+            ("-03-12", "2003-12-01T00:00:00Z"),
+            ("Mon, 06 May 2024 10.11.12 GMT", "2024-05-06T10:11:12Z"),
             ("1714990272", "2024-05-06T10:11:12Z"),
+            ("/Date(1714990272123+0800)/", "2024-05-06T10:11:12Z"),
         ] {
-            let read = parse(text, UTC).map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
-            assert_eq!(read.as_deref(), Some(expected), "{text}");
+            assert_eq!(written(text, UTC).as_deref(), Some(expected), "{text}");
         }
     }
 
     #[test]
     fn a_zone_that_is_not_named_is_the_sources() {
-        for (text, expected) in [
-            ("2024-05-06 10:11:12", "2024-05-06T02:11:12Z"),
-            ("Mon, 06 May 2024 10:11:12 CST", "2024-05-06T02:11:12Z"),
-            ("1986-05-04 02:30:00", "1986-05-03T18:30:00Z"),
+        let habits = |zone| Habits::new(zone, None);
+        for (text, zone, expected) in [
+            ("2024-05-06 10:11:12", Tz::Asia__Shanghai, "2024-05-06T02:11:12Z"),
+            // China had summer time from 1986 to 1991: an hour left out in spring, one twice in autumn.
+            ("1986-05-04 01:30:00", Tz::Asia__Shanghai, "1986-05-03T17:30:00Z"),
+            ("1986-05-04 02:30:00", Tz::Asia__Shanghai, "1986-05-03T18:30:00Z"),
+            ("1986-09-14 01:30:00", Tz::Asia__Shanghai, "1986-09-13T16:30:00Z"),
+            ("1991年7月1日", Tz::Asia__Shanghai, "1991-06-30T15:00:00Z"),
+            // Samoa had no 30th of December in 2011.
+            ("2011-12-30 10:00", Tz::Pacific__Apia, "2011-12-30T20:00:00Z"),
         ] {
-            let read = parse(text, SHANGHAI).map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
-            assert_eq!(read.as_deref(), Some(expected), "{text}");
+            assert_eq!(written(text, habits(zone)).as_deref(), Some(expected), "{text}");
         }
-        let american = parse("Mon, 06 May 2024 10:11:12 CST", UTC).map(|time| time.timestamp());
-        assert_eq!(american, Some(1_715_011_872));
+    }
+
+    #[test]
+    fn cst_is_chinas_time_for_a_source_of_asia() {
+        let language = |tag| Language::parse(tag);
+        let (chinese, american) = (Some("2024-05-06T02:11:12Z".to_owned()), Some("2024-05-06T16:11:12Z".to_owned()));
+        for (zone, tag, expected) in [
+            (Tz::Asia__Shanghai, "", &chinese),
+            (Tz::Asia__Taipei, "en", &chinese),
+            (Tz::UTC, "zh-TW", &chinese),
+            (Tz::Asia__Shanghai, "en-US", &american),
+            (Tz::UTC, "en", &american),
+            (Tz::America__Chicago, "", &american),
+        ] {
+            for text in ["Mon, 06 May 2024 10:11:12 CST", "Mon May 06 10:11:12 CST 2024"] {
+                assert_eq!(&written(text, Habits::new(zone, language(tag).as_ref())), expected, "{zone} {tag}");
+            }
+        }
     }
 
     #[test]
     fn what_is_no_date_is_none() {
-        for text in ["", "yesterday", "May", "13/13/2024", "2024-13-45", "99:99", "0", "-", "\u{1}\u{1}10:10", &"1".repeat(500)] {
+        for text in [
+            "",
+            "yesterday",
+            "May",
+            "13/13/2024",
+            "2024-13-45",
+            "99:99",
+            "0",
+            "-",
+            "\u{1}\u{1}10:10",
+            "Sun, 99 Jun 2009",
+            "5551234567 calls",
+            "2 days ago",
+            "昨天 10:11",
+            "9999-12-31T23:59:59-09:00",
+            "月",
+            &"1".repeat(500),
+            &"(".repeat(99),
+        ] {
             assert_eq!(parse(text, UTC), None, "{text}");
         }
     }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::FeedError;
 use super::repairs::{Repair, Repairs};
@@ -44,7 +44,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, repairs: &mut Repa
     let declared = declared(bytes);
     refuse_unsafe(bytes, [declared, labels.http])?;
     let stated: Vec<_> = [declared, labels.http].into_iter().flatten().filter_map(for_label).collect();
-    if stated.contains(&ISO_2022_JP) && bytes.contains(&0x1b) {
+    if bytes.contains(&0x1b) && (stated.contains(&ISO_2022_JP) || is_iso_2022_jp(bytes)) {
         return Ok(lossy(ISO_2022_JP, bytes, repairs));
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
@@ -96,7 +96,7 @@ fn for_label(label: &str) -> Option<&'static Encoding> {
     let label = match label.to_ascii_lowercase().as_str() {
         "gb-2312" | "gb_2312" | "cp936" | "ms936" => "gbk",
         "gb-18030" => "gb18030",
-        "cp950" | "big-5" => "big5",
+        "cp950" | "ms950" | "cp951" | "big-5" | "big5hkscs" | "big5-hkscs:2004" | "hkscs" => "big5",
         "cp932" | "sjis-win" => "shift_jis",
         "utf8" | "utf-8n" => "utf-8",
         "cp949" | "uhc" => "euc-kr",
@@ -106,15 +106,54 @@ fn for_label(label: &str) -> Option<&'static Encoding> {
     Encoding::for_label_no_replacement(label.as_bytes())
 }
 
-/// HZ, ISO-2022-CN and their like hide markup in ASCII bytes, so that no browser reads them; nor do we.
+/// HZ, ISO-2022-CN and their like hide markup in ASCII bytes, so that no browser reads them; nor do we. They are known
+/// by their signs even where no label names them.
 fn refuse_unsafe(bytes: &[u8], labels: [Option<&str>; 2]) -> Result<(), FeedError> {
-    for label in labels.into_iter().flatten() {
-        let unsafe_label = Encoding::for_label(label.trim().as_bytes()) == Some(REPLACEMENT);
-        if unsafe_label && bytes.is_ascii() && (bytes.contains(&0x1b) || bytes.windows(2).any(|pair| pair == b"~{")) {
-            return Err(FeedError::Encoding(label.to_owned()));
-        }
+    if !bytes.is_ascii() {
+        return Ok(());
+    }
+    let has_sign = |sign: &[u8]| bytes.windows(sign.len()).any(|window| window == sign);
+    let shifted = SHIFTS.iter().find(|(_, sign)| bytes.contains(&0x1b) && has_sign(sign));
+    if let Some((name, _)) = shifted {
+        return Err(FeedError::Encoding((*name).to_owned()));
+    }
+    let labels = || labels.into_iter().flatten().map(str::trim);
+    let is_hidden = |label: &&str| {
+        Encoding::for_label(label.as_bytes()) == Some(REPLACEMENT) || label.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("hz"))
+    };
+    let label = labels().find(is_hidden);
+    // Without a label, only in a document that says nothing of its encoding or names a Chinese one.
+    let may_be_hz = labels().filter_map(for_label).all(|encoding| encoding == GBK || encoding == GB18030);
+    if label.is_some() && has_sign(b"~{") || may_be_hz && has_hz(bytes) {
+        return Err(FeedError::Encoding(label.unwrap_or("HZ-GB-2312").to_owned()));
     }
     Ok(())
+}
+
+/// Without the label by its signs: an escape, which no XML has, to JIS X 0208, and one back to ASCII or nearly so.
+fn is_iso_2022_jp(bytes: &[u8]) -> bool {
+    let has_one = |signs: [&[u8]; 2]| bytes.windows(3).any(|window| signs.contains(&window));
+    bytes.is_ascii() && has_one([b"\x1b$B", b"\x1b$@"]) && has_one([b"\x1b(B", b"\x1b(J"])
+}
+
+/// The sequences that shift to the sets of ISO 2022 (RFC 1922, RFC 1557). Japan's are others.
+const SHIFTS: [(&str, &[u8]); 4] =
+    [("ISO-2022-CN", b"\x1b$)A"), ("ISO-2022-CN", b"\x1b$)G"), ("ISO-2022-CN", b"\x1b$*H"), ("ISO-2022-KR", b"\x1b$)C")];
+
+/// Whether each `~{` begins two or more characters of GB 2312 and ends in `~}` (RFC 1843).
+fn has_hz(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    let mut found = false;
+    while let Some(at) = rest.windows(2).position(|pair| pair == b"~{") {
+        rest = &rest[at + 2..];
+        let length = rest.iter().take_while(|byte| (0x21..0x7e).contains(*byte)).count();
+        let is_whole = length >= 4 && length.is_multiple_of(2) && rest[length..].starts_with(b"~}");
+        if !is_whole || !rest[..length].iter().step_by(2).all(|byte| (0x21..0x78).contains(byte)) {
+            return false;
+        }
+        found = true;
+    }
+    found
 }
 
 /// The encoding that the XML declaration names, wherever junk before it has put it.
@@ -226,7 +265,47 @@ mod tests {
 
     #[test]
     fn encodings_that_hide_markup_are_refused_by_name() {
-        let error = decode(b"<rss>~{<:Ky2;~}</rss>", Labels { forced: None, http: Some("hz-gb-2312") }, &mut Repairs::default());
-        assert!(matches!(error, Err(FeedError::Encoding(name)) if name == "hz-gb-2312"));
+        let hz = b"<rss><title>~{<:Ky2;~}</title></rss>";
+        let cn = b"<rss><title>\x1b$)A\x0e=;;;\x0f</title></rss>";
+        let declared = b"<?xml version='1.0' encoding='HZ'?><rss><title>~{<:Ky2;~}</title></rss>".as_slice();
+        for (bytes, http, expected) in [
+            (hz.as_slice(), Some("hz-gb-2312"), "hz-gb-2312"),
+            (hz, None, "HZ-GB-2312"),
+            (hz, Some("gb2312"), "HZ-GB-2312"),
+            (declared, None, "HZ"),
+            (cn, None, "ISO-2022-CN"),
+            (cn, Some("iso-2022-cn"), "ISO-2022-CN"),
+            (b"<rss>\x1b$)C\x0e0!\x0f</rss>", Some("utf-8"), "ISO-2022-KR"),
+        ] {
+            let error = decode(bytes, Labels { forced: None, http }, &mut Repairs::default());
+            assert!(matches!(&error, Err(FeedError::Encoding(name)) if name == expected), "{http:?}: {error:?}");
+        }
+        let forced = decode(hz, Labels { forced: Some("hz-gb-2312"), http: None }, &mut Repairs::default());
+        assert!(matches!(forced, Err(FeedError::Encoding(name)) if name == "hz-gb-2312"));
+    }
+
+    #[test]
+    fn braces_and_tildes_are_no_encoding() {
+        for (text, http) in [("<rss>~{<:Ky2;~}</rss>", Some("utf-8")), ("<rss>~{ a } ~{x~}</rss>", None), ("<rss>~{</rss>", Some("gbk"))] {
+            assert_eq!(decoded(text.as_bytes(), http), text);
+        }
+    }
+
+    #[test]
+    fn mail_japanese_is_read_with_and_without_its_label() {
+        let japanese = b"<rss>\x1b$B$\"\x1b(B</rss>";
+        for label in [Some("iso-2022-jp"), Some("utf-8"), None] {
+            assert_eq!(decoded(japanese, label), "<rss>あ</rss>", "{label:?}");
+        }
+    }
+
+    #[test]
+    fn big5_takes_in_the_characters_of_hong_kong() {
+        // Four characters of HKSCS between such as both sets have.
+        let sentence = b"\xa7\xda\x9d\xef\xa4\xd1\xae\xf0\xac\xdd\x9d\xf7\x9d\xcf\xb7\x73\xbb\x44\x9d\xf2\xa4\xd1\xae\xf0";
+        let bytes = [b"<rss><title>".as_slice(), sentence, b"</title></rss>"].concat();
+        for label in ["big5", "big5-hkscs", "Big5HKSCS", "cp950"] {
+            assert_eq!(decoded(&bytes, Some(label)), "<rss><title>我嘅天氣看咗嘢新聞𨋢天氣</title></rss>", "{label}");
+        }
     }
 }

@@ -176,9 +176,8 @@ impl Draft {
 
     fn link(&mut self, element: &Element, base: Option<&Url>) {
         let media_type = element.attribute("type").unwrap_or("text/html").to_ascii_lowercase();
-        let Some(href) = element.attribute("href").or_else(|| element.attribute("resource")) else {
-            return self.links.main.offer(0, || absolute(base, filled(element.line())?.as_str()));
-        };
+        let line = element.line();
+        let href = element.attribute("href").or_else(|| element.attribute("resource")).unwrap_or(&line);
         let is_page = matches!(media_type.split(';').next().unwrap_or_default().trim(), "text/html" | "application/xhtml+xml");
         match element.attribute("rel").unwrap_or("alternate").trim_start_matches("http://www.iana.org/assignments/relation/") {
             "alternate" => self.links.main.offer(u8::from(!is_page), || absolute(base, href)),

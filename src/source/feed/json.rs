@@ -28,7 +28,7 @@ pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs)
     };
     let mut document = Document { info: info(&feed, context.url), relations: relations(&feed, context.url), ..Document::default() };
     let home = document.info.home.as_deref().and_then(|home| Url::parse(home).ok());
-    let reader = ItemReader { base: context.url.or(home.as_ref()), habits: Habits { zone: context.zone, is_chinese: false } };
+    let reader = ItemReader { base: context.url.or(home.as_ref()), habits: Habits::new(context.zone, document.info.language.as_ref()) };
     for item in items.iter().take(context.limits.articles) {
         if let Some(article) = reader.article(item, repairs) {
             document.articles.push(article);

@@ -27,6 +27,36 @@ pub(super) fn is_prose(element: &Element) -> bool {
     }
 }
 
+/// Whether it is an element that the Channel Definition Format alone has, in a document with this root: a root `channel`
+/// with a link, or in one an item with a link, or an `abstract`.
+pub(super) fn is_of_channel_definition(element: &Element, root: Option<&Element>) -> bool {
+    let has = |name| element.attribute(name).is_some();
+    match root {
+        None => element.name == "channel" && ["href", "base", "self", "lastmod"].into_iter().any(has),
+        Some(root) if root.name == "channel" && element.vocabulary == Vocabulary::Core => match element.name.as_str() {
+            "item" | "channel" => has("href"),
+            "abstract" | "usage" | "schedule" => true,
+            _ => false,
+        },
+        Some(_) => false,
+    }
+}
+
+/// Whether it names a person, in parts or in a line.
+pub(super) fn is_person(element: &Element) -> bool {
+    element.vocabulary == Vocabulary::Core && matches!(element.name.as_str(), "author" | "contributor")
+}
+
+/// Whether it may be a part of a person, though elements of an item have that name too.
+pub(super) fn may_stand_in_person(element: &Element) -> bool {
+    element.vocabulary == Vocabulary::Core && matches!(element.name.as_str(), "id" | "link")
+}
+
+/// Whether it is of a vocabulary of its own inside of HTML.
+pub(super) fn is_foreign(element: &Element) -> bool {
+    matches!(element.vocabulary, Vocabulary::Other | Vocabulary::Rdf) || matches!(element.name.as_str(), "svg" | "math")
+}
+
 /// Whether it is one of the elements that stand right in an item.
 pub(super) fn is_part_of_item(element: &Element) -> bool {
     match element.vocabulary {

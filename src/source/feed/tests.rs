@@ -157,6 +157,35 @@ fn an_item_that_is_cut_before_it_has_an_id_is_left_for_the_next_time() {
 }
 
 #[test]
+fn an_author_that_never_ends_takes_no_title_along() {
+    for (author, name) in [("<author><name>Una</name><uri>https://e.example/una</uri>", "Una"), ("<author>Una", "Una")] {
+        let feed = read(&format!("<feed><entry>{author}<title>a</title><link href='https://e.example/a'/></entry></feed>"));
+        let item = &feed.articles[0];
+        assert_eq!((item.title.as_deref(), link(item), item.authors[0].name.as_str()), (Some("a"), "https://e.example/a", name));
+    }
+}
+
+#[test]
+fn a_link_written_as_text_is_one_of_its_relation() {
+    let feed = read(
+        "<feed><entry><title>a</title><link rel='enclosure'>https://e.example/file</link><link rel='alternate'>https://e.example/a</link>\
+         </entry></feed>",
+    );
+    assert_eq!(link(&feed.articles[0]), "https://e.example/a");
+}
+
+#[test]
+fn the_title_of_a_picture_in_the_content_is_not_the_items() {
+    let feed = read(
+        "<feed><entry><id>1</id><content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>Before</p>\
+         <svg xmlns='http://www.w3.org/2000/svg'><metadata xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:title>Tree</dc:title></metadata></svg>\
+         <p>After</p></div></content></entry></feed>",
+    );
+    let item = &feed.articles[0];
+    assert_eq!((item.title.as_deref(), item.content.as_deref().map(|html| html.contains("After"))), (None, Some(true)));
+}
+
+#[test]
 fn items_that_share_an_id_stay_apart_and_keep_their_ids() {
     let feed = "<rss><channel><item><guid>x</guid><title>a</title></item><item><guid>x</guid><title>b</title></item><item><guid>x</guid><title>b</title></item></channel></rss>";
     let (first, again) = (read(feed), read(feed));
@@ -182,6 +211,8 @@ fn what_is_no_feed_is_named() {
         ("<!doctype html><html><head><title>x</title></head><body><p>hello</body></html>", "web page"),
         ("<opml version='2.0'><body/></opml>", "OPML"),
         ("<CHANNEL HREF='http://e.example/'><ITEM HREF='/x'><TITLE>x</TITLE></ITEM></CHANNEL>", "CDF"),
+        ("<?xml version='1.0'?><Channel><Title>t</Title><Item Href='/x'><Abstract>b</Abstract></Item></Channel>", "CDF"),
+        ("\u{feff}<!-- c --><!DOCTYPE OPML><OPML version='1.1'><head><title>t</title></head><body/></OPML>", "OPML"),
         ("<svg xmlns='http://www.w3.org/2000/svg'/>", "<svg>"),
         ("{\"a\": 1}", "`items`"),
         ("hello", "not a feed"),

@@ -10,7 +10,10 @@ use url::Url;
 
 use super::element::{Element, Part, VOID};
 use super::names::{Namespaces, Vocabulary};
-use super::places::{is_item, is_item_level, is_line, is_markup_name, is_part_of_item, is_prose, may_stand_in_prose};
+use super::places::{
+    is_foreign, is_item, is_item_level, is_line, is_markup_name, is_of_channel_definition, is_part_of_item, is_person, is_prose,
+    may_stand_in_person, may_stand_in_prose,
+};
 use super::repairs::{Repair, Repairs};
 use crate::model::{Language, text};
 
@@ -158,6 +161,7 @@ impl<'a> Tree<'a> {
         let name = tag.name();
         self.doubt(name.as_ref(), tag)?;
         let (element, is_declared) = self.element(tag)?;
+        self.is_channel_definition |= self.open.len() < 2 && is_of_channel_definition(&element, self.containers.first());
         if self.is_container(&element) {
             self.close_to(0);
             self.enter(element);
@@ -248,7 +252,6 @@ impl<'a> Tree<'a> {
 
     fn enter(&mut self, element: Element) {
         self.has_root = true;
-        self.is_channel_definition |= self.containers.is_empty() && element.name == "channel" && element.attribute("href").is_some();
         let outer = self.scope();
         let scope = Scope {
             base: element.base(outer.base.as_ref()).map(Cow::into_owned),
@@ -269,8 +272,11 @@ impl<'a> Tree<'a> {
         let Some(open) = self.open.get(level) else {
             return;
         };
-        let is_known = is_part_of_item(element);
-        if is_known && (is_line(open) || is_prose(open) && !may_stand_in_prose(element)) {
+        let cannot_hold =
+            is_line(open) || is_prose(open) && !may_stand_in_prose(element) || is_person(open) && !may_stand_in_person(element);
+        // Inside a picture of SVG or the like, elements of Dublin Core speak of the picture.
+        let is_elsewhere = self.open[level + 1..].iter().any(is_foreign);
+        if cannot_hold && is_part_of_item(element) && !is_elsewhere {
             self.repairs.note(Repair::Nesting);
             self.close_to(level);
         }

@@ -31,7 +31,8 @@ pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs)
 struct Channel<'a> {
     context: &'a FeedContext<'a>,
     document: Document,
-    is_chinese: bool,
+    /// The language of what surrounds the items, where the channel states none.
+    surrounding: Option<Language>,
     /// The channel's page, which stands in for the base that a file has not.
     base: Option<Url>,
     items: usize,
@@ -39,10 +40,13 @@ struct Channel<'a> {
 
 impl<'a> Channel<'a> {
     fn read(text: &str, trust: Trust, context: &'a FeedContext<'a>, repairs: &mut Repairs) -> Result<Result<Document, FeedError>, Broken> {
-        let mut channel = Self { context, document: Document::default(), is_chinese: false, base: None, items: 0 };
+        let mut channel = Self { context, document: Document::default(), surrounding: None, base: None, items: 0 };
         let mut tree = Tree::new(text, trust, context.url, repairs);
         while let Some((element, ending)) = tree.next()? {
             let base = tree.scope().base.clone().or_else(|| channel.base.clone());
+            if channel.surrounding.is_none() {
+                channel.surrounding.clone_from(&tree.scope().language);
+            }
             if is_item(&element) {
                 if channel.items >= context.limits.articles {
                     tree.repairs.note(Repair::Limit);
@@ -54,7 +58,6 @@ impl<'a> Channel<'a> {
                 channel.note(&element, base.as_ref());
             }
         }
-        let language = tree.scope().language.clone();
         let was_feed = channel.items > 0 || tree.has_root();
         if tree.is_channel_definition() {
             return Ok(Err(FeedError::ChannelDefinition));
@@ -62,13 +65,12 @@ impl<'a> Channel<'a> {
         if !was_feed {
             return Ok(Err(FeedError::of_root(tree.foreign_root())));
         }
-        channel.document.info.language = channel.document.info.language.or(language);
+        channel.document.info.language = channel.document.info.language.or(channel.surrounding);
         Ok(Ok(channel.document))
     }
 
     fn habits(&self) -> Habits {
-        let zone = self.context.zone;
-        Habits { zone, is_chinese: self.is_chinese || zone == chrono_tz::Tz::Asia__Shanghai && self.document.info.language.is_none() }
+        Habits::new(self.context.zone, self.document.info.language.as_ref().or(self.surrounding.as_ref()))
     }
 
     fn item(&mut self, element: &Element, ending: Ending, outer: Option<&Url>, repairs: &mut Repairs) {
@@ -148,7 +150,6 @@ impl<'a> Channel<'a> {
     fn language(&mut self, language: Option<Language>) {
         let info = &mut self.document.info;
         info.language = info.language.take().or(language);
-        self.is_chinese = info.language.as_ref().is_some_and(|language| language.as_str().starts_with("zh"));
     }
 }
 

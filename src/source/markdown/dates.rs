@@ -74,6 +74,9 @@ fn time_of(text: &str) -> Option<NaiveTime> {
 
 fn offset_of(text: &str) -> Option<FixedOffset> {
     let (sign, digits) = (text.starts_with('-'), text[1..].replace(':', ""));
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let (hours, minutes) = match digits.len() {
         1 | 2 => (digits.parse::<i32>().ok()?, 0),
         4 => (digits[..2].parse().ok()?, digits[2..].parse::<i32>().ok()?),

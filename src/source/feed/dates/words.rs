@@ -1,57 +1,151 @@
 //! The words in dates: months, halves of the day and zones, in the languages that feeds use.
 
+use std::sync::LazyLock;
+
+use chrono_tz::Tz;
+use regex::{Captures, Regex};
+
+use super::pattern;
+
 /// What a date says of its zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Zone {
     /// Minutes east of UTC.
     Offset(i32),
+    /// By its IANA name.
+    Named(Tz),
 }
 
-/// Writes the units of East Asian dates as signs, halves of the day as `am` and `pm`, all letters small.
+/// Whether a date is in Korean words, which are of one zone.
+pub(super) fn is_korean(text: &str) -> bool {
+    text.contains(|c: char| ('\u{ac00}'..='\u{d7a3}').contains(&c))
+}
+
+/// Writes a date of East Asia as one of English words, all letters small, and drops what stands in parentheses.
 pub(super) fn fold(text: &str) -> String {
-    let mut folded = text.to_lowercase();
+    let mut folded = without_comments(text).to_lowercase();
     if !text.is_ascii() {
-        for (word, sign) in UNITS {
+        for (word, sign) in SIGNS {
             folded = folded.replace(word, sign);
         }
+        folded = folded.chars().map(|c| if ('０'..='９').contains(&c) { digit(c as u32 - '０' as u32) } else { c }).collect();
+        folded = units(&folded);
     }
     folded.replace("a.m.", "am").replace("p.m.", "pm")
 }
 
-const UNITS: [(&str, &str); 33] = [
+fn digit(number: u32) -> char {
+    char::from_digit(number, 10).unwrap_or('0')
+}
+
+/// RFC 822 lets a comment stand anywhere (3.4.3), in another one too. One that names a zone stays.
+fn without_comments(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut depth = 0_usize;
+    let mut start = 0;
+    let mut characters = text.char_indices();
+    while let Some((at, c)) = characters.next() {
+        match c {
+            '\\' if depth > 0 => {
+                characters.next();
+            }
+            '(' => {
+                depth += 1;
+                if depth == 1 {
+                    start = at + 1;
+                    kept.push(' ');
+                }
+            }
+            ')' if depth > 0 => {
+                depth -= 1;
+                let comment = text.get(start..at).unwrap_or_default().to_lowercase();
+                if depth == 0 && zone(comment.trim(), false).is_some() {
+                    kept.push_str(&comment);
+                }
+            }
+            c if depth == 0 => kept.push(c),
+            _ => {}
+        }
+    }
+    if depth > 0 || kept.trim().is_empty() { text.to_owned() } else { kept }
+}
+
+static NUMERALS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern("[〇○零一二三四五六七八九十廿卅]+([年月日号號时時点點分秒])"));
+static ERA: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(令和|平成|昭和|民國|民国)\s*(元|\d{1,3})\s*年"));
+static CLOCK: LazyLock<Option<Regex>> =
+    LazyLock::new(|| pattern(r"(\d{1,2})\s*[时時点點시]\s*(?:(\d{1,2})\s*[分분]?\s*(?:(\d{1,2})\s*[秒초])?)?"));
+static MONTH: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(\d{1,2})\s*[月월]"));
+
+/// Reads the units of East Asian dates: years, months, hours.
+fn units(text: &str) -> String {
+    let replace = |text: &str, pattern: &LazyLock<Option<Regex>>, with: &dyn Fn(&Captures<'_>) -> String| match pattern.as_ref() {
+        Some(pattern) => pattern.replace_all(text, with).into_owned(),
+        None => text.to_owned(),
+    };
+    let text = replace(text, &NUMERALS, &|found| format!("{}{}", numeral(&found[0]), &found[1]));
+    let text = replace(&text, &ERA, &|found| {
+        let first = match &found[1] {
+            "令和" => 2019,
+            "平成" => 1989,
+            "昭和" => 1926,
+            _ => 1912,
+        };
+        format!("{}年", first - 1 + found[2].parse().unwrap_or(1))
+    });
+    let text = replace(&text, &CLOCK, &|found| {
+        let part = |group: usize| found.get(group).map_or("00", |digits| digits.as_str());
+        format!("{}:{}:{} ", &found[1], part(2), part(3))
+    });
+    let text = replace(&text, &MONTH, &|found| {
+        let month = found[1].parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
+        format!(" {} ", month.map_or("", |(_, names)| names[0]))
+    });
+    text.replace(['年', '日', '号', '號', '년', '일'], " ")
+}
+
+/// Chinese numerals as digits: those of a year one by one, `二十一` by its value.
+fn numeral(text: &str) -> String {
+    let digits: Vec<u32> = text
+        .chars()
+        .filter_map(|c| "〇一二三四五六七八九十".chars().position(|known| known == alike(c)))
+        .filter_map(|at| u32::try_from(at).ok())
+        .collect();
+    match digits.as_slice() {
+        [10] => "10".to_owned(),
+        [10, ones] => format!("1{ones}"),
+        [tens, 10] => format!("{tens}0"),
+        [tens, 10, ones] => format!("{tens}{ones}"),
+        _ => digits.iter().map(|number| digit(*number)).collect(),
+    }
+}
+
+fn alike(c: char) -> char {
+    if matches!(c, '零' | '○') { '〇' } else { c }
+}
+
+const SIGNS: [(&str, &str); 22] = [
     ("上午", " am "),
     ("早上", " am "),
     ("凌晨", " am "),
-    ("中午", " pm "),
+    ("中午", " noon "),
     ("下午", " pm "),
     ("晚上", " pm "),
     ("午前", " am "),
     ("午後", " pm "),
     ("오전", " am "),
     ("오후", " pm "),
-    ("年", "-"),
-    ("月", "-"),
-    ("日", " "),
-    ("号", " "),
-    ("號", " "),
-    ("时", ":"),
-    ("時", ":"),
-    ("点", ":"),
-    ("點", ":"),
-    ("分", ":00"),
-    ("秒", ""),
-    ("년", "-"),
-    ("월", "-"),
-    ("일", " "),
-    ("시", ":"),
-    ("분", ":"),
-    ("초", ""),
+    ("廿", "二十"),
+    ("卅", "三十"),
     ("：", ":"),
     ("／", "/"),
     ("－", "-"),
     ("−", "-"),
+    ("–", "-"),
+    ("，", ","),
     ("\u{a0}", " "),
     ("\u{202f}", " "),
+    ("\u{3000}", " "),
+    ("\u{200e}", ""),
 ];
 
 /// The month that a word names, by how it begins.
@@ -62,9 +156,9 @@ pub(super) fn month(word: &str) -> Option<i32> {
 const MONTHS: [(i32, &[&str]); 12] = [
     (1, &["jan", "ene", "gen", "янв", "ιαν", "січ", "sty", "oca"]),
     (2, &["feb", "fev", "fév", "фев", "φεβ", "лют", "lut", "şub"]),
-    (3, &["mar", "mär", "mrt", "már", "мар", "μάρ", "μαρ", "бер"]),
+    (3, &["mar", "mär", "mrt", "már", "мар", "μάρ", "μαρ", "μάώ", "μαώ", "бер"]),
     (4, &["apr", "avr", "abr", "ápr", "апр", "απρ", "квіт", "kwi", "nis"]),
-    (5, &["may", "mai", "mei", "mag", "máj", "maj", "май", "мая", "μάι", "μαι", "μαϊ", "μάϊ", "трав"]),
+    (5, &["may", "mai", "mei", "mag", "máj", "máu", "maj", "май", "мая", "μάι", "μαι", "μαϊ", "μάϊ", "μαΐ", "трав"]),
     (6, &["jun", "jún", "juin", "giu", "июн", "ιούν", "ιουν", "ιον", "черв", "cze", "haz"]),
     (7, &["jul", "júl", "juil", "lug", "июл", "ιούλ", "ιουλ", "ιολ", "лип", "lip", "tem"]),
     (8, &["aug", "aoû", "aou", "ago", "авг", "αύγ", "αυγ", "серп", "sie", "ağu"]),
@@ -106,11 +200,11 @@ const ZONES: [(i32, &[&str]); 30] = [
     (-150, &["ndt"]),
     (-180, &["adt", "brt", "art"]),
     (-210, &["nst"]),
-    (-240, &["edt", "ast", "clt"]),
-    (-300, &["est", "cdt", "pet", "cot"]),
-    (-360, &["cst", "mdt"]),
-    (-420, &["mst", "pdt"]),
-    (-480, &["pst", "akdt"]),
+    (-240, &["edt", "ast", "at", "clt"]),
+    (-300, &["est", "et", "cdt", "pet", "cot"]),
+    (-360, &["cst", "ct", "mdt"]),
+    (-420, &["mst", "mt", "pdt"]),
+    (-480, &["pst", "pt", "akdt"]),
     (-540, &["akst"]),
     (-600, &["hst", "hast"]),
 ];
