@@ -12,7 +12,7 @@ use crate::store::sets::Number;
 const MAX_HITS: usize = 100_000;
 /// How many of what was found are put in order by how well they fit: the newest, and the newest with the words in their
 /// title or names.
-const MAX_RANKED: usize = 250;
+const MAX_RANKED: usize = 150;
 /// Articles that one step of the indexing takes in.
 const CHUNK: usize = 500;
 
