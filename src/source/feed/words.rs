@@ -72,11 +72,12 @@ const ELEMENTS: [&str; 63] = [
 /// The plain text of a title that may hold HTML.
 pub(super) fn title(html: &str) -> String {
     let mut kept = String::with_capacity(html.len());
+    let mut ends = Ends::default();
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         kept.push_str(&rest[..at]);
         rest = &rest[at..];
-        let Some(length) = unread(rest) else {
+        let Some(length) = unread(rest, &mut ends) else {
             if rest.starts_with("<!--") {
                 // A comment without an end: nothing further can end one.
                 break;
@@ -91,19 +92,39 @@ pub(super) fn title(html: &str) -> String {
     text::line(&text::unescape(&kept))
 }
 
+/// Ends that do not occur any more, so that they are looked for once only.
+#[derive(Default)]
+struct Ends {
+    missing: Vec<&'static str>,
+}
+
+impl Ends {
+    /// Where the text behind the next `end` begins.
+    fn behind(&mut self, end: &'static str, text: &str) -> Option<usize> {
+        if self.missing.contains(&end) {
+            return None;
+        }
+        let found = text.find(end).map(|at| at + end.len());
+        if found.is_none() {
+            self.missing.push(end);
+        }
+        found
+    }
+}
+
 /// The length of what nobody reads at the start of a text: a comment, a script, a tag.
-fn unread(text: &str) -> Option<usize> {
+fn unread(text: &str, ends: &mut Ends) -> Option<usize> {
     if let Some(comment) = text.strip_prefix("<!--") {
         return comment.find("-->").map(|end| end + 7);
     }
     let begins = |start: &str| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
     if begins("<!doctype") {
-        return text.find('>').map(|end| end + 1);
+        return ends.behind(">", text);
     }
     let length = tag(text)?;
     for (start, end) in [("<script", "</script>"), ("<style", "</style>")] {
         if begins(start) {
-            return text.find(end).map(|at| at + end.len()).or(Some(length));
+            return ends.behind(end, text).or(Some(length));
         }
     }
     Some(length)
@@ -160,6 +181,14 @@ mod tests {
             ("<br/>x<", "x<"),
         ] {
             assert_eq!(title(html), expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn titles_without_ends_take_linear_time() {
+        for unit in ["<script>", "<style>", "<!doctype", "<!--", "<a", "<", "&"] {
+            let hostile = unit.repeat(2_000_000 / unit.len());
+            assert!(title(&hostile).len() <= hostile.len(), "{unit}");
         }
     }
 
