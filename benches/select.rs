@@ -6,10 +6,14 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 #![allow(clippy::print_stdout, reason = "its figures are its output")]
 
+#[path = "../tests/all/dice.rs"]
+mod dice;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta};
+use dice::Dice;
 use feedmill::model::{Address, Article, Batch, Language, NewSource, SourceKind, SourceSettings, Target, Time, Window};
 use feedmill::store::{Lookup, Store};
 
@@ -17,23 +21,11 @@ const TAGS: usize = 5_000;
 const SOURCES: usize = 200;
 const WORDS: usize = 20_000;
 
-/// Numbers that are the same in every run (Marsaglia's xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % sides as u64).unwrap()
-    }
-
-    /// A number below `sides`, by Zipf's law.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
-    fn zipf(&mut self, sides: usize) -> usize {
-        let share = self.roll(1 << 30) as f64 / f64::from(1 << 30);
-        ((sides as f64).powf(share) - 1.0) as usize
-    }
+/// A number below `sides`, by Zipf's law.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
+fn zipf(dice: &mut Dice, sides: usize) -> usize {
+    let share = dice.roll(1 << 30) as f64 / f64::from(1 << 30);
+    ((sides as f64).powf(share) - 1.0) as usize
 }
 
 fn now() -> Time {
@@ -53,19 +45,19 @@ fn word(number: usize) -> String {
 fn article(dice: &mut Dice, number: usize, total: usize) -> Article {
     let mut content = String::from("<p>");
     while content.chars().count() < 300 {
-        content.push_str(&word(dice.zipf(WORDS)));
+        content.push_str(&word(zipf(dice, WORDS)));
         content.push(if dice.roll(8) == 0 { '，' } else { '的' });
     }
     content.push_str("</p>");
     let age = TimeDelta::seconds(i64::try_from((total - number) * 60).unwrap());
     Article {
         guid: number.to_string(),
-        title: Some(format!("{}{} {number}", word(dice.zipf(WORDS)), word(dice.zipf(WORDS)))),
+        title: Some(format!("{}{} {number}", word(zipf(dice, WORDS)), word(zipf(dice, WORDS)))),
         content: Some(content),
         published: Some(now() - age),
         categories: vec![format!("c{}", dice.roll(20))],
         // Two popular tags that never meet.
-        tags: (0..4).map(|_| dice.zipf(TAGS)).map(|tag| format!("t{tag}")).chain([format!("half{}", number % 2)]).collect(),
+        tags: (0..4).map(|_| zipf(dice, TAGS)).map(|tag| format!("t{tag}")).chain([format!("half{}", number % 2)]).collect(),
         languages: Language::parse(["zh-CN", "zh-TW", "en"][dice.roll(3)]).into_iter().collect(),
         ..Article::default()
     }
@@ -94,14 +86,14 @@ async fn fill(store: &Store, total: usize) {
     }
     let stored = started.elapsed();
     let started = Instant::now();
-    while store.index().await.unwrap() > 0 {}
+    store.index().await.unwrap();
     let rate = |time: Duration| total as u128 * 1000 / time.as_millis().max(1);
     println!("stored {} articles/s, indexed {} articles/s", rate(stored), rate(started.elapsed()));
 }
 
 /// The selections of one shape, as queries of a page's URL.
 fn shapes(dice: &mut Dice, store_size: usize) -> Vec<(&'static str, Vec<String>)> {
-    let mut tag = || format!("t{}", dice.zipf(TAGS));
+    let mut tag = || format!("t{}", zipf(dice, TAGS));
     let mut many = |make: &mut dyn FnMut(&mut dyn FnMut() -> String) -> String| (0..200).map(|_| make(&mut tag)).collect::<Vec<_>>();
     let half = "tag=half0&tag=half1".to_owned();
     let mut shapes = vec![
@@ -119,7 +111,7 @@ fn shapes(dice: &mut Dice, store_size: usize) -> Vec<(&'static str, Vec<String>)
         ("five of each source", vec!["per_source=5".to_owned(); 20]),
     ];
     let mut words = |count: usize| {
-        (0..200).map(|_| (0..count).map(|_| word(dice.zipf(WORDS))).collect::<Vec<_>>().join("%20")).collect::<Vec<String>>()
+        (0..200).map(|_| (0..count).map(|_| word(zipf(dice, WORDS))).collect::<Vec<_>>().join("%20")).collect::<Vec<String>>()
     };
     let quoted = |words: Vec<String>| words.into_iter().map(|words| format!("q={words}")).collect::<Vec<_>>();
     shapes.push(("one word", quoted(words(1))));

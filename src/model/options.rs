@@ -61,16 +61,10 @@ impl Options {
         Self { digest: self.digest, prefer: self.prefer.clone(), ids: self.ids, ..Self::default() }
     }
 
-    /// The same from the top: no older page, no archive.
-    #[must_use]
-    pub fn from_the_top(&self) -> Self {
-        Self { before: None, archive: None, ..self.clone() }
-    }
-
     /// The same on a page, or in a feed, without what the other alone takes.
     #[must_use]
     pub fn elsewhere(&self) -> Self {
-        Self { sort: Sort::Newest, explain: false, ..self.from_the_top() }
+        Self { sort: Sort::Newest, before: None, archive: None, explain: false, ..self.clone() }
     }
 }
 

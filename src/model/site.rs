@@ -66,6 +66,12 @@ impl Site {
         self.feeds.iter().find(|feed| feed.slug == *name)
     }
 
+    /// What a selection stands for: a named feed's own selection, else itself; `None` if there is no feed of its name.
+    #[must_use]
+    pub fn meant<'a>(&'a self, selection: &'a Selection) -> Option<&'a Selection> {
+        if selection.name.is_none() { Some(selection) } else { self.named(selection).map(|named| &named.selection) }
+    }
+
     /// The absolute URL of an article's page.
     #[must_use]
     pub fn article(&self, key: &ArticleKey) -> String {

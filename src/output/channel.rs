@@ -159,10 +159,7 @@ fn description(selection: &Selection, terms: &[Term], site: &Site) -> String {
         Some(description) => text::line(description),
         None if selection.is_all() && !site.description.is_empty() => text::line(&site.description),
         None if selection.is_all() => text::line(&site.title),
-        None => {
-            let meant = named.map_or(selection, |named| &named.selection);
-            text::line(&format!("{}: {}", site.title, words(meant, terms)))
-        }
+        None => text::line(&format!("{}: {}", site.title, words(site.meant(selection).unwrap_or(selection), terms))),
     }
 }
 

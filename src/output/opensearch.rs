@@ -14,10 +14,8 @@ pub fn opensearch(site: &Site) -> String {
         let template = text::escape(&site.url(&format!("{path}?q=")));
         format!("<Url type=\"{media_type}\" template=\"{template}{{searchTerms}}\"/>\n")
     };
-    let feeds: String = Format::ALL
-        .into_iter()
-        .map(|format| url(format.media_type().split(';').next().unwrap_or_default(), &format!("/feed.{}", format.suffix())))
-        .collect();
+    let feeds: String =
+        Format::ALL.into_iter().map(|format| url(format.plain_media_type(), &format!("/feed.{}", format.suffix()))).collect();
     let own = text::escape(&site.url(Document::OpenSearch.path()));
     let icon = text::escape(&site.url(Document::Favicon.path()));
     format!(

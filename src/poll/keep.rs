@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 /// How often it is looked for articles that are not in the search yet.
 const TICK: Duration = Duration::from_millis(250);
@@ -23,7 +23,7 @@ pub(super) async fn house(store: Store) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = index(&store).await {
+        if let Err(error) = store.index().await {
             tracing::warn!(%error, "cannot take articles into the search");
         }
         let now = super::now();
@@ -34,9 +34,4 @@ pub(super) async fn house(store: Store) {
             retired = Some(now);
         }
     }
-}
-
-async fn index(store: &Store) -> Result<(), StoreError> {
-    while store.indexed() < store.generation() && store.index().await? > 0 {}
-    Ok(())
 }

@@ -53,8 +53,7 @@ pub(super) fn in_order_of_listing(mut articles: Vec<Article>, is_first_reading: 
 }
 
 /// What two links must share to lead to the same page: host, path and query, without trackers, scheme and fragment.
-/// `None`: a link that
-/// tells nothing, to the front page of a host.
+/// `None`: a link that tells nothing, to the front page of a host.
 pub(super) fn link_key(link: &str) -> Option<String> {
     let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let host = url.host_str()?.trim_start_matches("www.");

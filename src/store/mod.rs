@@ -350,14 +350,16 @@ impl Store {
         self.read(Sqlite::warm).await
     }
 
-    /// Takes the next articles into the search, a few hundred at most; gives how many, 0: all are in it.
+    /// Takes all articles that are not in the search into it, a few hundred at a time.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn index(&self) -> Result<usize, StoreError> {
-        let step = self.note(Sqlite::index).await;
-        self.follow().await?;
-        step
+    pub async fn index(&self) -> Result<(), StoreError> {
+        while self.indexed() < self.generation() {
+            self.note(Sqlite::index).await?;
+            self.follow().await?;
+        }
+        Ok(())
     }
 
     /// The generation up to which all articles can be searched, as this process last knew.

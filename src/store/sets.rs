@@ -101,6 +101,12 @@ pub(super) struct Stretch {
     pub(super) before: Place,
 }
 
+impl Stretch {
+    pub(super) fn holds(&self, place: Place) -> bool {
+        place.0 >= self.since && place < self.before
+    }
+}
+
 impl Default for Stretch {
     fn default() -> Self {
         Self { since: i64::MIN, before: (i64::MAX, Number::MAX) }
@@ -220,13 +226,8 @@ impl Sets {
             // Higher numbers are mostly newer: so most of the others fall short at once.
             for number in set.range(start..=start + (BLOCK - 1)).rev() {
                 let place = self.place(number);
-                if place.0 < stretch.since || place >= stretch.before {
-                    continue;
-                }
-                if newest.len() == limit && newest.peek().is_some_and(|Reverse(last)| place < *last) {
-                    continue;
-                }
-                if keep(number)? {
+                let falls_short = newest.len() == limit && newest.peek().is_some_and(|Reverse(last)| place < *last);
+                if stretch.holds(place) && !falls_short && keep(number)? {
                     newest.push(Reverse(place));
                     if newest.len() > limit {
                         newest.pop();
@@ -242,8 +243,7 @@ impl Sets {
         if stretch.since == i64::MIN && stretch.before.0 == i64::MAX {
             return set.len();
         }
-        let is_in = |number: &Number| (stretch.since..=stretch.before.0).contains(&self.place(*number).0);
-        set.iter().filter(|number| is_in(number) && self.place(*number) < stretch.before).count() as u64
+        set.iter().filter(|number| stretch.holds(self.place(*number))).count() as u64
     }
 }
 

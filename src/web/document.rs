@@ -96,18 +96,24 @@ impl Document {
             self.head(&mut response, coding);
             return response.finish();
         }
-        let mut response = HttpResponse::build(StatusCode::OK);
+        let mut response = self.whole(StatusCode::OK, coding);
+        for link in &self.links {
+            response.append_header((header::LINK, link.as_str()));
+        }
+        self.protect(&mut response);
+        response.body(body)
+    }
+
+    /// The head of an answer that has a body in a coding, with the validators of this document.
+    fn whole(&self, status: StatusCode, coding: Coding) -> HttpResponseBuilder {
+        let mut response = HttpResponse::build(status);
         self.head(&mut response, coding);
         if let Some(name) = coding.name() {
             response.insert_header((header::CONTENT_ENCODING, name));
         }
-        for link in &self.links {
-            response.append_header((header::LINK, link.as_str()));
-        }
         response.insert_header((header::CONTENT_TYPE, self.media_type.as_str()));
         response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
-        self.protect(&mut response);
-        response.body(body)
+        response
     }
 
     /// The headers that a 200 and a 304 share (RFC 9110 15.4.5).
@@ -172,17 +178,11 @@ impl Document {
 pub(super) fn respond_delta(delta: &Document, full: &Document, base: &str, request: &HttpRequest) -> HttpResponse {
     let wanted = Coding::negotiate(header_text(request, &header::ACCEPT_ENCODING));
     let (coding, body) = delta.encoded(wanted);
-    let mut response = HttpResponse::build(StatusCode::IM_USED);
-    full.head(&mut response, coding);
+    let mut response = full.whole(StatusCode::IM_USED, coding);
     response.insert_header(("IM", "feed"));
     response.insert_header(("Delta-Base", base));
     // Today's caches know no 226 and would keep it for the whole document.
     response.insert_header((header::CACHE_CONTROL, "private, no-store"));
-    if let Some(name) = coding.name() {
-        response.insert_header((header::CONTENT_ENCODING, name));
-    }
-    response.insert_header((header::CONTENT_TYPE, delta.media_type.as_str()));
-    response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     response.body(body)
 }
 

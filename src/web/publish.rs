@@ -47,11 +47,7 @@ pub(super) async fn document(door: &Door, target: &Target, may_be_unknown: bool,
 
 /// The selection that is meant: what a named feed stands for.
 pub(super) fn meant<'a>(door: &'a Door, selection: &'a Selection) -> Result<&'a Selection, Error> {
-    match (&selection.name, door.site.named(selection)) {
-        (None, _) => Ok(selection),
-        (Some(_), Some(named)) => Ok(&named.selection),
-        (Some(_), None) => Err(Error::Unknown(Vec::new())),
-    }
+    door.site.meant(selection).ok_or_else(|| Error::Unknown(Vec::new()))
 }
 
 /// Asks the store for a list; an alias in the configuration of a named feed is followed, in a URL it is redirected.
@@ -115,7 +111,7 @@ async fn list(
         links.extend(channel.archive[format as usize].iter().map(|(relation, url)| format!("<{url}>; rel=\"{relation}\"")));
     }
     let others = Format::ALL.into_iter().filter(|other| Some(*other) != format);
-    links.extend(others.map(|other| format!("<{}>; rel=\"alternate\"; type=\"{}\"", channel.url(other), plain_type(other))));
+    links.extend(others.map(|other| format!("<{}>; rel=\"alternate\"; type=\"{}\"", channel.url(other), other.plain_media_type())));
     Ok(document.with_links(links))
 }
 
@@ -151,10 +147,6 @@ pub(super) async fn delta(door: &Door, target: &Target, since: u64) -> Result<Op
     }
     let channel = output::channel(selection, options, &page, &door.site, door.store.id());
     Ok(Some(feed(door, &channel, &page, options, *format, page.modified)?))
-}
-
-fn plain_type(format: Format) -> &'static str {
-    format.media_type().split(';').next().unwrap_or_default()
 }
 
 async fn unknown(door: &Door, selection: &Selection) -> Error {

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod cli;
+mod dice;
 mod documentation;
 mod fixtures;
 mod folder;

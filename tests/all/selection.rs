@@ -5,19 +5,8 @@ use std::collections::BTreeSet;
 use feedmill::model::{Address, Article, Language, Link, Options, Person, Selection, SourceKind, Target, Time, Window};
 use feedmill::store::Lookup;
 
+use crate::dice::Dice;
 use crate::store::{Fixture, article, day};
-
-/// A small generator of numbers that are the same in every run (Marsaglia's xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % sides as u64).unwrap()
-    }
-}
 
 /// What the model knows of a stored article; its position is its number.
 struct Fact {

@@ -72,6 +72,12 @@ impl Format {
             Self::Json => "application/feed+json",
         }
     }
+
+    /// Its media type without parameters, as links name it.
+    #[must_use]
+    pub fn plain_media_type(self) -> &'static str {
+        self.media_type().split(';').next().unwrap_or_default()
+    }
 }
 
 /// What a URL asks for.

@@ -101,7 +101,7 @@ pub(super) fn feed_links(title: &str, urls: &[String; 3]) -> Markup {
     html! {
         span.feeds {
             @for (format, url) in Format::ALL.into_iter().zip(urls) {
-                a href=(url) type=(media_type(format)) aria-label={ (title) ": " (format.name()) } { (short(format)) }
+                a href=(url) type=(format.plain_media_type()) aria-label={ (title) ": " (format.name()) } { (short(format)) }
                 " "
             }
         }
@@ -119,10 +119,6 @@ const fn short(format: Format) -> &'static str {
         Format::Atom => "Atom",
         Format::Json => "JSON",
     }
-}
-
-fn media_type(format: Format) -> &'static str {
-    format.media_type().split(';').next().unwrap_or_default()
 }
 
 /// A whole page. Its own words are English, so that is its language; the articles' words say theirs.
@@ -161,7 +157,7 @@ fn head(layout: &Layout<'_>) -> Markup {
             }
             @for (relation, url) in &layout.sequence { link rel=(relation) href=(url); }
             @for (format, url) in Format::ALL.into_iter().zip(urls) {
-                link rel="alternate" type=(media_type(format)) title={ (title) " (" (format.name()) ")" } href=(url);
+                link rel="alternate" type=(format.plain_media_type()) title={ (title) " (" (format.name()) ")" } href=(url);
             }
             @for (language, url) in &layout.alternates { link rel="alternate" hreflang=(language) href=(url); }
         }

@@ -131,7 +131,7 @@ fn orders(view: &ListView<'_>, words: &Query) -> Markup {
 
 /// How the selection was read.
 fn explanation(view: &ListView<'_>) -> Markup {
-    let selection = view.site.named(view.selection).map_or(view.selection, |named| &named.selection);
+    let selection = view.site.meant(view.selection).unwrap_or(view.selection);
     let unknown: Vec<String> = selection
         .terms()
         .filter(|(kind, slug)| !view.page.terms.iter().any(|term| term.name.kind == *kind && term.name.slug == **slug))
@@ -148,7 +148,7 @@ fn explanation(view: &ListView<'_>) -> Markup {
 
 /// Why an article is in the selection: each of its terms that the selection names, with where it has that from.
 fn reasons(view: &ListView<'_>, entry: &Entry) -> Markup {
-    let selection = view.site.named(view.selection).map_or(view.selection, |named| &named.selection);
+    let selection = view.site.meant(view.selection).unwrap_or(view.selection);
     let named = |name: &TermName| selection.terms().any(|(kind, slug)| kind == name.kind && *slug == name.slug);
     let origin = |origins: Origins| {
         let words = [

@@ -223,7 +223,7 @@ impl<'p> Reading<'p> {
                 made.fingerprint,
             ))?;
         let member = Member { article: change.transaction.last_insert_rowid(), listed };
-        self.write(change, touched, member, made, link.as_deref())
+        self.write(change, touched, member, made, link.as_deref(), None)
     }
 
     fn update(&self, change: &mut Change<'_>, touched: &mut Touched, known: &Known, made: &Made) -> Result<i64, StoreError> {
@@ -238,10 +238,10 @@ impl<'p> Reading<'p> {
                 .prepare_cached("INSERT OR REPLACE INTO later_keys (key, article) VALUES (?1, ?2)")?
                 .execute((key.as_str(), known.member.article))?;
         }
-        self.write(change, touched, known.member, made, link.as_deref())
+        self.write(change, touched, known.member, made, link.as_deref(), known.link.as_deref())
     }
 
-    /// Writes all of an article but its identity, and makes it public.
+    /// Writes all of an article but its identity, and makes it public; `before` is the link that it had.
     fn write(
         &self,
         change: &mut Change<'_>,
@@ -249,10 +249,10 @@ impl<'p> Reading<'p> {
         member: Member,
         made: &Made,
         link: Option<&str>,
+        before: Option<&str>,
     ) -> Result<i64, StoreError> {
         let generation = change.generation()?;
         let link_key = link.and_then(decide::link_key);
-        let before = story::link_key(change.transaction, member.article)?;
         let article = &made.article;
         change
             .transaction
@@ -283,7 +283,7 @@ impl<'p> Reading<'p> {
         write_files(change.transaction, member.article, article)?;
         set(change, touched, member, true, &made.sorted.terms)?;
         touched.all_of(change.transaction, member.article)?;
-        for link_key in BTreeSet::from([before, link_key]) {
+        for link_key in BTreeSet::from([before.and_then(decide::link_key), link_key]) {
             story::tell(change, touched, member.article, link_key.as_deref())?;
         }
         Ok(member.article)

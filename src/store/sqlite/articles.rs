@@ -35,11 +35,15 @@ pub(super) fn details(json: &str) -> Result<Article, StoreError> {
     Ok(serde_json::from_str(json)?)
 }
 
+/// A stored key.
+pub(super) fn article_key(key: &str) -> Result<ArticleKey, StoreError> {
+    ArticleKey::parse(key).ok_or_else(|| StoreError::Corrupt(format!("the key {key:?} of an article")))
+}
+
 pub(super) fn key_and_title(row: &Row<'_>) -> Result<(ArticleKey, String), StoreError> {
     let key: String = row.get("key")?;
     let title: Option<String> = row.get("title")?;
-    let parsed = ArticleKey::parse(&key).ok_or_else(|| StoreError::Corrupt(format!("the key {key:?} of an article")))?;
-    Ok((parsed, title.unwrap_or(key)))
+    Ok((article_key(&key)?, title.unwrap_or(key)))
 }
 
 /// Keys and titles of some articles; `tail` is the end of the statement.
@@ -72,8 +76,7 @@ impl<'a> Loader<'a> {
         let mut rows = statement.query([id])?;
         let row = rows.next()?.ok_or_else(|| StoreError::Corrupt(format!("article {id} has no text")))?;
         let article = article(row)?;
-        let key: String = row.get("key")?;
-        let key = ArticleKey::parse(&key).ok_or_else(|| StoreError::Corrupt(format!("the key {key:?} of an article")))?;
+        let key = article_key(&row.get::<_, String>("key")?)?;
         let published = row.get::<_, Option<i64>>("published")?.map_or(row.get("discovered"), Ok)?;
         let source = self.source(row.get("source")?)?;
         let mut terms = terms_of(self.connection, id)?;

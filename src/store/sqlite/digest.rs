@@ -14,7 +14,7 @@ const MAX_IN_ALL: usize = 2_000;
 
 /// The newest issues whose period was over at a time. An issue names what was discovered while its period lasted, so that
 /// old articles that are found later do not change it.
-pub(super) fn issues(chosen: &Chosen<'_>, options: &Options, period: Period, zone: Tz, now: Time) -> Result<Option<Numbers>, StoreError> {
+pub(super) fn issues(chosen: &Chosen<'_>, options: &Options, period: Period, zone: Tz, now: Time) -> Result<Numbers, StoreError> {
     let mut numbers = Numbers::default();
     let mut end = period.containing(now, zone).0;
     while numbers.issues.len() < usize::from(options.limit) && numbers.articles.len() < MAX_IN_ALL {
@@ -31,7 +31,7 @@ pub(super) fn issues(chosen: &Chosen<'_>, options: &Options, period: Period, zon
         }
         end = since;
     }
-    Ok(Some(numbers))
+    Ok(numbers)
 }
 
 fn was_discovered(chosen: &Chosen<'_>, number: Number, before: Time) -> Result<bool, StoreError> {

@@ -4,11 +4,11 @@
 use roaring::RoaringBitmap;
 use rusqlite::Connection;
 
-use super::articles::find as find_article;
+use super::articles::{article_key, find as find_article};
 use super::select::{Chosen, Numbers};
 use super::{Change, Sqlite, StoreError, time};
 use crate::model::{Archive, ArticleKey, History, Options, Time, Tombstone};
-use crate::store::sets::{Number, State, Stretch};
+use crate::store::sets::{Number, Stretch};
 
 /// How many members of a selection a closed stretch of its archive has.
 const LENGTH: u64 = 100;
@@ -80,35 +80,32 @@ impl Cut {
 
 fn key(connection: &Connection, number: Number) -> Result<ArticleKey, StoreError> {
     let key: String = connection.prepare_cached("SELECT key FROM articles WHERE id = ?1")?.query_row([number], |row| row.get(0))?;
-    ArticleKey::parse(&key).ok_or_else(|| StoreError::Corrupt(format!("the key {key:?} of an article")))
+    article_key(&key)
 }
 
-/// All that ever were members and have not left: what is withdrawn keeps its place, or every stretch would move.
-fn ever(chosen: &Chosen<'_>) -> RoaringBitmap {
-    chosen.set | &*chosen.sets.chosen(chosen.choice, State::Withdrawn)
+/// The archive as the document of the newest articles tells of it. What is `withdrawn` keeps its place, or every
+/// stretch would move.
+pub(super) fn current(chosen: &Chosen<'_>, withdrawn: &RoaringBitmap) -> Cut {
+    let ever = chosen.set | withdrawn;
+    let closed = ever.len() / LENGTH * LENGTH;
+    Cut::Current(closed.checked_sub(1).and_then(|last| nth(&ever, last)))
 }
 
-/// The archive as the document of the newest articles tells of it.
-pub(super) fn current(chosen: &Chosen<'_>) -> Cut {
-    let ever = ever(chosen);
-    Cut::Current(ever_before(&ever, ever.len() / LENGTH * LENGTH))
-}
-
-/// The last of so many of the oldest.
-fn ever_before(ever: &RoaringBitmap, count: u64) -> Option<Number> {
-    ever.select(u32::try_from(count.checked_sub(1)?).ok()?)
+/// The member at a place, counted from the oldest.
+fn nth(ever: &RoaringBitmap, place: u64) -> Option<Number> {
+    ever.select(u32::try_from(place).ok()?)
 }
 
 /// The closed stretch that ends with so many of the oldest; the cuts are every [`LENGTH`] of them.
 fn stretch_before(ever: &RoaringBitmap, count: u64) -> Option<(Number, Number)> {
-    let start = count.checked_sub(1)? / LENGTH * LENGTH;
-    Some((ever.select(u32::try_from(start).ok()?)?, ever_before(ever, count)?))
+    let last = count.checked_sub(1)?;
+    Some((nth(ever, last / LENGTH * LENGTH)?, nth(ever, last)?))
 }
 
 /// A stretch of the archive; `None` if there is none of that name.
 pub(super) fn archive(chosen: &Chosen<'_>, archive: &Archive) -> Result<Option<Numbers>, StoreError> {
     let number = |key| Ok::<_, StoreError>(find_article(chosen.connection, key)?.map(|(number, _)| number));
-    let ever = ever(chosen);
+    let ever = chosen.set | &*chosen.withdrawn();
     let (first, last, cut) = match archive {
         Archive::Closed(first, last) => {
             let (Some(first), Some(last)) = (number(first)?, number(last)?) else { return Ok(None) };
@@ -119,17 +116,12 @@ pub(super) fn archive(chosen: &Chosen<'_>, archive: &Archive) -> Result<Option<N
             (first, last, Cut::Closed(stretch_before(&ever, before), last))
         }
         Archive::After(after) => {
-            let after = match after {
-                Some(key) => match number(key)? {
-                    Some(number) => Some(number),
-                    None => return Ok(None),
-                },
-                None => None,
+            let (first, before) = match after.as_ref().map(number).transpose()? {
+                None => (0, 0),
+                Some(None) => return Ok(None),
+                Some(Some(after)) => (after.saturating_add(1), ever.rank(after)),
             };
-            let (first, before) = after.map_or((0, 0), |after| (after.saturating_add(1), ever.rank(after)));
-            if ever.len() >= before + LENGTH {
-                let ends = (ever.select(index(before)), ever.select(index(before + LENGTH - 1)));
-                let (Some(first), Some(last)) = ends else { return Ok(None) };
+            if let (Some(first), Some(last)) = (nth(&ever, before), nth(&ever, before + LENGTH - 1)) {
                 return Ok(Some(Numbers { cut: Cut::Moved(first, last), ..Numbers::default() }));
             }
             (first, Number::MAX, Cut::Open(stretch_before(&ever, before)))
@@ -144,14 +136,9 @@ pub(super) fn archive(chosen: &Chosen<'_>, archive: &Archive) -> Result<Option<N
     Ok(Some(Numbers { total: set.len(), articles, cut, ..Numbers::default() }))
 }
 
-fn index(count: u64) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
-
 /// The members that were withdrawn last, the last first, until their tombstones are taken away.
-pub(super) fn tombstones(chosen: &Chosen<'_>, limit: usize) -> Result<Vec<Number>, StoreError> {
+pub(super) fn tombstones(chosen: &Chosen<'_>, withdrawn: &RoaringBitmap, limit: usize) -> Result<Vec<Number>, StoreError> {
     let since: i64 = chosen.connection.prepare_cached("SELECT tombstones_since FROM store")?.query_row([], |row| row.get(0))?;
-    let withdrawn = chosen.sets.chosen(chosen.choice, State::Withdrawn);
     let mut withdrawn: Vec<(i64, Number)> = withdrawn.iter().map(|number| (chosen.sets.withdrawn_at(number), number)).collect();
     withdrawn.retain(|(at, _)| *at > since);
     withdrawn.sort_unstable_by(|a, b| b.cmp(a));
@@ -164,14 +151,14 @@ pub(super) fn tombstone(connection: &Connection, number: Number) -> Result<Tombs
 }
 
 /// The members that were discovered, changed or withdrawn after a generation; nothing if they are too many.
-pub(super) fn delta(chosen: &Chosen<'_>, options: &Options, since: u64) -> Result<Option<Numbers>, StoreError> {
+pub(super) fn delta(chosen: &Chosen<'_>, options: &Options, since: u64) -> Result<Numbers, StoreError> {
     let mut statement =
         chosen.connection.prepare_cached("SELECT id FROM articles WHERE generation > ?1 ORDER BY generation DESC LIMIT ?2")?;
     let changes = statement.query_map((since, MAX_CHANGES + 1), |row| row.get(0))?.collect::<Result<Vec<Number>, _>>()?;
     if changes.len() > MAX_CHANGES {
-        return Ok(Some(Numbers::default()));
+        return Ok(Numbers::default());
     }
-    let withdrawn = chosen.sets.chosen(chosen.choice, State::Withdrawn);
+    let withdrawn = chosen.withdrawn();
     let mut numbers = Numbers::default();
     for number in changes {
         if chosen.set.contains(number) && chosen.is_shown(number, &options.prefer)? {
@@ -181,8 +168,8 @@ pub(super) fn delta(chosen: &Chosen<'_>, options: &Options, since: u64) -> Resul
         }
     }
     if numbers.articles.len() + numbers.tombstones.len() > MAX_DELTA {
-        return Ok(Some(Numbers::default()));
+        return Ok(Numbers::default());
     }
     numbers.articles.sort_unstable_by_key(|number| std::cmp::Reverse(chosen.sets.place(*number)));
-    Ok(Some(numbers))
+    Ok(numbers)
 }

@@ -14,7 +14,7 @@ const TAKEN: TimeDelta = TimeDelta::minutes(1);
 
 impl Sqlite {
     pub(in crate::store) fn ask_hub(&self, intent: &Intent, limits: HubLimits, now: Time) -> Result<Taken, StoreError> {
-        let host = Url::parse(&intent.callback).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let host = host(intent);
         self.write(|transaction| {
             expire(transaction, now)?;
             if let Some(refusal) = refusal(transaction, intent, &host, limits)? {
@@ -261,14 +261,24 @@ fn refusal(transaction: &Transaction<'_>, intent: &Intent, host: &str, limits: H
 }
 
 fn subscribe(transaction: &Transaction<'_>, intent: &Intent, now: Time) -> Result<(), StoreError> {
-    let host = Url::parse(&intent.callback).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     transaction
         .prepare_cached(
             "INSERT INTO subscriptions (topic, callback, host, secret, lease_ends) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (topic, callback) DO UPDATE SET secret = excluded.secret, lease_ends = excluded.lease_ends",
         )?
-        .execute((&intent.topic, &intent.callback, host, intent.secret.as_ref().map(Secret::reveal), (now + intent.lease).timestamp()))?;
+        .execute((
+            &intent.topic,
+            &intent.callback,
+            host(intent),
+            intent.secret.as_ref().map(Secret::reveal),
+            (now + intent.lease).timestamp(),
+        ))?;
     Ok(())
+}
+
+/// Whose callback it is.
+fn host(intent: &Intent) -> String {
+    Url::parse(&intent.callback).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn expire(transaction: &Transaction<'_>, now: Time) -> Result<(), StoreError> {

@@ -21,14 +21,14 @@ const IN_TITLE: f64 = 10.0;
 const IN_NAMES: f64 = 4.0;
 
 /// What of an article can be found, as it was written.
-pub(super) struct Text {
+struct Text {
     title: String,
     names: String,
     body: String,
 }
 
 impl Text {
-    pub(super) fn of(connection: &Connection, article: Number) -> Result<Self, StoreError> {
+    fn of(connection: &Connection, article: Number) -> Result<Self, StoreError> {
         let mut statement = connection.prepare_cached(
             "SELECT json_extract(a.details, '$.title'), b.lead, b.summary, b.content FROM articles a JOIN bodies b ON b.article = a.id WHERE a.id = ?1",
         )?;
@@ -44,34 +44,49 @@ impl Text {
         Ok(Self { title: title.unwrap_or_default(), names: names.join("\n"), body: body.join("\n") })
     }
 
-    /// Whether a word stands in it as it was typed, but for its case.
-    fn has_as_typed(&self, word: &Word) -> bool {
-        let wanted = word.text.to_lowercase();
-        [&self.title, &self.names, &self.body].iter().any(|part| part.to_lowercase().contains(&wanted))
+    /// Its title, names and body, cut into tokens.
+    fn parts(&self) -> [Part<'_>; 3] {
+        [&self.title, &self.names, &self.body].map(|text| Part { text, tokens: tokens(text) })
     }
+}
 
-    /// Whether what the index alone cannot tell of some words is true of it: phrases stand in it, or do not.
-    fn fits(&self, query: &Query) -> bool {
-        let parts = [&self.title, &self.names, &self.body].map(|part| (part, tokens(part)));
-        query.words.iter().filter(|word| word.needs_text()).all(|word| {
-            let stands = || parts.iter().any(|(text, tokens)| !word.places(text, tokens).is_empty());
-            let is_there = if word.is_quoted { self.has_as_typed(word) } else { stands() };
-            is_there != word.is_excluded
-        })
-    }
+/// A part of a text, cut into tokens.
+struct Part<'a> {
+    text: &'a str,
+    tokens: Vec<Token>,
+}
 
-    /// How well the words fit: what stands in the title counts most, what stands often counts ever less (as in BM25).
-    #[expect(clippy::cast_precision_loss, reason = "a text has some thousand words")]
-    fn score(&self, words: &[&Word]) -> f64 {
-        let [title, names, body] = [&self.title, &self.names, &self.body].map(|part| (part, tokens(part)));
-        let count = |(text, tokens): &(&String, Vec<Token>), word: &Word| word.places(text, tokens).len() as f64;
-        let length = 1.0 + body.1.len() as f64 / 1_000.0;
-        let of_word = |word: &&Word| {
-            let often = count(&body, word);
-            IN_TITLE * count(&title, word).min(2.0) + IN_NAMES * count(&names, word).min(2.0) + 2.2 * often / (often + length)
-        };
-        words.iter().map(of_word).sum()
+impl Part<'_> {
+    /// How often a word stands in it.
+    fn count(&self, word: &Word) -> usize {
+        word.places(self.text, &self.tokens).len()
     }
+}
+
+/// Whether a word stands in a text as it was typed, but for its case.
+fn has_as_typed(parts: &[Part<'_>; 3], word: &Word) -> bool {
+    let wanted = word.text.to_lowercase();
+    parts.iter().any(|part| part.text.to_lowercase().contains(&wanted))
+}
+
+/// Whether what the index alone cannot tell of some words is true of a text: phrases stand in it, or do not.
+fn has_phrases(parts: &[Part<'_>; 3], query: &Query) -> bool {
+    query.words.iter().filter(|word| word.needs_text()).all(|word| {
+        let stands = || parts.iter().any(|part| part.count(word) > 0);
+        let is_there = if word.is_quoted { has_as_typed(parts, word) } else { stands() };
+        is_there != word.is_excluded
+    })
+}
+
+/// How well the words fit: what stands in the title counts most, what stands often counts ever less (as in BM25).
+#[expect(clippy::cast_precision_loss, reason = "a text has some thousand words")]
+fn score([title, names, body]: &[Part<'_>; 3], words: &[&Word]) -> f64 {
+    let length = 1.0 + body.tokens.len() as f64 / 1_000.0;
+    let of_word = |word: &&Word| {
+        let [title, names, often] = [title, names, body].map(|part| part.count(word) as f64);
+        IN_TITLE * title.min(2.0) + IN_NAMES * names.min(2.0) + 2.2 * often / (often + length)
+    };
+    words.iter().map(of_word).sum()
 }
 
 /// What words find.
@@ -109,8 +124,9 @@ pub(super) fn ranked(connection: &Connection, query: &Query, set: &RoaringBitmap
     let mut ranked = Vec::new();
     for number in newest(&in_headings) | newest(set) {
         let text = Text::of(connection, number)?;
-        if text.fits(query) {
-            ranked.push((wanted.iter().all(|word| text.has_as_typed(word)), text.score(&wanted), number));
+        let parts = text.parts();
+        if has_phrases(&parts, query) {
+            ranked.push((wanted.iter().all(|word| has_as_typed(&parts, word)), score(&parts, &wanted), number));
         }
     }
     ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(b.2.cmp(&a.2)));
@@ -119,7 +135,7 @@ pub(super) fn ranked(connection: &Connection, query: &Query, set: &RoaringBitmap
 
 /// Whether what the index cannot tell of some words is true of an article.
 pub(super) fn fits(connection: &Connection, query: &Query, article: Number) -> Result<bool, StoreError> {
-    Ok(Text::of(connection, article)?.fits(query))
+    Ok(has_phrases(&Text::of(connection, article)?.parts(), query))
 }
 
 /// Words in the index's own grammar: each by its tokens, which hold no sign of that grammar.
@@ -151,9 +167,9 @@ struct Step {
 }
 
 impl Sqlite {
-    /// Takes the next changed articles into the index; gives how many.
-    pub(in crate::store) fn index(&self) -> Result<usize, StoreError> {
-        let Some(step) = self.read(next_step)? else { return Ok(0) };
+    /// Takes the next changed articles into the index.
+    pub(in crate::store) fn index(&self) -> Result<(), StoreError> {
+        let Some(step) = self.read(next_step)? else { return Ok(()) };
         self.write(|transaction| {
             let indexed: u64 = transaction.prepare_cached("SELECT indexed FROM store")?.query_row([], |row| row.get(0))?;
             if indexed != step.from {
@@ -174,9 +190,7 @@ impl Sqlite {
             }
             transaction.prepare_cached("UPDATE store SET indexed = ?1")?.execute([step.to])?;
             Ok(())
-        })?;
-        // A generation without articles is a step, too.
-        Ok((step.present.len() + step.gone.len()).max(1))
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which articles a selection takes in: its names are looked up, its sets are joined in memory, and the few articles
 //! that come of it are read.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,8 +24,8 @@ const MAX_READ: usize = 2_000;
 
 /// A selection whose names were looked up.
 #[derive(Default)]
-pub(super) struct Resolved {
-    pub(super) choice: Choice,
+struct Resolved {
+    choice: Choice,
     described: Vec<TermId>,
     modified: Option<i64>,
     created: Option<i64>,
@@ -43,12 +44,9 @@ pub(super) struct Numbers {
 
 impl Sqlite {
     pub(in crate::store) fn select(&self, selection: &Selection, options: &Options, window: Window) -> Result<Lookup<Page>, StoreError> {
-        self.resolved(selection, |connection, resolved| {
-            let hits = selection.words.as_ref().map(|words| search::hits(connection, words)).transpose()?;
-            self.find(connection, resolved, options, selection.words.as_ref().zip(hits), |chosen| match &options.archive {
-                Some(archive) => history::archive(chosen, archive),
-                None => newest(chosen, selection, options, window),
-            })
+        self.choose(selection, options, |chosen| match &options.archive {
+            Some(archive) => history::archive(chosen, archive),
+            None => newest(chosen, selection, options, window).map(Some),
         })
     }
 
@@ -61,26 +59,21 @@ impl Sqlite {
         zone: Tz,
         now: Time,
     ) -> Result<Lookup<Page>, StoreError> {
-        self.resolved(selection, |connection, resolved| {
-            let hits = selection.words.as_ref().map(|words| search::hits(connection, words)).transpose()?;
-            self.find(connection, resolved, options, selection.words.as_ref().zip(hits), |chosen| {
-                digest::issues(chosen, options, period, zone, now)
-            })
-        })
+        self.choose(selection, options, |chosen| digest::issues(chosen, options, period, zone, now).map(Some))
     }
 
     /// What changed in a selection since a generation: an empty page if nothing did, or too much.
     pub(in crate::store) fn delta(&self, selection: &Selection, options: &Options, since: u64) -> Result<Lookup<Page>, StoreError> {
-        self.resolved(selection, |connection, resolved| {
-            self.find(connection, resolved, options, None, |chosen| history::delta(chosen, options, since))
-        })
+        self.choose(selection, options, |chosen| history::delta(chosen, options, since).map(Some))
     }
 
-    /// Looks a selection's names up, finds its articles and reads them, all in one snapshot that the sets have, too.
-    fn resolved(
+    /// Looks a selection's names and words up, lets `find` choose among its articles, and reads these, all in one snapshot
+    /// that the sets have, too. What `find` does not find is missing.
+    fn choose(
         &self,
         selection: &Selection,
-        find: impl Fn(&Connection, &mut Resolved) -> Result<Option<Lookup<Numbers>>, StoreError>,
+        options: &Options,
+        find: impl Fn(&Chosen<'_>) -> Result<Option<Numbers>, StoreError>,
     ) -> Result<Lookup<Page>, StoreError> {
         loop {
             let done = self.read(|connection| {
@@ -93,40 +86,25 @@ impl Sqlite {
                 {
                     return Ok(Some(Lookup::Gone));
                 }
-                let mut resolved = resolve(connection, selection)?;
-                Ok(match find(connection, &mut resolved)? {
+                let resolved = resolve(connection, selection)?;
+                let sources = if options.per_source.is_some() { source_terms(connection)? } else { Vec::new() };
+                let choice = &resolved.choice;
+                let needed: Vec<i64> = choice.terms().chain(sources.iter().copied()).collect();
+                let numbers = self.with_sets(connection, &needed, |sets| {
+                    let set = sets.chosen(choice, State::Public);
+                    let words = selection.words.as_ref().filter(|words| words.words.iter().any(Word::needs_text));
+                    find(&Chosen { connection, sets, choice, set: &set, words, read: Cell::default(), sources: &sources })
+                })?;
+                Ok(match numbers {
                     None => None,
-                    Some(Lookup::Found(numbers)) => Some(Lookup::Found(page(connection, &resolved, numbers)?)),
-                    Some(_) => Some(Lookup::Missing),
+                    Some(None) => Some(Lookup::Missing),
+                    Some(Some(numbers)) => Some(Lookup::Found(page(connection, &resolved, numbers)?)),
                 })
             })?;
             if let Some(done) = done {
                 return Ok(done);
             }
         }
-    }
-
-    fn find(
-        &self,
-        connection: &Connection,
-        resolved: &mut Resolved,
-        options: &Options,
-        words: Option<(&Query, Hits)>,
-        find: impl FnOnce(&Chosen<'_>) -> Result<Option<Numbers>, StoreError>,
-    ) -> Result<Option<Lookup<Numbers>>, StoreError> {
-        let words = words.map(|(words, Hits { found, excluded })| {
-            (resolved.choice.hits, resolved.choice.misses) = (found, excluded);
-            words
-        });
-        let choice = &resolved.choice;
-        let sources = if options.per_source.is_some() { source_terms(connection)? } else { Vec::new() };
-        let needed: Vec<i64> = choice.terms().chain(sources.iter().copied()).collect();
-        let numbers = self.with_sets(connection, &needed, |sets| {
-            let set = sets.chosen(choice, State::Public);
-            let words = words.filter(|words| words.words.iter().any(Word::needs_text));
-            find(&Chosen { connection, sets, choice, set: &set, words, read: Cell::default(), sources: &sources })
-        })?;
-        Ok(numbers.map(|numbers| numbers.map_or(Lookup::Missing, Lookup::Found)))
     }
 }
 
@@ -145,6 +123,11 @@ pub(super) struct Chosen<'a> {
 }
 
 impl Chosen<'_> {
+    /// The members that were withdrawn.
+    pub(super) fn withdrawn(&self) -> Cow<'_, RoaringBitmap> {
+        self.sets.chosen(self.choice, State::Withdrawn)
+    }
+
     /// The newest of some of them in a stretch, a story and, with `prefer`, its translations once.
     pub(super) fn newest(&self, set: &RoaringBitmap, stretch: Stretch, limit: usize, options: &Options) -> Result<Vec<Number>, StoreError> {
         self.sets.newest(set, stretch, limit, |number| self.is_shown(number, &options.prefer))
@@ -205,7 +188,7 @@ fn source_terms(connection: &Connection) -> Result<Vec<TermId>, StoreError> {
     Ok(terms.collect::<Result<_, _>>()?)
 }
 
-fn newest(chosen: &Chosen<'_>, selection: &Selection, options: &Options, window: Window) -> Result<Option<Numbers>, StoreError> {
+fn newest(chosen: &Chosen<'_>, selection: &Selection, options: &Options, window: Window) -> Result<Numbers, StoreError> {
     let limit = usize::from(options.limit);
     let stretch = stretch(chosen, options, window)?;
     let (set, words) = (chosen.set, selection.words.as_ref());
@@ -219,10 +202,11 @@ fn newest(chosen: &Chosen<'_>, selection: &Selection, options: &Options, window:
     let mut numbers = Numbers { articles, more, total: chosen.sets.count(set, stretch), ..Numbers::default() };
     let has_history = options.before.is_none() && options.per_source.is_none() && words.is_none() && !selection.is_relative();
     if has_history && window == Window::default() {
-        numbers.tombstones = history::tombstones(chosen, limit)?;
-        numbers.cut = if more { history::current(chosen) } else { Cut::Complete };
+        let withdrawn = chosen.withdrawn();
+        numbers.tombstones = history::tombstones(chosen, &withdrawn, limit)?;
+        numbers.cut = if more { history::current(chosen, &withdrawn) } else { Cut::Complete };
     }
-    Ok(Some(numbers))
+    Ok(numbers)
 }
 
 fn stretch(chosen: &Chosen<'_>, options: &Options, window: Window) -> Result<Stretch, StoreError> {
@@ -243,10 +227,7 @@ fn stretch(chosen: &Chosen<'_>, options: &Options, window: Window) -> Result<Str
 
 /// Those that fit the words best, after a cursor.
 fn best(chosen: &Chosen<'_>, options: &Options, words: &Query, stretch: Stretch) -> Result<Vec<Number>, StoreError> {
-    let is_in = |number: &Number| {
-        let place = chosen.sets.place(*number);
-        place.0 >= stretch.since && place < stretch.before
-    };
+    let is_in = |number: &Number| stretch.holds(chosen.sets.place(*number));
     let ranked: Vec<Number> = search::ranked(chosen.connection, words, chosen.set)?.into_iter().filter(is_in).collect();
     let cursor = options.before.as_ref().map(|key| find_article(chosen.connection, key)).transpose()?.flatten();
     let start = cursor.map_or(0, |(id, _)| ranked.iter().position(|number| *number == id).map_or(ranked.len(), |at| at + 1));
@@ -308,6 +289,10 @@ fn resolve(connection: &Connection, selection: &Selection) -> Result<Resolved, S
         }
         let excluded = resolved.look_up(connection, kind, &clauses.none)?;
         resolved.choice.none.extend(excluded.iter().map(|known| known.id));
+    }
+    if let Some(words) = &selection.words {
+        let Hits { found, excluded } = search::hits(connection, words)?;
+        (resolved.choice.hits, resolved.choice.misses) = (found, excluded);
     }
     Ok(resolved)
 }

@@ -3,9 +3,11 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::articles::article_key;
+use super::sort::stamp;
 use super::terms::{Touched, term_name};
 use super::{Change, StoreError};
-use crate::model::{ArticleKey, Kind, Origins, Related, TermName};
+use crate::model::{Kind, Origins, Related, TermName};
 use crate::store::sets::Number;
 
 /// The most articles that a story names.
@@ -34,8 +36,7 @@ pub(super) fn related(connection: &Connection, article: i64) -> Result<Vec<Relat
     let mut related = Vec::new();
     let mut rows = statement.query((article, MAX_MEMBERS))?;
     while let Some(row) = rows.next()? {
-        let key: String = row.get(0)?;
-        let key = ArticleKey::parse(&key).ok_or_else(|| StoreError::Corrupt(format!("the key {key:?} of an article")))?;
+        let key = article_key(&row.get::<_, String>(0)?)?;
         related.push(Related { key, title: row.get(1)?, source: row.get(2)? });
     }
     Ok(related)
@@ -68,17 +69,11 @@ pub(super) fn tell(change: &mut Change<'_>, touched: &mut Touched, article: i64,
     if others.is_empty() {
         return Ok(());
     }
-    let (generation, now) = (change.generation()?, change.now.timestamp());
-    let transaction = change.transaction;
-    transaction.prepare_cached("UPDATE articles SET in_story = 1 WHERE id = ?1 AND link_key = ?2")?.execute((article, link_key))?;
+    let mut join = change.transaction.prepare_cached("UPDATE articles SET in_story = 1 WHERE id = ?1 AND link_key = ?2")?;
+    join.execute((article, link_key))?;
     for other in others {
-        transaction
-            .prepare_cached("UPDATE articles SET in_story = 1, changed = ?2, generation = ?3 WHERE id = ?1")?
-            .execute((other, now, generation))?;
-        let mut statement = transaction.prepare_cached("SELECT term FROM memberships WHERE article = ?1 AND gone = 0")?;
-        for term in statement.query_map([other], |row| row.get(0))? {
-            touched.touch(term?, 0);
-        }
+        join.execute((other, link_key))?;
+        stamp(change, touched, other)?;
     }
     Ok(())
 }
