@@ -1,19 +1,18 @@
 //! `feedmill add`: a new source.
 
 use std::path::Path;
-use std::time::Duration;
 
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 use clap::Args;
 use serde_json::json;
 use url::Url;
 
 use super::console::{Console, summary};
+use super::said::Said;
 use super::{Work, now};
-use crate::config::{duration, proxy};
+use crate::config::proxy;
 use crate::model::private::has_secrets;
-use crate::model::{Header, Host, Language, NewSource, Slug, Source, SourceKind, SourceSettings};
+use crate::model::{Header, Host, NewSource, Slug, Source, SourceKind, SourceSettings};
 use crate::poll::Outcome;
 use crate::source::feed::{Found, find};
 use crate::source::fetch::{Client, header};
@@ -30,48 +29,14 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 pub(super) struct Add {
     /// A feed's URL, a web page's URL, or a folder
     source: String,
-    /// The category of articles that name none (repeatable)
-    #[arg(long = "category", value_name = "NAME")]
-    categories: Vec<String>,
-    /// A tag for all its articles (repeatable)
-    #[arg(long = "tag", value_name = "NAME")]
-    tags: Vec<String>,
-    /// Shown in place of its own title
-    #[arg(long)]
-    title: Option<String>,
-    /// Its name in URLs
-    #[arg(long)]
-    slug: Option<String>,
-    /// The language of articles that name none, such as `zh-CN`
-    #[arg(long, value_parser = language)]
-    language: Option<Language>,
-    /// The zone of dates that name none, such as `Asia/Shanghai`
-    #[arg(long, value_parser = zone)]
-    timezone: Option<Tz>,
-    /// How often to ask, such as `30m`
-    #[arg(long, value_parser = interval)]
-    every: Option<Duration>,
-    /// Where relative links of a folder lead
-    #[arg(long, value_name = "URL")]
-    base_url: Option<Url>,
+    #[command(flatten)]
+    said: Said,
     /// A proxy for this source alone, such as `socks5h://127.0.0.1:9050`
     #[arg(long, value_name = "URL", value_parser = proxy_url)]
     proxy: Option<String>,
     /// A header to ask with, such as `Authorization: Bearer …`; it makes the source private (repeatable)
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = own_header)]
     headers: Vec<Header>,
-}
-
-pub(super) fn language(text: &str) -> Result<Language, String> {
-    Language::parse(text).ok_or_else(|| "it takes a BCP 47 language, such as `zh-CN`".to_owned())
-}
-
-pub(super) fn zone(text: &str) -> Result<Tz, String> {
-    text.parse().map_err(|_| "it takes an IANA time zone, such as `Asia/Shanghai`".to_owned())
-}
-
-pub(super) fn interval(text: &str) -> Result<Duration, String> {
-    duration(text).ok_or_else(|| "it takes a duration, such as `30m`".to_owned())
 }
 
 fn proxy_url(text: &str) -> Result<String, String> {
@@ -84,21 +49,11 @@ fn own_header(text: &str) -> Result<Header, String> {
 
 impl Add {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
-        let settings = SourceSettings {
-            title: self.title,
-            categories: self.categories,
-            tags: self.tags,
-            language: self.language,
-            timezone: self.timezone,
-            every: self.every,
-            base_url: self.base_url.map(String::from),
-            encoding: None,
-            proxy: self.proxy,
-            headers: self.headers,
-            private: false,
-        };
+        let slug = self.said.slug();
+        let asked = SourceSettings { proxy: self.proxy, headers: self.headers, ..SourceSettings::default() };
+        let settings = self.said.over(asked);
         let spinner = console.spinner(format!("reading {}", self.source));
-        let added = add(work, &self.source, self.slug.as_deref().map(Slug::from_name), settings, console).await;
+        let added = add(work, &self.source, slug, settings, console).await;
         spinner.finish_and_clear();
         report(work, &added?, console).await
     }

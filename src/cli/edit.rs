@@ -1,17 +1,13 @@
 //! `feedmill edit`: what the owner says of a source changes, and with it its articles.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 use clap::Args;
 use serde_json::json;
-use url::Url;
 
-use super::add::{interval, language, zone};
 use super::console::Console;
+use super::said::Said;
 use super::{Work, now};
-use crate::model::{Language, Slug, Source, SourceKind, SourceSettings};
+use crate::model::{Source, SourceKind, SourceSettings};
 
 /// Change a source; what its articles have from it follows at once.
 #[derive(Debug, Args)]
@@ -19,33 +15,16 @@ use crate::model::{Language, Slug, Source, SourceKind, SourceSettings};
   feedmill edit example-blog --category tech --tag daily --tag weekly
   feedmill edit example-blog --slug blog --every 1h
   feedmill edit example-blog --clear tag,language")]
+#[command(mut_arg("categories", |arg| arg.help("The category of articles that name none, in place of those before (repeatable)")))]
+#[command(mut_arg("tags", |arg| arg.help("A tag for all its articles, in place of those before (repeatable)")))]
+#[command(mut_arg("slug", |arg| arg.help("Its name in URLs; the old one redirects")))]
+#[command(mut_arg("timezone", |arg| arg.help("The zone of dates that name none, such as `Asia/Shanghai`; all is read anew")))]
+#[command(mut_arg("base_url", |arg| arg.help("Where relative links of a folder lead; all is read anew")))]
 pub(super) struct Edit {
     /// A source's slug, URL or path
     source: String,
-    /// The category of articles that name none, in place of those before (repeatable)
-    #[arg(long = "category", value_name = "NAME")]
-    categories: Vec<String>,
-    /// A tag for all its articles, in place of those before (repeatable)
-    #[arg(long = "tag", value_name = "NAME")]
-    tags: Vec<String>,
-    /// Shown in place of its own title
-    #[arg(long)]
-    title: Option<String>,
-    /// Its name in URLs; the old one redirects
-    #[arg(long)]
-    slug: Option<String>,
-    /// The language of articles that name none, such as `zh-CN`
-    #[arg(long, value_parser = language)]
-    language: Option<Language>,
-    /// The zone of dates that name none, such as `Asia/Shanghai`; all is read anew
-    #[arg(long, value_parser = zone)]
-    timezone: Option<Tz>,
-    /// How often to ask, such as `30m`
-    #[arg(long, value_parser = interval)]
-    every: Option<Duration>,
-    /// Where relative links of a folder lead; all is read anew
-    #[arg(long, value_name = "URL")]
-    base_url: Option<Url>,
+    #[command(flatten)]
+    said: Said,
     /// Take back what was said before of these
     #[arg(long, value_name = "SETTING", value_delimiter = ',')]
     clear: Vec<Setting>,
@@ -66,7 +45,7 @@ enum Setting {
 impl Edit {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let source = work.source(&self.source).await?;
-        let slug = self.slug.as_deref().map(Slug::from_name);
+        let slug = self.said.slug();
         let settings = self.settings(source.settings.clone());
         let spinner = console.spinner(format!("changing {}", source.slug));
         let edited = work.store.edit_source(source.id, settings, slug, now()).await;
@@ -93,18 +72,7 @@ impl Edit {
                 Setting::BaseUrl => settings.base_url = None,
             }
         }
-        if !self.categories.is_empty() {
-            settings.categories = self.categories;
-        }
-        if !self.tags.is_empty() {
-            settings.tags = self.tags;
-        }
-        settings.title = self.title.or(settings.title);
-        settings.language = self.language.or(settings.language);
-        settings.timezone = self.timezone.or(settings.timezone);
-        settings.every = self.every.or(settings.every);
-        settings.base_url = self.base_url.map(String::from).or(settings.base_url);
-        settings
+        self.said.over(settings)
     }
 }
 

@@ -9,6 +9,7 @@ mod preview;
 mod refresh;
 mod remove;
 mod rules;
+mod said;
 mod serve;
 mod sources;
 mod taxonomy;

@@ -1,0 +1,74 @@
+//! What an owner may say of a source, when it is added and later.
+
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use clap::Args;
+use url::Url;
+
+use crate::config::duration;
+use crate::model::{Language, Slug, SourceSettings};
+
+/// The options that `add` and `edit` share.
+#[derive(Debug, Args)]
+pub(super) struct Said {
+    /// The category of articles that name none (repeatable)
+    #[arg(long = "category", value_name = "NAME")]
+    categories: Vec<String>,
+    /// A tag for all its articles (repeatable)
+    #[arg(long = "tag", value_name = "NAME")]
+    tags: Vec<String>,
+    /// Shown in place of its own title
+    #[arg(long)]
+    title: Option<String>,
+    /// Its name in URLs
+    #[arg(long)]
+    slug: Option<String>,
+    /// The language of articles that name none, such as `zh-CN`
+    #[arg(long, value_parser = language)]
+    language: Option<Language>,
+    /// The zone of dates that name none, such as `Asia/Shanghai`
+    #[arg(long, value_parser = zone)]
+    timezone: Option<Tz>,
+    /// How often to ask, such as `30m`
+    #[arg(long, value_parser = interval)]
+    every: Option<Duration>,
+    /// Where relative links of a folder lead
+    #[arg(long, value_name = "URL")]
+    base_url: Option<Url>,
+}
+
+impl Said {
+    /// Its name in URLs, if one was said.
+    pub(super) fn slug(&self) -> Option<Slug> {
+        self.slug.as_deref().map(Slug::from_name)
+    }
+
+    /// Settings with those changed that were named.
+    pub(super) fn over(self, mut settings: SourceSettings) -> SourceSettings {
+        if !self.categories.is_empty() {
+            settings.categories = self.categories;
+        }
+        if !self.tags.is_empty() {
+            settings.tags = self.tags;
+        }
+        settings.title = self.title.or(settings.title);
+        settings.language = self.language.or(settings.language);
+        settings.timezone = self.timezone.or(settings.timezone);
+        settings.every = self.every.or(settings.every);
+        settings.base_url = self.base_url.map(String::from).or(settings.base_url);
+        settings
+    }
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    Language::parse(text).ok_or_else(|| "it takes a BCP 47 language, such as `zh-CN`".to_owned())
+}
+
+fn zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| "it takes an IANA time zone, such as `Asia/Shanghai`".to_owned())
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    duration(text).ok_or_else(|| "it takes a duration, such as `30m`".to_owned())
+}
