@@ -7,4 +7,5 @@ pub mod feed;
 pub mod fetch;
 pub mod folder;
 pub mod markdown;
+pub mod opml;
 mod tame;

@@ -1,5 +1,5 @@
 //! From bytes to text: which encoding a document is in, whatever its labels say. It looks at no markup but the XML
-//! declaration.
+//! declaration and a page's `meta` element.
 
 use std::borrow::Cow;
 
@@ -23,6 +23,8 @@ pub(super) struct Labels<'a> {
     pub(super) forced: Option<&'a str>,
     /// Of the `Content-Type` header.
     pub(super) http: Option<&'a str>,
+    /// Of a `meta` element, which web pages alone have.
+    pub(super) meta: Option<&'a str>,
 }
 
 /// Decodes a document: the owner's word, a byte order mark, the shape of UTF-16 and UTF-32, valid UTF-8, a label that
@@ -42,8 +44,8 @@ pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, repairs: &mut Repa
         return Ok(lossy(encoding, bytes, repairs));
     }
     let declared = declared(bytes);
-    refuse_unsafe(bytes, [declared, labels.http])?;
-    let stated: Vec<_> = [declared, labels.http].into_iter().flatten().filter_map(for_label).collect();
+    refuse_unsafe(bytes, [declared, labels.http, labels.meta])?;
+    let stated: Vec<_> = [declared, labels.http, labels.meta].into_iter().flatten().filter_map(for_label).collect();
     if bytes.contains(&0x1b) && (stated.contains(&ISO_2022_JP) || is_iso_2022_jp(bytes)) {
         return Ok(lossy(ISO_2022_JP, bytes, repairs));
     }
@@ -108,7 +110,7 @@ fn for_label(label: &str) -> Option<&'static Encoding> {
 
 /// HZ, ISO-2022-CN and their like hide markup in ASCII bytes, so that no browser reads them; nor do we. They are known
 /// by their signs even where no label names them.
-fn refuse_unsafe(bytes: &[u8], labels: [Option<&str>; 2]) -> Result<(), FeedError> {
+fn refuse_unsafe(bytes: &[u8], labels: [Option<&str>; 3]) -> Result<(), FeedError> {
     if !bytes.is_ascii() {
         return Ok(());
     }
@@ -170,6 +172,18 @@ fn declared(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(&value[..value.iter().position(|byte| *byte == quote)?]).ok()
 }
 
+/// The encoding that a web page names in its `meta` element (WHATWG 13.2.3.2), as `charset` or within `content`.
+pub(super) fn of_meta(bytes: &[u8]) -> Option<&str> {
+    let head = &bytes[..bytes.len().min(4096)];
+    let meta = head.windows(5).position(|window| window.eq_ignore_ascii_case(b"<meta"))?;
+    let at = meta + head[meta..].windows(7).position(|window| window.eq_ignore_ascii_case(b"charset"))?;
+    let value = head[at + 7..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let value = value.strip_prefix(b"\"").or_else(|| value.strip_prefix(b"'")).unwrap_or(value);
+    let is_label = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.');
+    let end = value.iter().position(|byte| !is_label(byte)).unwrap_or(value.len());
+    std::str::from_utf8(&value[..end]).ok().filter(|label| !label.is_empty())
+}
+
 fn is_utf_16(encoding: &'static Encoding) -> bool {
     encoding == UTF_16LE || encoding == UTF_16BE
 }
@@ -224,7 +238,20 @@ mod tests {
     use super::*;
 
     fn decoded(bytes: &[u8], http: Option<&str>) -> String {
-        decode(bytes, Labels { forced: None, http }, &mut Repairs::default()).unwrap().into_owned()
+        decode(bytes, Labels { forced: None, http, meta: None }, &mut Repairs::default()).unwrap().into_owned()
+    }
+
+    #[test]
+    fn a_page_names_its_encoding_in_a_meta_element() {
+        for (page, label) in [
+            ("<!doctype html><meta charset=gb2312><title>", Some("gb2312")),
+            ("<META HTTP-EQUIV='Content-Type' CONTENT='text/html; charset=Big5'>", Some("Big5")),
+            ("<meta name=a content=b><meta charset = \"euc-kr\" />", Some("euc-kr")),
+            ("<meta name=a><p>no charset here", None),
+            ("<p charset=x>", None),
+        ] {
+            assert_eq!(of_meta(page.as_bytes()), label, "{page}");
+        }
     }
 
     const CHINESE: &str = "<?xml version=\"1.0\"?><rss><title>今天的新闻很多，大家都在看手机上的消息，天气也很好</title></rss>";
@@ -277,10 +304,10 @@ mod tests {
             (cn, Some("iso-2022-cn"), "ISO-2022-CN"),
             (b"<rss>\x1b$)C\x0e0!\x0f</rss>", Some("utf-8"), "ISO-2022-KR"),
         ] {
-            let error = decode(bytes, Labels { forced: None, http }, &mut Repairs::default());
+            let error = decode(bytes, Labels { forced: None, http, meta: None }, &mut Repairs::default());
             assert!(matches!(&error, Err(FeedError::Encoding(name)) if name == expected), "{http:?}: {error:?}");
         }
-        let forced = decode(hz, Labels { forced: Some("hz-gb-2312"), http: None }, &mut Repairs::default());
+        let forced = decode(hz, Labels { forced: Some("hz-gb-2312"), http: None, meta: None }, &mut Repairs::default());
         assert!(matches!(forced, Err(FeedError::Encoding(name)) if name == "hz-gb-2312"));
     }
 

@@ -140,7 +140,7 @@ impl FeedError {
 /// Fails on what is no feed at all; whatever is damaged in one is mended and reported.
 pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, FeedError> {
     let mut repairs = Repairs::default();
-    let text = decode::decode(bytes, Labels { forced: context.encoding, http: context.charset }, &mut repairs)?;
+    let text = decode::decode(bytes, Labels { forced: context.encoding, http: context.charset, meta: None }, &mut repairs)?;
     let text = without_controls(&text, &mut repairs);
     let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace() || c == '\0');
     let document = match text.as_bytes().first() {
@@ -158,6 +158,12 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
         skipped: document.skipped + repeated,
         relations: document.relations,
     })
+}
+
+/// The text of another document of the web, decoded as a feed's is; its `meta` element counts, too.
+pub(in crate::source) fn decoded<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, FeedError> {
+    let labels = Labels { forced: None, http: charset, meta: decode::of_meta(bytes) };
+    decode::decode(bytes, labels, &mut Repairs::default())
 }
 
 /// Drops the control characters that XML forbids (2.2): they occur in the middle of tags too.
