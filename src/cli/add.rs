@@ -9,6 +9,7 @@ use url::Url;
 
 use super::console::{Console, summary};
 use super::said::Said;
+use super::subscriptions::{opml_file, subscribe};
 use super::{Work, now};
 use crate::config::proxy;
 use crate::model::private::has_secrets;
@@ -20,14 +21,15 @@ use crate::source::fetch::{Client, header};
 /// How long adding waits for a host that is being asked or has its pause.
 const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 
-/// Add a source: a feed, a web page whose feed is found, or a folder of Markdown files.
+/// Add a source: a feed, a web page whose feed is found, a folder of Markdown files, or all feeds of an OPML file.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   feedmill add https://example.org/ --category news --tag daily
   feedmill add ~/articles --timezone Asia/Shanghai --language zh-CN
-  feedmill add https://example.org/private.xml --header X-Key:123")]
+  feedmill add https://example.org/private.xml --header X-Key:123
+  feedmill add subscriptions.opml --tag imported")]
 pub(super) struct Add {
-    /// A feed's URL, a web page's URL, or a folder
+    /// A feed's URL, a web page's URL, a folder, or an OPML file
     source: String,
     #[command(flatten)]
     said: Said,
@@ -52,6 +54,11 @@ impl Add {
         let slug = self.said.slug();
         let asked = SourceSettings { proxy: self.proxy, headers: self.headers, ..SourceSettings::default() };
         let settings = self.said.over(asked);
+        if let Some(bytes) = opml_file(&self.source) {
+            let is_one = settings.title.is_some() || slug.is_some();
+            anyhow::ensure!(!is_one, "{} has many feeds; --title and --slug are for one", self.source);
+            return subscribe(work, &self.source, &bytes, &settings, console).await;
+        }
         let spinner = console.spinner(format!("reading {}", self.source));
         let added = add(work, &self.source, slug, settings, console).await;
         spinner.finish_and_clear();
@@ -169,7 +176,7 @@ async fn look(work: &Work, url: &Url, client: &Client) -> anyhow::Result<Found> 
 }
 
 /// Whether a source is its owner's own business, by how it is asked.
-fn is_private(url: &Url, settings: &SourceSettings) -> bool {
+pub(super) fn is_private(url: &Url, settings: &SourceSettings) -> bool {
     settings.private || !settings.headers.is_empty() || has_secrets(url)
 }
 

@@ -1,24 +1,26 @@
-//! `feedmill import`: articles, once.
+//! `feedmill import`: articles or subscriptions, once.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
 use super::console::{Console, summary};
+use super::subscriptions::subscribe;
 use super::{Work, now};
 use crate::config::Config;
-use crate::model::{Applied, Batch, Extent, Memory, NewSource, Source, SourceKind, SourceSettings};
+use crate::model::{Applied, Batch, Extent, Memory, NewSource, Problem, Source, SourceKind, SourceSettings};
 use crate::source::feed::{FeedContext, FeedLimits, parse};
-use crate::source::folder;
+use crate::source::{folder, opml};
 
-/// Import articles once: Markdown files and folders, feed files, or standard input.
+/// Import once: Markdown files and folders, feed files, subscriptions (OPML), or standard input.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   feedmill import article.md drafts/
   feedmill import --into archive old-feed.xml
+  feedmill import subscriptions.opml
   feedmill import - < article.md")]
 pub(super) struct Import {
     /// Files and folders; `-` reads standard input
@@ -29,60 +31,106 @@ pub(super) struct Import {
     into: String,
 }
 
+/// What came of all articles.
+#[derive(Default)]
+struct Imported {
+    /// Where they went; a list of subscriptions alone makes no inbox.
+    inbox: Option<Source>,
+    total: Applied,
+    skipped: usize,
+    problems: Vec<Problem>,
+}
+
 impl Import {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
-        let name = self.into.clone();
-        let new =
-            NewSource { kind: SourceKind::Inbox, location: name.clone(), slug: None, title: name, settings: SourceSettings::default() };
-        let (source, _) = work.store.add_source(new, now()).await?;
-        let (mut is_good, mut total, mut skipped, mut problems) = (true, Applied::default(), 0, Vec::new());
+        let (mut is_good, mut imported) = (true, Imported::default());
         let spinner = console.spinner(format!("importing {}", self.paths.join(" ")));
         for path in &self.paths {
-            match read(path, &source, work) {
-                Ok(batch) => {
-                    problems.extend(batch.problems.iter().cloned());
-                    skipped += batch.skipped;
-                    console.repairs(&batch.repairs);
-                    total += work.store.apply(source.id, batch, None, now()).await?;
+            let result = match Input::open(path) {
+                Ok(Input::File(name, bytes)) if opml::is_opml(&bytes) => {
+                    subscribe(work, &name, &bytes, &SourceSettings::default(), console).await.map(|taken| is_good &= taken)
                 }
-                Err(error) => {
-                    is_good = false;
-                    console.error(&format!("{error:#}"));
-                }
+                Ok(input) => imported.take(input, &self.into, work, console).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = result {
+                is_good = false;
+                console.error(&format!("{error:#}"));
             }
         }
         spinner.finish_and_clear();
-        console.problems(&problems);
-        if console.json {
-            console.print_json(&json!({ "source": source.slug, "applied": total, "skipped": skipped, "problems": problems }));
-        }
-        let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
-        console.say(&format!("imported into {}: {}{skipped}", source.slug, summary(&total, problems.len())));
-        Ok(is_good && problems.is_empty())
+        Ok(imported.report(console) && is_good)
     }
 }
 
-/// Reads one path for an inbox: what a folder lacks is not withdrawn, and a feed's title is not the inbox's.
-fn read(path: &str, source: &Source, work: &Work) -> anyhow::Result<Batch> {
-    let batch = read_path(path, &work.reader.folder_options(source), &work.config)?;
-    Ok(Batch { extent: Extent::Partial, info: None, ..batch })
+impl Imported {
+    /// Stores the articles of one path: what a folder lacks is not withdrawn, and a feed's title is not the inbox's.
+    async fn take(&mut self, input: Input, into: &str, work: &Work, console: Console) -> anyhow::Result<()> {
+        let inbox = match &self.inbox {
+            Some(inbox) => inbox,
+            None => self.inbox.insert(inbox(into, work).await?),
+        };
+        let batch = input.read(&work.reader.folder_options(inbox), &work.config)?;
+        self.problems.extend(batch.problems.iter().cloned());
+        self.skipped += batch.skipped;
+        console.repairs(&batch.repairs);
+        self.total += work.store.apply(inbox.id, Batch { extent: Extent::Partial, info: None, ..batch }, None, now()).await?;
+        Ok(())
+    }
+
+    /// Says what came of them; `false`: some could not be read.
+    fn report(&self, console: Console) -> bool {
+        let Some(Source { slug, .. }) = &self.inbox else { return true };
+        console.problems(&self.problems);
+        if console.json {
+            console.print_json(&json!({ "source": slug, "applied": self.total, "skipped": self.skipped, "problems": self.problems }));
+        }
+        let skipped = if self.skipped > 0 { format!(", {} skipped", self.skipped) } else { String::new() };
+        console.say(&format!("imported into {slug}: {}{skipped}", summary(&self.total, self.problems.len())));
+        self.problems.is_empty()
+    }
+}
+
+async fn inbox(name: &str, work: &Work) -> anyhow::Result<Source> {
+    let (title, location) = (name.to_owned(), name.to_owned());
+    let new = NewSource { kind: SourceKind::Inbox, location, slug: None, title, settings: SourceSettings::default() };
+    Ok(work.store.add_source(new, now()).await?.0)
 }
 
 /// Reads a folder, a file or standard input by what it is.
 pub(super) fn read_path(path: &str, options: &folder::Options, config: &Config) -> anyhow::Result<Batch> {
-    if path != "-" && Path::new(path).is_dir() {
-        let root = Path::new(path).canonicalize().with_context(|| format!("cannot find {path}"))?;
-        return Ok(folder::read(&root, &Memory::default(), options, now())?);
+    Input::open(path)?.read(options, config)
+}
+
+/// What a path names.
+enum Input {
+    Folder(PathBuf),
+    /// A name and bytes.
+    File(String, Vec<u8>),
+}
+
+impl Input {
+    fn open(path: &str) -> anyhow::Result<Self> {
+        if path != "-" && Path::new(path).is_dir() {
+            return Ok(Self::Folder(Path::new(path).canonicalize().with_context(|| format!("cannot find {path}"))?));
+        }
+        load(path).map(|(name, bytes)| Self::File(name, bytes))
     }
-    let (name, bytes) = load(path)?;
-    if looks_like_feed(&name, &bytes) {
-        let limits = FeedLimits { articles: config.max_articles };
-        let context = FeedContext { url: None, charset: None, encoding: None, zone: config.timezone, limits };
-        let feed = parse(&bytes, &context).with_context(|| name.clone())?;
-        let (info, repairs) = (Some(feed.info), feed.repairs);
-        return Ok(Batch { articles: feed.articles, info, repairs, skipped: feed.skipped, ..Batch::default() });
+
+    fn read(self, options: &folder::Options, config: &Config) -> anyhow::Result<Batch> {
+        let (name, bytes) = match self {
+            Self::Folder(root) => return Ok(folder::read(&root, &Memory::default(), options, now())?),
+            Self::File(name, bytes) => (name, bytes),
+        };
+        if looks_like_feed(&name, &bytes) {
+            let limits = FeedLimits { articles: config.max_articles };
+            let context = FeedContext { url: None, charset: None, encoding: None, zone: config.timezone, limits };
+            let feed = parse(&bytes, &context).with_context(|| name.clone())?;
+            let (info, repairs) = (Some(feed.info), feed.repairs);
+            return Ok(Batch { articles: feed.articles, info, repairs, skipped: feed.skipped, ..Batch::default() });
+        }
+        folder::read_text(&name, &bytes, options, now()).map_err(|problem| anyhow::anyhow!("{problem}"))
     }
-    folder::read_text(&name, &bytes, options, now()).map_err(|problem| anyhow::anyhow!("{problem}"))
 }
 
 /// A file's name and bytes; standard input is called `stdin`.
@@ -103,5 +151,5 @@ fn looks_like_feed(name: &str, bytes: &[u8]) -> bool {
     let start = start.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']);
     let is_feed =
         start.starts_with("<?xml") || start.starts_with("<rss") || start.starts_with("<feed") || start.contains("jsonfeed.org/version");
-    matches!(extension.as_str(), "xml" | "rss" | "atom" | "rdf" | "json") || (name == "stdin.md" && is_feed)
+    matches!(extension.as_str(), "xml" | "rss" | "atom" | "rdf" | "json" | "opml") || (name == "stdin.md" && is_feed)
 }

@@ -12,6 +12,7 @@ mod rules;
 mod said;
 mod serve;
 mod sources;
+mod subscriptions;
 mod taxonomy;
 
 use std::path::PathBuf;

@@ -34,14 +34,10 @@ const TICK: Duration = Duration::from_secs(1);
 
 impl Refresh {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
-        let mut wanted = Vec::new();
-        for name in &self.sources {
-            wanted.push(work.source(name).await?);
-        }
-        if self.sources.is_empty() {
-            wanted = work.store.sources().await?;
-        }
-        wanted.retain(|source| source.kind != SourceKind::Inbox);
+        // Of a list of subscriptions each is due a little later than the one before; who refreshes does not wait for that.
+        let unread = self.wanted(work).await?.into_iter().filter(|source| source.status.last_read.is_none());
+        work.store.hasten(unread.map(|source| source.id).collect(), now()).await?;
+        let wanted = self.wanted(work).await?;
         if self.force {
             for source in &wanted {
                 work.store.release(source.id, now()).await?;
@@ -59,6 +55,18 @@ impl Refresh {
             }
         }
         Ok(is_good)
+    }
+
+    async fn wanted(&self, work: &Work) -> anyhow::Result<Vec<Source>> {
+        let mut wanted = Vec::new();
+        for name in &self.sources {
+            wanted.push(work.source(name).await?);
+        }
+        if self.sources.is_empty() {
+            wanted = work.store.sources().await?;
+        }
+        wanted.retain(|source| source.kind != SourceKind::Inbox);
+        Ok(wanted)
     }
 }
 

@@ -9,6 +9,7 @@ use clap::Args;
 use super::Work;
 use super::add::{add, report};
 use super::console::Console;
+use super::subscriptions::{opml_file, subscribe};
 use crate::config::Config;
 use crate::model::{self, Format, Selection, Site, SourceSettings, Target};
 use crate::poll;
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(600);
   feedmill serve ~/articles
   feedmill serve --bind 0.0.0.0:8080 --public-url https://feeds.example.org https://example.org/feed.xml")]
 pub(super) struct Serve {
-    /// Feeds, web pages or folders to add first, where they are new
+    /// Feeds, web pages, folders or OPML files to add first, where they are new
     sources: Vec<String>,
     /// Where to listen, such as `127.0.0.1:8080`; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS")]
@@ -108,9 +109,13 @@ fn messenger(work: &Work, site: Site, door: &std::sync::Arc<Door>) -> Messenger 
 /// Adds sources one by one; what fails is said, and the server goes on.
 async fn add_all(work: std::sync::Arc<Work>, sources: Vec<String>, console: Console) {
     for source in sources {
-        let result = match add(&work, &source, None, SourceSettings::default(), console).await {
-            Ok(added) => report(&work, &added, console).await.map(drop),
-            Err(error) => Err(error),
+        let settings = SourceSettings::default();
+        let result = match opml_file(&source) {
+            Some(bytes) => subscribe(&work, &source, &bytes, &settings, console).await.map(drop),
+            None => match add(&work, &source, None, settings, console).await {
+                Ok(added) => report(&work, &added, console).await.map(drop),
+                Err(error) => Err(error),
+            },
         };
         if let Err(error) = result {
             console.error(&format!("{source}: {error:#}"));

@@ -6,16 +6,25 @@ use std::fmt::Write as _;
 use super::entry::{source_page, term_page, without_user};
 use crate::model::{Format, Kind, Selection, Site, Source, SourceKind, Target, Term, text};
 
+/// Which addresses a list of sources names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    /// Those that everybody may know; a private source is its feed here.
+    Public,
+    /// All as they are, with their secrets: for the owner's eyes.
+    All,
+}
+
 /// The sources as subscriptions, by their default category; one of several categories stands once and names them all.
 #[must_use]
-pub fn sources(sources: &[Source], site: &Site) -> String {
+pub fn sources(sources: &[Source], addresses: Addresses, site: &Site) -> String {
     let mut groups: BTreeMap<Option<&str>, Vec<&Source>> = BTreeMap::new();
     for source in sources.iter().filter(|source| source.kind != SourceKind::Inbox) {
         groups.entry(source.settings.categories.first().map(String::as_str)).or_default().push(source);
     }
     let mut body = String::new();
     for (category, sources) in groups {
-        let outlines: String = sources.into_iter().map(|source| source_outline(source, site)).collect();
+        let outlines: String = sources.into_iter().map(|source| source_outline(source, addresses, site)).collect();
         match category {
             Some(category) => {
                 let name = attribute(category);
@@ -27,19 +36,23 @@ pub fn sources(sources: &[Source], site: &Site) -> String {
     document(&format!("{}: sources", site.title), &body)
 }
 
-fn source_outline(source: &Source, site: &Site) -> String {
+fn source_outline(source: &Source, addresses: Addresses, site: &Site) -> String {
     let own = || site.link(&Target::feed(&Selection::of(Kind::Source, source.slug.clone()), Format::Rss));
-    let is_public = source.kind == SourceKind::Feed && !source.settings.private;
-    let feed = if is_public { without_user(&source.location).into_owned() } else { own() };
+    let feed = match addresses {
+        Addresses::All if source.kind == SourceKind::Feed => source.location.clone(),
+        Addresses::Public if source.kind == SourceKind::Feed && !source.settings.private => without_user(&source.location).into_owned(),
+        _ => own(),
+    };
     let home = source.info.home.as_deref().map_or_else(|| source_page(&source.slug, site), |home| without_user(home).into_owned());
     let categories = &source.settings.categories;
     let category = if categories.is_empty() { String::new() } else { format!(" category=\"{}\"", attribute(&slashed(categories))) };
     outline(&source.title, &feed, &home, &category)
 }
 
-/// OPML's own form of several categories: `/a,/b`.
+/// OPML's own form of several categories: `/a,/b`. A name with one of these signs keeps its slug without them.
 fn slashed(categories: &[String]) -> String {
-    categories.iter().map(|category| format!("/{}", category.replace(['/', ','], "-"))).collect::<Vec<_>>().join(",")
+    let plain = |category: &String| category.split(['/', ',']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+    categories.iter().map(|category| format!("/{}", plain(category))).collect::<Vec<_>>().join(",")
 }
 
 /// One outline for the feed of everything, and one for each named feed, category and tag.
@@ -134,7 +147,7 @@ mod tests {
             source(SourceKind::Folder, "Notes", "/srv/notes", &[]),
             source(SourceKind::Inbox, "inbox", "inbox", &[]),
         ];
-        let opml = sources(&all, &site());
+        let opml = sources(&all, Addresses::Public, &site());
         let outlines = outlines(&opml);
         assert_eq!(outlines.len(), 3, "{opml}");
         let (notes, group, blog) = (&outlines[0], &outlines[1], &outlines[2]);
@@ -143,10 +156,12 @@ mod tests {
         assert_eq!((blog["type"].as_str(), blog["text"].as_str(), blog["title"].as_str()), ("rss", "A & <b>", "A & <b>"));
         assert_eq!(blog["xmlUrl"], "https://blog.example/feed?a=1");
         assert_eq!(blog["htmlUrl"], "https://blog.example/?a=1&b=2");
-        assert_eq!(blog["category"], "/AI-ML,/x- y");
+        assert_eq!(blog["category"], "/AI-ML,/x-y");
         for secret in ["pass", "me:", "api_key", "/srv"] {
             assert!(!opml.contains(secret), "{opml}");
         }
+        let opml = sources(&all, Addresses::All, &site());
+        assert_eq!(outlines(&opml)[2]["xmlUrl"], "https://me:pass@blog.example/feed?a=1&api_key=k");
     }
 
     #[test]

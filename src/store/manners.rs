@@ -80,6 +80,14 @@ impl Store {
         self.note(move |sqlite| sqlite.put_off(source, due)).await
     }
 
+    /// Makes those of some feeds due now that were never asked and that nobody has taken: they were only spread.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn hasten(&self, sources: Vec<SourceId>, now: Time) -> Result<(), StoreError> {
+        self.note(move |sqlite| sqlite.hasten(&sources, now)).await
+    }
+
     /// The newest events, at most `limit`.
     ///
     /// # Errors

@@ -234,7 +234,7 @@ async fn health(door: &Door, format: Option<Format>) -> Result<Document, Failure
 async fn named_document(door: &Door, named: Named) -> Result<Document, Failure> {
     let (store, site) = (&door.store, &door.site);
     let (text, media_type) = match named {
-        Named::Sources => (opml::sources(&store.sources().await?, site), OPML),
+        Named::Sources => (opml::sources(&store.sources().await?, opml::Addresses::Public, site), OPML),
         Named::Feeds => (opml::feeds(&store.directory(Kind::Category).await?, &store.directory(Kind::Tag).await?, site), OPML),
         Named::OpenSearch => (opensearch::opensearch(site), OPENSEARCH),
         Named::Robots => (sitemap::robots(site), TEXT),

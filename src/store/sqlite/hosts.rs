@@ -87,6 +87,18 @@ impl Sqlite {
             Ok(())
         })
     }
+
+    pub(in crate::store) fn hasten(&self, sources: &[SourceId], now: Time) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "UPDATE sources SET due = ?2 WHERE id = ?1 AND kind = 'feed' AND removed IS NULL AND last_read IS NULL AND due > ?2 AND leased_until <= ?2",
+            )?;
+            for source in sources {
+                statement.execute((source.0, now.timestamp()))?;
+            }
+            Ok(())
+        })
+    }
 }
 
 /// Notes another URL that leads to a source.

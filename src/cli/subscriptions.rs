@@ -1,0 +1,91 @@
+//! Subscriptions of an OPML file: each becomes a source, which the poller asks in its time. Nobody is asked here.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::add::is_private;
+use super::console::Console;
+use super::{Work, now};
+use crate::model::{NewSource, Problem, SourceKind, SourceSettings, Time};
+use crate::source::opml::{self, Subscription};
+
+/// New feeds become due one after the other, four a second, so that a long list does not fire at once.
+const APART: TimeDelta = TimeDelta::milliseconds(250);
+
+/// What became of a list.
+#[derive(Debug, Default)]
+struct Subscribed {
+    added: usize,
+    known: usize,
+    refused: Vec<Problem>,
+}
+
+/// The bytes of a file that is OPML; `None`: it is something else.
+pub(super) fn opml_file(path: &str) -> Option<Vec<u8>> {
+    let bytes = Some(Path::new(path)).filter(|path| path.is_file()).and_then(|path| std::fs::read(path).ok())?;
+    opml::is_opml(&bytes).then_some(bytes)
+}
+
+/// Adds the feeds of a list, each with `settings`, and says what became of them. `false`: some were refused.
+pub(super) async fn subscribe(work: &Work, name: &str, bytes: &[u8], settings: &SourceSettings, console: Console) -> anyhow::Result<bool> {
+    let list = opml::read(bytes, name).with_context(|| name.to_owned())?;
+    let bar = console.bar(list.feeds.len() as u64, "adding");
+    let mut done = Subscribed { refused: list.problems, ..Subscribed::default() };
+    for feed in list.feeds {
+        take(work, feed, settings, name, &mut done).await?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    console.problems(&done.refused);
+    if console.json {
+        console.print_json(&json!({ "added": done.added, "known": done.known, "refused": done.refused }));
+    }
+    let refused = if done.refused.is_empty() { String::new() } else { format!(", {} refused", done.refused.len()) };
+    let next = match done.added {
+        0 => "",
+        _ => "; they are read by `feedmill serve` as they become due, or now by `feedmill refresh`",
+    };
+    console.say(&format!("{name}: {} added, {} known{refused}{next}", done.added, done.known));
+    Ok(done.refused.is_empty())
+}
+
+async fn take(work: &Work, feed: Subscription, settings: &SourceSettings, name: &str, done: &mut Subscribed) -> anyhow::Result<()> {
+    let location = feed.url.to_string();
+    if work.store.source(&location).await?.is_some_and(|source| source.kind == SourceKind::Feed) {
+        done.known += 1;
+        return Ok(());
+    }
+    if let Err(reason) = allowed(work, &feed) {
+        done.refused.push(Problem { place: name.to_owned(), line: None, reason });
+        return Ok(());
+    }
+    let due = due(work, &location, done.added).await?;
+    let categories = if settings.categories.is_empty() { feed.categories } else { settings.categories.clone() };
+    let private = is_private(&feed.url, settings);
+    let settings = SourceSettings { title: feed.title, categories, private, ..settings.clone() };
+    let host = feed.url.host_str().unwrap_or("feed").trim_start_matches("www.").to_owned();
+    let new = NewSource { kind: SourceKind::Feed, location, slug: None, title: host, settings };
+    let (source, _) = work.store.add_source(new, now()).await?;
+    work.store.put_off(source.id, due).await?;
+    done.added += 1;
+    Ok(())
+}
+
+/// Whether a feed may be a source: none of our own, at no address that is refused anyway.
+fn allowed(work: &Work, feed: &Subscription) -> Result<(), String> {
+    let own = work.config.public_url.as_ref().map(|own| own.as_str().trim_end_matches('/'));
+    if own.and_then(|own| feed.url.as_str().strip_prefix(own)).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?'])) {
+        return Err(format!("{} is a feed of this server itself", feed.url));
+    }
+    work.reader.client.check(&feed.url).map_err(|error| format!("{}: {error}", feed.url))
+}
+
+/// When a new feed is due. One that was removed and asked just now has its pause first.
+async fn due(work: &Work, location: &str, position: usize) -> anyhow::Result<Time> {
+    let next = now() + APART * i32::try_from(position).unwrap_or(i32::MAX);
+    let Some((_, asked)) = work.store.removed(location).await? else { return Ok(next) };
+    Ok(next.max(asked + TimeDelta::from_std(work.reader.pace.min)?))
+}
