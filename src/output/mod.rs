@@ -76,9 +76,22 @@ pub fn document(channel: &Channel, fragments: &[String], site: &Site, format: Fo
     let (empty, end, separator) = match format {
         Format::Rss => (rss::document(channel, fragments)?, "</channel></rss>", "\n"),
         Format::Atom => (atom::document(channel, fragments, site)?, "</feed>", "\n"),
-        Format::Json => (json::document(channel)?, "]}", ",\n"),
+        Format::Json => (json::document(channel)?, JSON_END, JSON_SEPARATOR),
     };
     Ok(join(&empty, end, separator, fragments))
+}
+
+const JSON_END: &str = "]}";
+const JSON_SEPARATOR: &str = ",\n";
+
+/// What stands before, between and after the items of a JSON Feed that is too long to be joined in memory.
+///
+/// # Errors
+/// The writer failed.
+pub fn json_frame(channel: &Channel) -> Result<(String, &'static str, &'static str), OutputError> {
+    let mut head = json::document(channel)?;
+    head.truncate(head.trim_end().trim_end_matches(JSON_END).len());
+    Ok((head, JSON_SEPARATOR, JSON_END))
 }
 
 /// Puts fragments into a document that was written without entries.

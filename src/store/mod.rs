@@ -325,6 +325,15 @@ impl Store {
         self.read(move |sqlite| sqlite.digest(&selection, &options, period, zone, now)).await
     }
 
+    /// Some public articles in the order of their discovery, each for itself: with its own terms, without the others of
+    /// its story. Gives where to go on, too; `None`: there are no more.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn walk(&self, after: Reached, limit: usize) -> Result<(Vec<Entry>, Option<Reached>), StoreError> {
+        self.read(move |sqlite| sqlite.walk(after, limit)).await
+    }
+
     /// What of a selection was discovered, changed or withdrawn after a generation; empty if that is nothing, or too much.
     ///
     /// # Errors

@@ -12,8 +12,8 @@ use crate::model::{
     Article, ArticleKey, Entry, Kind, Language, Neighbours, Origin, Origins, SourceInfo, SourceKind, SourceSettings, TermName, Translation,
     text,
 };
-use crate::store::Lookup;
 use crate::store::sets::Number;
+use crate::store::{Lookup, Reached};
 
 /// How much of the text stands for the title of an article that has none.
 const UNTITLED: usize = 80;
@@ -59,12 +59,19 @@ pub(super) fn titles(
 /// Makes entries of articles; sources are read once.
 pub(super) struct Loader<'a> {
     connection: &'a Connection,
+    /// Whether an entry is told with the others of its story.
+    tells_stories: bool,
     sources: HashMap<i64, Arc<Origin>>,
 }
 
 impl<'a> Loader<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, sources: HashMap::new() }
+        Self { connection, tells_stories: true, sources: HashMap::new() }
+    }
+
+    /// One that makes entries of articles for themselves.
+    fn alone(connection: &'a Connection) -> Self {
+        Self { tells_stories: false, ..Self::new(connection) }
     }
 
     pub(super) fn entry(&mut self, id: i64) -> Result<Entry, StoreError> {
@@ -80,7 +87,7 @@ impl<'a> Loader<'a> {
         let published = row.get::<_, Option<i64>>("published")?.map_or(row.get("discovered"), Ok)?;
         let source = self.source(row.get("source")?)?;
         let mut terms = terms_of(self.connection, id)?;
-        let related = if row.get("in_story")? { story::related(self.connection, id)? } else { Vec::new() };
+        let related = if self.tells_stories && row.get("in_story")? { story::related(self.connection, id)? } else { Vec::new() };
         if !related.is_empty() {
             for (name, origins) in story::joined_terms(self.connection, id)? {
                 if !terms.iter().any(|(own, _)| *own == name) {
@@ -205,6 +212,16 @@ impl Sqlite {
             None => Ok(Lookup::Missing),
             Some((_, true)) => Ok(Lookup::Gone),
             Some((id, false)) => Loader::new(connection).entry(id.into()).map(Lookup::Found),
+        })
+    }
+
+    pub(in crate::store) fn walk(&self, Reached(after): Reached, limit: usize) -> Result<(Vec<Entry>, Option<Reached>), StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT id FROM articles WHERE id > ?1 AND gone = 0 ORDER BY id LIMIT ?2")?;
+            let ids = statement.query_map((after, limit), |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+            let mut loader = Loader::alone(connection);
+            let entries = ids.iter().map(|id| loader.entry(*id)).collect::<Result<_, _>>()?;
+            Ok((entries, ids.last().copied().map(Reached)))
         })
     }
 
