@@ -33,9 +33,57 @@ pub fn article(entry: &Entry, site: &Site) -> String {
     list(&mut file, "categories", entry.terms_of(Kind::Category).map(|term| term.name.as_str()));
     list(&mut file, "tags", entry.terms_of(Kind::Tag).map(|term| term.name.as_str()));
     list(&mut file, "lang", entry.article.languages.iter().map(Language::as_str));
-    let _ = write!(file, "---\n\n{}\n", parts::content(entry, site).unwrap_or_default());
+    let _ = write!(file, "---\n\n{}\n", as_block(&parts::content(entry, site).unwrap_or_default()));
     file
 }
+
+/// HTML as one block of `CommonMark` (4.6, kind 6), so that nothing in it is read as Markdown: such a block begins with the
+/// tag of a block and ends at the first blank line.
+fn as_block(html: &str) -> String {
+    let html = html.trim();
+    let name = html.strip_prefix('<').and_then(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric()).next()).unwrap_or_default();
+    // An end tag without a start begins a block, too, and is nothing to who reads HTML.
+    let start = if html.is_empty() || BLOCKS.contains(&name) { "" } else { "</div>" };
+    let mut block = String::with_capacity(html.len() + start.len());
+    block.push_str(start);
+    let mut lines = html.split('\n').peekable();
+    while let Some(line) = lines.next() {
+        // Two braces begin a shortcode.
+        block.push_str(&line.replace("{{", "&#123;{"));
+        match lines.peek() {
+            Some(next) if line.trim().is_empty() || next.trim().is_empty() => block.push_str("&#10;"),
+            Some(_) => block.push('\n'),
+            None => {}
+        }
+    }
+    block
+}
+
+/// Elements that content begins with and that begin a block.
+const BLOCKS: [&str; 22] = [
+    "p",
+    "div",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "ul",
+    "ol",
+    "dl",
+    "table",
+    "blockquote",
+    "figure",
+    "section",
+    "article",
+    "aside",
+    "header",
+    "main",
+    "nav",
+    "details",
+    "center",
+];
 
 fn list<'a>(file: &mut String, name: &str, values: impl Iterator<Item = &'a str>) {
     let values: Vec<String> = values.map(|value| format!("  - {}\n", quoted(value))).collect();
@@ -99,6 +147,19 @@ mod tests {
         entry.article.title = Some(title.to_owned());
         assert_eq!(read(&article(&entry, &site())).0[1], title);
         assert_eq!(read(&article(&bare(), &site())).0[1], "Only words <here> & there.");
+    }
+
+    #[test]
+    fn nothing_in_html_is_read_as_markdown() {
+        for (html, block) in [
+            ("<p>a *b*</p>\n<pre>c\n\n    d</pre>", "<p>a *b*</p>\n<pre>c&#10;&#10;    d</pre>"),
+            ("1. *a* {{% b %}}", "</div>1. *a* &#123;{% b %}}"),
+            ("<picture></picture>", "</div><picture></picture>"),
+            ("<pre>\n a</pre>", "</div><pre>\n a</pre>"),
+            ("", ""),
+        ] {
+            assert_eq!(as_block(html), block);
+        }
     }
 
     #[test]

@@ -226,6 +226,20 @@ fn value_of_json(value: &serde_json::Value) -> Value {
     }
 }
 
+/// A field as JSON; its scalars are text, as they were read. No nesting is deeper than when they were read.
+pub(super) fn as_json(pair: &Pair) -> (String, serde_json::Value) {
+    (pair.key.clone(), json_of_value(&pair.value))
+}
+
+fn json_of_value(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Empty => serde_json::Value::Null,
+        Value::Text(text) => text.as_str().into(),
+        Value::List(values) => values.iter().map(json_of_value).collect(),
+        Value::Map(pairs) => serde_json::Value::Object(pairs.iter().map(as_json).collect()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

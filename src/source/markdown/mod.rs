@@ -6,6 +6,7 @@ mod fields;
 mod front_matter;
 
 use chrono_tz::Tz;
+use serde_json::Value;
 use url::Url;
 
 use crate::model::{Article, Language, Link, PLACEHOLDER, Problem, Time, text};
@@ -119,6 +120,19 @@ pub fn read_description(file: &str, path: &str, context: &Context<'_>) -> Result
         description: fields.text(&["description", "summary"]).map(text::line).or_else(from_body),
         picture: fields.thumbnail().and_then(web_url),
     })
+}
+
+/// A file with some fields of its front matter set; all others stay, with what nobody here knows. `None`: it has no
+/// front matter that can be read.
+#[must_use]
+pub fn with_fields(file: &str, fields: &[(&str, Value)]) -> Option<String> {
+    let parts = front_matter::split(file).ok()??;
+    let kept = parts.fields.iter().filter(|pair| !fields.iter().any(|(name, _)| *name == pair.key));
+    let all = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).chain(kept.map(front_matter::as_json));
+    // JSON is YAML, but for two characters that older YAML takes for line breaks.
+    let line = |(name, value): (String, Value)| format!("{}: {value}\n", Value::from(name)).replace('\u{2028}', "\\u2028");
+    let lines: String = all.map(line).collect::<String>().replace('\u{2029}', "\\u2029");
+    Some(format!("---\n{lines}---\n{}", parts.body))
 }
 
 /// The base URL and the time zone that a configuration of Hugo's names.
@@ -297,6 +311,25 @@ mod tests {
             assert_eq!((problem.place.as_str(), problem.line), ("a/b.md", Some(line)));
             assert!(problem.reason.contains(reason), "{problem}");
         }
+    }
+
+    #[test]
+    fn fields_are_set_and_all_others_stay() {
+        for file in [
+            "---\nTitle: 标题 \"x\"\ntags: [a, 1.10]\ncustom:\n  deep: [on, {b: c}]\ndate: 2025-02-12 09:30:02\n---\n\nBody *b*.\n",
+            "+++\ntitle = '标题 \"x\"'\ntags = ['a', '1.10']\ndate = '2025-02-12 09:30:02'\n[custom]\ndeep = ['on', {b = 'c'}]\n+++\n\nBody *b*.\n",
+            "{\"title\": \"标题 \\\"x\\\"\", \"tags\": [\"a\"], \"custom\": {\"deep\": [\"on\", {\"b\": \"c\"}]}}\n\nBody *b*.\n",
+        ] {
+            let date = Value::from("2025-02-12T01:30:02Z");
+            let set = with_fields(file, &[("date", date), ("tags", Value::from(vec!["b\u{2028}", "---"]))]).unwrap();
+            let article = try_page(&set).unwrap().article;
+            assert_eq!(article.title.as_deref(), Some("标题 \"x\""), "{set}");
+            assert_eq!(article.published.map(|time| time.to_rfc3339()).as_deref(), Some("2025-02-12T01:30:02+00:00"));
+            assert_eq!(article.tags, ["b", "---"]);
+            assert!(set.contains("\"custom\": {\"deep\":[\"on\",{\"b\":\"c\"}]}"), "{set}");
+            assert_eq!(article.content.as_deref(), Some("<p>Body <em>b</em>.</p>"));
+        }
+        assert_eq!(with_fields("plain", &[]), None);
     }
 
     #[test]
