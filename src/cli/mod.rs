@@ -3,6 +3,7 @@
 mod add;
 mod console;
 mod edit;
+mod export;
 mod feed;
 mod import;
 mod preview;
@@ -81,6 +82,7 @@ enum Command {
     Remove(remove::Remove),
     Refresh(refresh::Refresh),
     Import(import::Import),
+    Export(export::Export),
     Preview(preview::Preview),
     Feed(feed::Feed),
     /// Put tags in order: list, rename, merge, delete, restore and describe them
@@ -151,6 +153,7 @@ async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
                 Command::Remove(command) => command.run(&work, console).await,
                 Command::Refresh(command) => command.run(&work, console).await,
                 Command::Import(command) => command.run(&work, console).await,
+                Command::Export(command) => command.run(&work, console).await,
                 Command::Feed(command) => command.run(&work, console).await,
                 Command::Tag(command) => command.run(Kind::Tag, &work, console).await,
                 Command::Category(command) => command.run(Kind::Category, &work, console).await,

@@ -12,43 +12,43 @@ use tempfile::TempDir;
 
 use crate::upstream::Upstream;
 
-const COMMANDS: [&str; 12] =
-    ["serve", "add", "sources", "edit", "remove", "refresh", "import", "preview", "feed", "tag", "category", "rules"];
+const COMMANDS: [&str; 13] =
+    ["serve", "add", "sources", "edit", "remove", "refresh", "import", "export", "preview", "feed", "tag", "category", "rules"];
 
 /// A working directory of its own, with a store in it.
-struct Home(TempDir);
+pub(crate) struct Home(pub(crate) TempDir);
 
 impl Home {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
-    fn write(&self, path: &str, text: &str) -> String {
+    pub(crate) fn write(&self, path: &str, text: &str) -> String {
         let path = self.0.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_feedmill"));
         command.args(arguments).env_clear().env("HOME", self.0.path()).env("TZ", "UTC").current_dir(self.0.path()).stdin(Stdio::null());
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         told(self.command(arguments).output().unwrap())
     }
 
     /// What a command that must succeed prints.
-    fn output(&self, arguments: &[&str]) -> String {
+    pub(crate) fn output(&self, arguments: &[&str]) -> String {
         let (code, out, err) = self.run(arguments);
         assert_eq!(code, 0, "{arguments:?}: {out}{err}");
         out
     }
 
     /// What a command that must fail says.
-    fn failure(&self, arguments: &[&str], expected: i32) -> String {
+    pub(crate) fn failure(&self, arguments: &[&str], expected: i32) -> String {
         let (code, out, err) = self.run(arguments);
         assert_eq!(code, expected, "{arguments:?}: {out}{err}");
         err

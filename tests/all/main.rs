@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod dice;
 mod documentation;
+mod export;
 mod fixtures;
 mod folder;
 mod history;
