@@ -26,6 +26,7 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(1);
 #[command(after_help = "Examples:
   feedmill add https://example.org/ --category news --tag daily
   feedmill add ~/articles --timezone Asia/Shanghai --language zh-CN
+  feedmill add https://example.org/headlines.xml --full-text
   feedmill add https://example.org/private.xml --header X-Key:123
   feedmill add subscriptions.opml --tag imported")]
 pub(super) struct Add {
@@ -91,6 +92,7 @@ async fn add_folder(work: &Work, path: &Path, slug: Option<Slug>, settings: Sour
     let Ok(folder) = path.canonicalize() else {
         anyhow::bail!("{} is neither a folder that is there nor a URL; check its spelling, or begin a URL with https://", path.display());
     };
+    anyhow::ensure!(!settings.full_text, "{} is a folder, and says all itself; --full-text is for feeds", path.display());
     anyhow::ensure!(folder.is_dir(), "{} is a file; `feedmill import` reads files once, `add` takes folders and URLs", path.display());
     let location = folder.to_str().ok_or_else(|| anyhow::anyhow!("the path {} is not UTF-8; rename it", folder.display()))?;
     let title = folder.file_name().map_or_else(|| "files".to_owned(), |name| name.to_string_lossy().into_owned());

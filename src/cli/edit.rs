@@ -40,11 +40,13 @@ enum Setting {
     Timezone,
     Every,
     BaseUrl,
+    FullText,
 }
 
 impl Edit {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let source = work.source(&self.source).await?;
+        anyhow::ensure!(!self.said.full_text() || source.kind == SourceKind::Feed, "{} is no feed; --full-text is for feeds", source.slug);
         let slug = self.said.slug();
         let settings = self.settings(source.settings.clone());
         let spinner = console.spinner(format!("changing {}", source.slug));
@@ -70,6 +72,7 @@ impl Edit {
                 Setting::Timezone => settings.timezone = None,
                 Setting::Every => settings.every = None,
                 Setting::BaseUrl => settings.base_url = None,
+                Setting::FullText => settings.full_text = false,
             }
         }
         self.said.over(settings)

@@ -48,6 +48,8 @@ impl Import {
         for path in &self.paths {
             let result = match Input::open(path) {
                 Ok(Input::File(name, bytes)) if opml::is_opml(&bytes) => {
+                    // A list has a bar of its own.
+                    spinner.finish_and_clear();
                     subscribe(work, &name, &bytes, &SourceSettings::default(), console).await.map(|taken| is_good &= taken)
                 }
                 Ok(input) => imported.take(input, &self.into, work, console).await,

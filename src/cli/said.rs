@@ -36,12 +36,20 @@ pub(super) struct Said {
     /// Where relative links of a folder lead
     #[arg(long, value_name = "URL")]
     base_url: Option<Url>,
+    /// Read the page of each new article of a feed for its whole text
+    #[arg(long)]
+    full_text: bool,
 }
 
 impl Said {
     /// Its name in URLs, if one was said.
     pub(super) fn slug(&self) -> Option<Slug> {
         self.slug.as_deref().map(Slug::from_name)
+    }
+
+    /// Whether the pages of its articles are to be read.
+    pub(super) fn full_text(&self) -> bool {
+        self.full_text
     }
 
     /// Settings with those changed that were named.
@@ -57,6 +65,7 @@ impl Said {
         settings.timezone = self.timezone.or(settings.timezone);
         settings.every = self.every.or(settings.every);
         settings.base_url = self.base_url.map(String::from).or(settings.base_url);
+        settings.full_text |= self.full_text;
         settings
     }
 }

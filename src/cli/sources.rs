@@ -63,6 +63,7 @@ fn detail(source: &Source, work: &Work, console: Console) {
             ("kind", source.kind.name().to_owned()),
             ("location", source.location.clone()),
             ("private", if source.settings.private { "yes".to_owned() } else { String::new() }),
+            ("full text", if source.settings.full_text { "yes".to_owned() } else { String::new() }),
             ("articles", status.articles.to_string()),
             ("categories", source.settings.categories.join(", ")),
             ("tags", source.settings.tags.join(", ")),

@@ -59,6 +59,37 @@ pub struct Article {
     pub markdown: Option<String>,
     /// Files beside it that its content uses.
     pub files: Vec<BundleFile>,
+    /// What its page says in full. It is no part of the article as read, and so none of what is compared.
+    #[serde(skip)]
+    pub full_text: FullText,
+}
+
+/// A feed's own content that is longer, in bytes, is no summary.
+const LONGEST_SUMMARY: usize = 2000;
+
+impl Article {
+    /// Puts the full text, if there is one, in the place of the content, which becomes the summary where there is none.
+    /// Says whether there was one.
+    pub fn fill(&mut self) -> bool {
+        let FullText::Read(html) = std::mem::take(&mut self.full_text) else { return false };
+        let own = self.content.replace(html).filter(|own| own.len() <= LONGEST_SUMMARY);
+        self.summary = self.summary.take().or(own);
+        true
+    }
+}
+
+/// What is known of the page of an article whose source wishes for full texts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum FullText {
+    /// Its source wishes for none, or nobody looked yet.
+    #[default]
+    Unasked,
+    /// It is to be asked at a later reading.
+    Later,
+    /// It was asked: what is stored stays, else the feed's own content.
+    Settled,
+    /// Its main content: sanitised HTML.
+    Read(String),
 }
 
 /// Where an article leads.

@@ -26,7 +26,8 @@ mod window;
 
 pub use address::{Address, AddressError, ArticleForm, Document, Format, Target};
 pub use article::{
-    Article, BundleFile, Enclosure, Extension, Link, MenuEntry, PageOptions, Person, Picture, Sidebar as SidebarSide, Time, Widget,
+    Article, BundleFile, Enclosure, Extension, FullText, Link, MenuEntry, PageOptions, Person, Picture, Sidebar as SidebarSide, Time,
+    Widget,
 };
 pub use event::{Event, EventKind, Health};
 pub use folding::{Token, each_token, tokens};

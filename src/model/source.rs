@@ -63,6 +63,8 @@ pub struct SourceSettings {
     pub encoding: Option<String>,
     /// The proxy that it is asked through, in place of the usual way.
     pub proxy: Option<String>,
+    /// The page of each new article is read for its content.
+    pub full_text: bool,
     /// Sent with every request for it, and with no other.
     pub headers: Vec<Header>,
     /// Its address or its headers are nobody else's business: its URL is published nowhere.

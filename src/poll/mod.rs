@@ -1,5 +1,6 @@
 //! The clock: it takes due sources from the store, reads them, and gives the store what they said.
 
+mod full_text;
 mod keep;
 mod read;
 mod schedule;

@@ -95,6 +95,7 @@ impl Reader {
     /// # Errors
     /// The store failed.
     pub async fn apply(&self, store: &Store, source: &Source, mut batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
+        self.complete(store, source, &mut batch, now).await?;
         let posts = store.posts(source.id, now, schedule::POSTS).await?;
         let due = schedule::after_success(source, &batch, &posts, &self.pace, now);
         let due = self.without_haste(store, source, due, now).await?;

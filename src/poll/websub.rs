@@ -76,7 +76,8 @@ impl Reader {
 
     async fn apply_pushed(&self, store: &Store, source: &Source, pushed: Pushed, now: Time) -> Result<(Applied, Batch), ReadFailure> {
         let memory = store.memory(source.id).await?;
-        let batch = Batch { memory, ..feed::read_pushed(source, pushed, &self.client, self.zone).await? };
+        let mut batch = Batch { memory, ..feed::read_pushed(source, pushed, &self.client, self.zone).await? };
+        self.complete(store, source, &mut batch, now).await?;
         let applied = store.apply(source.id, batch, source.status.due, now).await?;
         Ok((applied, Batch::default()))
     }

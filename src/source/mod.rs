@@ -6,6 +6,7 @@ pub mod discover;
 pub mod feed;
 pub mod fetch;
 pub mod folder;
+pub mod full_text;
 pub mod markdown;
 pub mod opml;
 mod tame;

@@ -7,7 +7,9 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::model::rule::{Facts, judge};
-use crate::model::{Article, Kind, Language, Link, Origins, Policy, Slug, Source, SourceInfo, SourceSettings, Time, Verdict, detect, text};
+use crate::model::{
+    Article, FullText, Kind, Language, Link, Origins, Policy, Slug, Source, SourceInfo, SourceSettings, Time, Verdict, detect, text,
+};
 
 /// Dated further back than this, an article counts as old when it is discovered: it is listed by its own date.
 const BACK_FILL: TimeDelta = TimeDelta::days(7);
@@ -29,6 +31,12 @@ pub(super) fn fingerprint(article: &mut Article) -> Result<Fingerprint, serde_js
     (article.guid, article.translation_key) = (guid, key);
     let mut fingerprint = Fingerprint::default();
     fingerprint.copy_from_slice(&Sha256::digest(json?)[..16]);
+    // An article whose page was asked for is another one than before, and so is one whose page is to be asked for.
+    fingerprint[15] ^= match article.full_text {
+        FullText::Unasked => 0,
+        FullText::Later => 1,
+        FullText::Settled | FullText::Read(_) => 2,
+    };
     Ok(fingerprint)
 }
 

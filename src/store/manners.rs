@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 
 use super::{Sqlite, Store, StoreError};
-use crate::model::{Health, Host, SourceId, Time};
+use crate::model::{Article, Health, Host, SourceId, SourceInfo, Time};
 
 /// How a source is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +86,21 @@ impl Store {
     /// The database failed.
     pub async fn hasten(&self, sources: Vec<SourceId>, now: Time) -> Result<(), StoreError> {
         self.note(move |sqlite| sqlite.hasten(&sources, now)).await
+    }
+
+    /// Marks the articles of a feed whose pages need not be asked for: those that are stored as they are here after their
+    /// page was asked for, and those that rules drop.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn settle_full_texts(
+        &self,
+        source: SourceId,
+        articles: Vec<Article>,
+        info: Option<SourceInfo>,
+    ) -> Result<Vec<Article>, StoreError> {
+        let policy = self.policy();
+        self.read(move |sqlite| sqlite.settle_full_texts(source, articles, info.as_ref(), &policy)).await
     }
 
     /// The newest events, at most `limit`.

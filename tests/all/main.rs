@@ -8,6 +8,7 @@ mod documentation;
 mod export;
 mod fixtures;
 mod folder;
+mod full_text;
 mod history;
 mod manners;
 mod output;

@@ -15,7 +15,7 @@ fn tags(names: &[&str]) -> Verdict {
     Verdict { add_tags: names.iter().map(|name| (*name).to_owned()).collect(), ..Verdict::default() }
 }
 
-fn dropping(title: &str) -> Rule {
+pub(crate) fn dropping(title: &str) -> Rule {
     rule(&[("title", title)], Verdict { drop: true, ..Verdict::default() })
 }
 
@@ -24,7 +24,7 @@ async fn with(rules: Vec<Rule>) -> Fixture {
     Fixture { folder, store: under(&store, rules) }
 }
 
-fn under(store: &Store, rules: Vec<Rule>) -> Store {
+pub(crate) fn under(store: &Store, rules: Vec<Rule>) -> Store {
     store.clone().with_policy(Policy { rules, detect_languages: true })
 }
 

@@ -23,7 +23,7 @@ const CHUNK: usize = 100;
 /// Export the sources as OPML, or all public articles as Markdown files or as one JSON Feed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  feedmill export opml > sources.opml
+  feedmill export opml --out backup
   feedmill export markdown --out backup
   feedmill export json --out backup
   feedmill export json | jq .items[].title")]

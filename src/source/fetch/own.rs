@@ -3,8 +3,8 @@
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::FetchError;
-use crate::model::Header;
+use super::{Client, FetchError};
+use crate::model::{Header, Source};
 
 /// Headers that are this client's own business: what is accepted, whether it changed, and the connection.
 const RESERVED: [&str; 10] = [
@@ -39,6 +39,21 @@ fn parsed(header: &Header) -> Option<(HeaderName, HeaderValue)> {
 pub(super) fn headers(headers: &[Header]) -> Result<HeaderMap, FetchError> {
     let refused = |header: &Header| FetchError::Settings(format!("the header {:?} cannot be sent", header.name));
     headers.iter().map(|header| parsed(header).ok_or_else(|| refused(header))).collect()
+}
+
+impl Client {
+    /// The client for a page that a source names: through the source's proxy, with its headers on its own host alone.
+    ///
+    /// # Errors
+    ///
+    /// Fails if one of them cannot be used; the error tells no value.
+    pub fn beside(&self, source: &Source, page: &Url) -> Result<Self, FetchError> {
+        let mut client = self.of(&source.settings)?;
+        if !Url::parse(&source.location).is_ok_and(|own| is_of_one_host(&own, page)) {
+            client.headers.clear();
+        }
+        Ok(client)
+    }
 }
 
 /// Whether two URLs are of one host, the second at least as safe on the way: what is meant for the first may go there.

@@ -129,7 +129,7 @@ impl<'p> Reading<'p> {
                 self.matched.insert(known.member.article);
                 continue;
             }
-            let found_out = self.context().found_out(&article);
+            let mut found_out = self.context().found_out(&article);
             let verdict = self.context().judge(&article, found_out.as_ref());
             if verdict.drop {
                 applied.dropped += 1;
@@ -138,6 +138,10 @@ impl<'p> Reading<'p> {
                 }
                 self.dropped.insert(article.guid);
                 continue;
+            }
+            // Rules go by what the feed says, or one that a page's words match would have it asked for again and again.
+            if article.fill() {
+                found_out = found_out.or_else(|| self.context().found_out(&article));
             }
             let made = Made { sorted: self.context().sort(&article, found_out.as_ref(), &verdict), article, fingerprint, verdict };
             let id = match known {

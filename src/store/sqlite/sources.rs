@@ -299,7 +299,9 @@ fn settle(change: &mut Change<'_>, source: &Source, settings: &SourceSettings, i
             )?
             .execute((source.id.0, title, now, generation))?;
     }
-    if (old.timezone, &old.base_url, &old.encoding) != (settings.timezone, &settings.base_url, &settings.encoding) {
+    if (old.timezone, &old.base_url, &old.encoding, old.full_text)
+        != (settings.timezone, &settings.base_url, &settings.encoding, settings.full_text)
+    {
         // A folder is read at once; a feed when it may be asked again, and then whole.
         transaction
             .prepare_cached(

@@ -1,0 +1,109 @@
+//! Full texts: the pages of a reading's new articles, asked for one by one, as politely as feeds.
+
+use std::cmp::Reverse;
+use std::time::{Duration, Instant};
+
+use url::Url;
+
+use super::read::Reader;
+use super::schedule;
+use crate::model::{Article, Batch, FullText, Host, Link, Problem, Source, Time, text};
+use crate::source::feed::ReadError;
+use crate::source::full_text::{self, PageError};
+use crate::store::{Store, StoreError};
+
+/// Pages that one reading asks for; a later one goes on.
+const PAGES: usize = 20;
+/// How long a reading goes on asking: well within its lease.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// One round over the pages of a reading.
+struct Round<'a> {
+    reader: &'a Reader,
+    store: &'a Store,
+    source: &'a Source,
+    now: Time,
+    started: Instant,
+}
+
+impl Reader {
+    /// Gives the new and changed articles of a batch their full texts, if their source wishes for that.
+    pub(super) async fn complete(&self, store: &Store, source: &Source, batch: &mut Batch, now: Time) -> Result<(), StoreError> {
+        if !source.settings.full_text || batch.articles.is_empty() {
+            return Ok(());
+        }
+        let articles = std::mem::take(&mut batch.articles);
+        batch.articles = store.settle_full_texts(source.id, articles, batch.info.clone()).await?;
+        let round = Round { reader: self, store, source, now, started: Instant::now() };
+        let mut unasked: Vec<&mut Article> = batch.articles.iter_mut().filter(|article| article.full_text == FullText::Unasked).collect();
+        // What cannot be asked for now should be the oldest.
+        unasked.sort_by_key(|article| Reverse(article.published.unwrap_or(now)));
+        let mut pages = 0;
+        for article in unasked {
+            let Some(page) = page_of(article) else {
+                article.full_text = FullText::Settled;
+                continue;
+            };
+            pages += 1;
+            article.full_text = if pages > PAGES { FullText::Later } else { round.ask(&page, article, &mut batch.repairs).await? };
+        }
+        if batch.articles.iter().any(|article| article.full_text == FullText::Later) {
+            // The next answer has to be the whole document again, or nobody would remember who is left.
+            (batch.memory.etag, batch.memory.last_modified) = (None, None);
+        }
+        Ok(())
+    }
+}
+
+/// Where the text of an article may stand: not at the front page of a host.
+fn page_of(article: &Article) -> Option<Url> {
+    let Link::At(link) = &article.link else { return None };
+    let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    (url.path() != "/" || url.query().is_some()).then_some(url)
+}
+
+impl Round<'_> {
+    fn clock(&self) -> Time {
+        self.now + schedule::delta(self.started.elapsed())
+    }
+
+    /// Asks for one page, when its host may be asked.
+    async fn ask(&self, page: &Url, article: &Article, repairs: &mut Vec<Problem>) -> Result<FullText, StoreError> {
+        if !self.take_host(page).await? {
+            return Ok(FullText::Later);
+        }
+        let own = article.content.as_deref();
+        let read = full_text::read(self.source, page, own, &self.reader.client, self.clock()).await;
+        let (failure, outcome) = match read {
+            Err(PageError::Fetch(error)) => (Some(ReadError::Fetch(error)), None),
+            other => (None, Some(other)),
+        };
+        self.reader.leave_host(self.store, page, failure.as_ref(), self.clock()).await;
+        if failure.as_ref().and_then(ReadError::busy_host).is_some() {
+            return Ok(FullText::Later);
+        }
+        let reason = match (outcome, failure) {
+            (Some(Ok(html)), _) => return Ok(FullText::Read(html)),
+            (Some(Err(error)), _) => error.to_string(),
+            (None, failure) => failure.as_ref().map(|error| text::chain(error)).unwrap_or_default(),
+        };
+        let place = article.title.clone().unwrap_or_else(|| article.guid.clone());
+        repairs.push(Problem { place, line: None, reason: format!("the feed's own content is kept: {reason}") });
+        Ok(FullText::Settled)
+    }
+
+    /// Waits for the turn of a page's host; `false`: it comes too late.
+    async fn take_host(&self, page: &Url) -> Result<bool, StoreError> {
+        let Some(host) = Host::of(page) else { return Ok(false) };
+        let lease = self.reader.client.limits().time + Duration::from_secs(1);
+        loop {
+            let now = self.clock();
+            let Some(free) = self.store.take_host(host.clone(), now, now + schedule::delta(lease)).await? else { return Ok(true) };
+            let wait = (free - now).to_std().unwrap_or_default();
+            if self.started.elapsed() + wait > PATIENCE {
+                return Ok(false);
+            }
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
