@@ -12,6 +12,13 @@ const MAX_FORMATTING: usize = 16;
 const MAX_TAGS: usize = 50_000;
 /// Attributes of a tag; the parser compares each with all others.
 const MAX_ATTRIBUTES: usize = 64;
+/// The longest tag, in bytes; what writes the values of its attributes takes quadratic time. Beyond it stand pictures
+/// that are all in their address, which are not shown anyway.
+const MAX_TAG: usize = 8 * 1024;
+/// Text is cut into pieces of about these many bytes, for the same reason; tags may not part it, if the parser drops them.
+const MAX_TEXT: usize = 4 * 1024;
+/// What parts them: the cleaner drops it, and the pieces stay apart.
+const CUT: &str = "<!---->";
 
 /// Elements whose content is no markup, or is not to be shown: they go with all that is in them.
 const RAW: [&str; 10] = ["script", "style", "iframe", "textarea", "title", "noembed", "noframes", "xmp", "plaintext", "object"];
@@ -51,6 +58,8 @@ struct Tamer {
     formatting: Vec<String>,
     tags: usize,
     is_lazy: bool,
+    /// How much text has been written since the last cut.
+    text: usize,
 }
 
 /// Makes HTML fit for the parser, in time linear in its length.
@@ -59,10 +68,11 @@ pub(super) fn tame(html: &str) -> String {
     let mut tamer = Tamer { output: String::with_capacity(html.len()), ..Tamer::default() };
     let mut rest = html.as_str();
     while let Some(at) = rest.find('<') {
-        tamer.output.push_str(&rest[..at]);
+        tamer.text(&rest[..at]);
         rest = tamer.markup(&rest[at..]);
     }
-    tamer.output + rest
+    tamer.text(rest);
+    tamer.output
 }
 
 /// Character references to what [`text::clean`] drops would come back once they are decoded. A space takes the place of
@@ -94,6 +104,19 @@ fn reference(text: &str) -> (u32, usize) {
 }
 
 impl Tamer {
+    /// Writes text, cut where no character reference can go on.
+    fn text(&mut self, mut text: &str) {
+        while self.text + text.len() > MAX_TEXT {
+            let from = text.floor_char_boundary(MAX_TEXT.saturating_sub(self.text));
+            let Some(at) = text[from..].find(|c: char| c == '&' || !c.is_ascii()) else { break };
+            self.output.extend([&text[..from + at], CUT]);
+            self.text = 0;
+            text = &text[from + at..];
+        }
+        self.output.push_str(text);
+        self.text += text.len();
+    }
+
     /// Takes one piece of markup that begins with `<`, and gives what follows it.
     fn markup<'a>(&mut self, text: &'a str) -> &'a str {
         if let Some(comment) = text.strip_prefix("<!--") {
@@ -109,7 +132,7 @@ impl Tamer {
             Some(b'!' | b'?') if name_at == 1 => text.find('>').map_or("", |end| &text[end + 1..]),
             _ if name_at == 2 => text.find('>').map_or("", |end| &text[end + 1..]),
             _ => {
-                self.output.push_str("&lt;");
+                self.text("&lt;");
                 &text[1..]
             }
         }
@@ -122,7 +145,7 @@ impl Tamer {
         if is_raw {
             return if tag.is_end { rest } else { after_end(rest, name) };
         }
-        if MODES.contains(&name) || tag.attributes.len() >= MAX_ATTRIBUTES || self.tags >= MAX_TAGS {
+        if MODES.contains(&name) || tag.attributes.len() >= MAX_ATTRIBUTES || tag.source.len() > MAX_TAG || self.tags >= MAX_TAGS {
             return rest;
         }
         self.tags += 1;
@@ -301,6 +324,15 @@ mod tests {
     }
 
     #[test]
+    fn text_that_is_cut_comes_out_whole() {
+        let text = "AT&amp;T &lt; 5 \u{b0}C, &eacute;t&eacute; 天氣 & x".repeat(1000);
+        assert!(tame(&text).contains(CUT));
+        let plain = |html: &str| text::plain(html).replace('\u{a0}', " ");
+        assert_eq!(plain(&clean::html(&text, None)), plain(&text));
+        assert!(!clean::html(&text, None).contains(CUT));
+    }
+
+    #[test]
     fn no_reference_brings_back_a_forbidden_character() {
         for html in ["<a href=\"&#xFDD0;/tag/x\">&#64976;/tag/x &#xfdd0 &#1;</a>", "&#xFD&#x1;D0; &#xFD&#xFDD0;D0; &#00000000064976;"] {
             for cleaned in [clean::html(html, None), clean::own_html(html, None)] {
@@ -326,6 +358,12 @@ mod tests {
             "<noscript><script>".repeat(many),
             "<!--".repeat(many),
             "&#".repeat(many),
+            "&".repeat(20 * many),
+            "\u{b0}".repeat(10 * many),
+            "<form>&".repeat(3 * many),
+            "<b>&</x>&".repeat(3 * many),
+            format!("<p title='{}'>", "&".repeat(20 * many)),
+            format!("<p title='{}'>", "&".repeat(8000)).repeat(250),
         ] {
             let start = Instant::now();
             let cleaned = clean::html(&html, None);

@@ -1,7 +1,7 @@
 //! Whole feeds, one of each format, one damaged, and documents made to harm.
 
 use super::*;
-use crate::model::{Link, Time};
+use crate::model::{Link, Time, text};
 
 fn context(url: Option<&Url>) -> FeedContext<'_> {
     FeedContext { url, charset: None, encoding: None, zone: Tz::Asia__Shanghai, limits: FeedLimits::default() }
@@ -222,6 +222,14 @@ fn what_is_no_feed_is_named() {
     }
 }
 
+/// Reads a document made to harm, within a time that quadratic work would miss on any machine.
+fn soon(text: &str) -> ParsedFeed {
+    let start = std::time::Instant::now();
+    let feed = read(text);
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{} took {:?}", text::excerpt(text, 99), start.elapsed());
+    feed
+}
+
 #[test]
 fn documents_made_to_harm_are_read_in_little_time_and_depth() {
     let inside = |body: &str| {
@@ -229,29 +237,54 @@ fn documents_made_to_harm_are_read_in_little_time_and_depth() {
             "<rss><channel><item><title>t</title><link>https://e.example/</link>{body}</item><item><title>u</title></item></channel></rss>"
         )
     };
+    let attributes = (0..100_000).map(|n| format!("a{n}='1' ")).collect::<String>();
     for body in [
         "<x:y>".repeat(100_000),
+        format!("<podcast:a>{}", "<podcast:a>".repeat(100_000)),
+        format!("<media:group>{}", "<media:group><media:title>".repeat(50_000)),
+        format!("{}x{}", "<podcast:a>".repeat(100_000), "</podcast:a>".repeat(100_000)),
         format!("<description>{}</description>", "<b>".repeat(200_000)),
         format!("<description>{}</description>", "<p>".repeat(200)),
+        format!("<description>{}</description>", "&".repeat(1_000_000)),
+        format!("<description><![CDATA[{}]]></description>", "&amp;".repeat(300_000)),
+        format!("<category><![CDATA[{}]]></category>", "<script>".repeat(200_000)),
         "<!--".repeat(200_000),
         "<a b='".repeat(100_000),
         "</x>".repeat(200_000),
-        "&".repeat(500_000),
+        "&".repeat(1_000_000),
         "&a".repeat(300_000),
         format!("<y {}/>", "a='1' ".repeat(100_000)),
-        format!("<podcast:a>{}", "<podcast:a>".repeat(50_000)),
+        format!("<podcast:y {attributes}/>"),
     ] {
-        let feed = read(&inside(&body));
+        let feed = soon(&inside(&body));
         assert_eq!(feed.articles[0].title.as_deref(), Some("t"), "{}", &body[..20]);
     }
-    let unclosed_paragraphs = read(&inside(&format!("<description>{}</description>", "<p>x".repeat(200))));
+    let unclosed_paragraphs = soon(&inside(&format!("<description>{}</description>", "<p>x".repeat(200))));
     assert_eq!(unclosed_paragraphs.articles.len(), 2);
-    let prefixes = (0..20_000).map(|n| format!("xmlns:p{n}='http://e.example/{n}'")).collect::<Vec<_>>().join(" ");
-    assert_eq!(read(&format!("<rss {prefixes}><channel><item><title>t</title></item></channel></rss>")).articles.len(), 1);
     let same = "<item><title>t</title><guid>g</guid></item>".repeat(30);
-    assert_eq!(read(&format!("<rss><channel>{same}</channel></rss>")).articles.len(), 1);
+    assert_eq!(soon(&format!("<rss><channel>{same}</channel></rss>")).articles.len(), 1);
     let many = (0..3000).map(|n| format!("<item><guid>{n}</guid><title>t</title></item>")).collect::<Vec<_>>().join(" ");
-    assert_eq!(read(&format!("<rss><channel>{many}</channel></rss>")).articles.len(), 2000);
+    assert_eq!(soon(&format!("<rss><channel>{many}</channel></rss>")).articles.len(), 2000);
+}
+
+#[test]
+fn twenty_thousand_prefixes_are_declared_and_used() {
+    let declared = (0..20_000).map(|n| format!(" xmlns:p{n}='http://purl.org/dc/elements/1.1/'")).collect::<String>();
+    let used = (0..20_000).map(|n| format!("<p{n}:subject>tag {n}</p{n}:subject>")).collect::<String>();
+    let feed = soon(&format!("<rss{declared}><channel><item><title>t</title>{used}</item></channel></rss>"));
+    assert_eq!((feed.articles.len(), feed.articles[0].title.as_deref()), (1, Some("t")));
+    let each = (0..20_000).map(|n| format!("<x xmlns:p{n}='http://e.example/{n}'>")).collect::<String>();
+    assert_eq!(soon(&format!("<rss><channel><item><title>t</title>{each}</item></channel></rss>")).articles.len(), 1);
+}
+
+#[test]
+fn no_entity_of_a_document_is_expanded() {
+    let laughs = (1..10).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect::<String>();
+    let feed = soon(&format!(
+        "<?xml version='1.0'?><!DOCTYPE rss [<!ENTITY l0 \"laugh\"><!ENTITY f SYSTEM \"file:///etc/passwd\">{laughs}]>\
+         <rss><channel><item><title>ha &l9; &f;</title><link>https://e.example/</link></item></channel></rss>"
+    ));
+    assert_eq!(feed.articles[0].title.as_deref(), Some("ha &l9; &f;"));
 }
 
 proptest::proptest! {
