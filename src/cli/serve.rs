@@ -19,6 +19,9 @@ use crate::web::{self, Door};
 /// How long the address waits for the first readings, so that what is shown is there.
 const PATIENCE: Duration = Duration::from_millis(600);
 
+/// How long a published document may be behind the store, so that a flood of news makes no flood of looks at it.
+const PACE: Duration = Duration::from_secs(1);
+
 /// Publish what there is, and read sources as they become due.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -70,7 +73,8 @@ impl Serve {
         }
 
         let (stop, stopped) = tokio::sync::watch::channel(false);
-        let door = Door::with_exchange(work.store.clone(), site.clone(), work.config.cache_size, work.exchange());
+        let door = Door::new(work.store.clone(), site.clone(), work.config.cache_size).with_exchange(work.exchange()).with_pace(PACE);
+        let door = std::sync::Arc::new(door);
         let poller = tokio::spawn(poll::run(
             work.store.clone(),
             std::sync::Arc::clone(&work.reader),

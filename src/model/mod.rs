@@ -6,6 +6,7 @@ mod article;
 pub mod detect;
 mod event;
 mod folding;
+mod fragment;
 mod hints;
 mod host;
 pub mod identity;
@@ -31,6 +32,7 @@ pub use article::{
 };
 pub use event::{Event, EventKind, Health};
 pub use folding::{Token, each_token, tokens};
+pub use fragment::{Block, Dated, Fragment, Look, Piece};
 pub use hints::Hints;
 pub use host::Host;
 pub use identity::ArticleKey;

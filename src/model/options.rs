@@ -61,6 +61,12 @@ impl Options {
         Self { digest: self.digest, prefer: self.prefer.clone(), ids: self.ids, ..Self::default() }
     }
 
+    /// Whether articles stand in the feed as they do in every other one.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.digest.is_none() && self.content == Content::Full && self.via.is_none() && self.ids == Ids::default()
+    }
+
     /// The same on a page, or in a feed, without what the other alone takes.
     #[must_use]
     pub fn elsewhere(&self) -> Self {

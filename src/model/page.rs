@@ -36,15 +36,15 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Its terms of one kind.
-    pub fn terms_of(&self, kind: Kind) -> impl Iterator<Item = &TermName> {
-        self.terms.iter().map(|(name, _)| name).filter(move |name| name.kind == kind)
-    }
-
     /// Its main language, if it is known.
     #[must_use]
     pub fn language(&self) -> Option<&Language> {
         self.article.languages.first()
+    }
+
+    /// Its terms of one kind.
+    pub fn terms_of(&self, kind: Kind) -> impl Iterator<Item = &TermName> {
+        self.terms.iter().map(|(name, _)| name).filter(move |name| name.kind == kind)
     }
 }
 
@@ -147,10 +147,10 @@ pub enum History {
 }
 
 /// The newest articles of a selection, or those before a cursor.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Page {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<E = Entry> {
     /// Newest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<E>,
     /// Whether there are older ones.
     pub more: bool,
     /// How many there are in all, each article of a story counted.
@@ -168,6 +168,34 @@ pub struct Page {
     pub modified: Time,
     /// When the selection's terms were first seen; if it names none, the store's creation. An empty feed's `updated`.
     pub created: Time,
+}
+
+impl<E> Page<E> {
+    /// The same with other entries, made of its own.
+    ///
+    /// # Errors
+    /// Making one failed.
+    pub fn try_map<F, X>(self, make: impl FnMut(E) -> Result<F, X>) -> Result<Page<F>, X> {
+        let Self { entries, more, total, tombstones, issues, history, terms, modified, created } = self;
+        let entries = entries.into_iter().map(make).collect::<Result<_, _>>()?;
+        Ok(Page { entries, more, total, tombstones, issues, history, terms, modified, created })
+    }
+}
+
+impl<E> Default for Page<E> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            more: false,
+            total: 0,
+            tombstones: Vec::new(),
+            issues: Vec::new(),
+            history: History::None,
+            terms: Vec::new(),
+            modified: Time::default(),
+            created: Time::default(),
+        }
+    }
 }
 
 /// What the site's own pages show beside the articles.

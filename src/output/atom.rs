@@ -11,7 +11,7 @@ use super::{HISTORY, OutputError, cut, entry as parts, media, passing, used_name
 use crate::model::{Content, Entry, Extension as Passing, Format, Options, Person as Author, Site, Target, Tombstone, identity, text};
 
 /// The namespaces of the elements that entries may have.
-const NAMESPACES: [(&str, &str); 3] = [
+pub(super) const NAMESPACES: [(&str, &str); 3] = [
     ("itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
     ("media", "http://search.yahoo.com/mrss/"),
     ("podcast", "https://podcastindex.org/namespace/1.0"),
@@ -24,8 +24,8 @@ const CONFIG: WriteConfig = WriteConfig { write_document_declaration: false, ind
 
 /// The document of a channel without its entries. Its one `alternate` is the page: some readers take the last one, so the
 /// other formats are told by the page and by HTTP alone.
-pub(super) fn document(channel: &Channel, entries: &[String], site: &Site) -> Result<String, OutputError> {
-    let mut namespaces = used_namespaces(&NAMESPACES, entries);
+pub(super) fn document(channel: &Channel, used: u8, site: &Site) -> Result<String, OutputError> {
+    let mut namespaces = used_namespaces(&NAMESPACES, used);
     let mut extensions = ExtensionMap::new();
     if let Some(extent) = channel.extent {
         let (prefix, url) = HISTORY;

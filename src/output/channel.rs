@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::entry::absolute;
 use crate::model::{
-    Archive, Clauses, Entry, Format, History, Kind, Language, Options, Page, Selection, Site, Slug, Target, Term, Time, Tombstone,
+    Archive, Clauses, Dated, Format, History, Kind, Language, Options, Page, Selection, Site, Slug, Target, Term, Time, Tombstone,
     identity, text,
 };
 
@@ -72,14 +72,14 @@ impl Channel {
 
 /// The channel of a selection.
 #[must_use]
-pub fn channel(selection: &Selection, options: &Options, page: &Page, site: &Site, store: Uuid) -> Channel {
+pub fn channel<E: Dated>(selection: &Selection, options: &Options, page: &Page<E>, site: &Site, store: Uuid) -> Channel {
     let term = own_term(selection, &page.terms);
     let link = |format| {
         let options = Options { before: None, ..options.clone() };
         site.link(&Target::List { selection: selection.clone(), options, format })
     };
     let of_format = |format| archive(&page.history, selection, options, site, format);
-    let changes = page.entries.iter().map(|entry| entry.changed).chain(page.tombstones.iter().map(|tombstone| tombstone.at));
+    let changes = page.entries.iter().map(Dated::changed).chain(page.tombstones.iter().map(|tombstone| tombstone.at));
     let named = site.named(selection);
     let picture = named.map_or(term.and_then(|term| term.picture.as_deref()), |named| named.picture.as_deref());
     Channel {
@@ -195,7 +195,7 @@ pub(super) fn words(selection: &Selection, terms: &[Term]) -> String {
     }
 }
 
-fn shared_language(entries: &[Entry]) -> Option<Language> {
+fn shared_language<E: Dated>(entries: &[E]) -> Option<Language> {
     let first = entries.first()?.language()?;
     entries.iter().all(|entry| entry.language() == Some(first)).then(|| first.clone())
 }

@@ -18,7 +18,7 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 
 use super::channel::Channel;
 use super::media::{self, File};
-use super::{OutputError, entry as parts, join};
+use super::{Frame, OutputError, entry as parts, join};
 use crate::model::{ArticleForm, Content, Entry, Format, Kind, Person, Selection, Site, Target, TermName, Time, text};
 
 const VERSION: &str = "https://jsonfeed.org/version/1.1";
@@ -173,7 +173,7 @@ pub fn article(entry: &Entry, site: &Site) -> Result<String, OutputError> {
         hubs: Vec::new(),
         items: [],
     })?;
-    Ok(join(&head, "]}", ",\n", &[item(entry, site, Content::Full)?]))
+    Ok(join(&Frame::of(head, Format::Json), &[item(entry, site, Content::Full)?]))
 }
 
 /// One item.

@@ -53,8 +53,13 @@ impl OutputError {
 pub fn feed(channel: &Channel, page: &Page, options: &Options, site: &Site, format: Format) -> Result<String, OutputError> {
     let dressed = page.entries.iter().map(|entry| dress::dressed(entry, &channel.id, options, site));
     let fragments = dressed.map(|entry| fragment(&entry, &channel.store, site, options.content, format));
-    document(channel, &fragments.collect::<Result<Vec<_>, _>>()?, site, format)
+    let fragments = fragments.collect::<Result<Vec<_>, _>>()?;
+    let used = fragments.iter().fold(0, |used, fragment| used | namespaces(fragment, format));
+    Ok(join(&frame(channel, used, site, format)?, &fragments))
 }
+
+/// To be raised when something else is made of the same article: fragments that were kept are made again.
+pub const LOOK: u32 = 1;
 
 /// One entry as it stands in every feed of a format: nothing in it depends on the feed.
 ///
@@ -68,44 +73,70 @@ pub fn fragment(entry: &Entry, store: &Uuid, site: &Site, content: Content, form
     }
 }
 
-/// A document of fragments that were written before.
-///
-/// # Errors
-/// The writer failed.
-pub fn document(channel: &Channel, fragments: &[String], site: &Site, format: Format) -> Result<String, OutputError> {
-    let (empty, end, separator) = match format {
-        Format::Rss => (rss::document(channel, fragments)?, "</channel></rss>", "\n"),
-        Format::Atom => (atom::document(channel, fragments, site)?, "</feed>", "\n"),
-        Format::Json => (json::document(channel)?, JSON_END, JSON_SEPARATOR),
+/// Which namespaces of its format a fragment uses: a bit each, by their place in the format's list.
+#[must_use]
+pub fn namespaces(fragment: &str, format: Format) -> u8 {
+    let all: &[(&str, &str)] = match format {
+        Format::Rss => &rss::NAMESPACES,
+        Format::Atom => &atom::NAMESPACES,
+        Format::Json => &[],
     };
-    Ok(join(&empty, end, separator, fragments))
+    let is_used = |(prefix, _): &(&str, &str)| fragment.contains(&format!("<{prefix}:"));
+    all.iter().enumerate().filter(|(_, namespace)| is_used(namespace)).fold(0, |used, (place, _)| used | 1 << place)
 }
 
-const JSON_END: &str = "]}";
-const JSON_SEPARATOR: &str = ",\n";
+/// What stands around the fragments of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Before the first, without the end of its line.
+    pub head: String,
+    separator: &'static str,
+    /// After the last.
+    pub end: &'static str,
+}
 
-/// What stands before, between and after the items of a JSON Feed that is too long to be joined in memory.
+impl Frame {
+    /// The frame that a document without entries is.
+    fn of(mut document: String, format: Format) -> Self {
+        let (separator, end) = match format {
+            Format::Rss => ("\n", "\n</channel></rss>\n"),
+            Format::Atom => ("\n", "\n</feed>\n"),
+            Format::Json => (",\n", "\n]}\n"),
+        };
+        document.truncate(document.trim_end().trim_end_matches(end.trim()).len());
+        Self { head: document, separator, end }
+    }
+
+    /// What stands before the fragment at a position.
+    #[must_use]
+    pub const fn before(&self, position: usize) -> &'static str {
+        if position == 0 { "\n" } else { self.separator }
+    }
+}
+
+/// The frame of a document whose fragments use these namespaces.
 ///
 /// # Errors
 /// The writer failed.
-pub fn json_frame(channel: &Channel) -> Result<(String, &'static str, &'static str), OutputError> {
-    let mut head = json::document(channel)?;
-    head.truncate(head.trim_end().trim_end_matches(JSON_END).len());
-    Ok((head, JSON_SEPARATOR, JSON_END))
+pub fn frame(channel: &Channel, used: u8, site: &Site, format: Format) -> Result<Frame, OutputError> {
+    let empty = match format {
+        Format::Rss => rss::document(channel, used)?,
+        Format::Atom => atom::document(channel, used, site)?,
+        Format::Json => json::document(channel)?,
+    };
+    Ok(Frame::of(empty, format))
 }
 
-/// Puts fragments into a document that was written without entries.
-fn join(empty: &str, end: &str, separator: &str, fragments: &[String]) -> String {
-    let length: usize = fragments.iter().map(|fragment| fragment.len() + separator.len()).sum();
-    let mut document = String::with_capacity(empty.len() + length + 2);
-    document.push_str(empty.strip_suffix(end).unwrap_or(empty));
+/// Puts fragments into their frame.
+fn join(frame: &Frame, fragments: &[String]) -> String {
+    let length: usize = fragments.iter().map(|fragment| fragment.len() + frame.separator.len()).sum();
+    let mut document = String::with_capacity(frame.head.len() + length + frame.end.len());
+    document.push_str(&frame.head);
     for (position, fragment) in fragments.iter().enumerate() {
-        document.push_str(if position == 0 { "\n" } else { separator });
+        document.push_str(frame.before(position));
         document.push_str(fragment);
     }
-    document.push('\n');
-    document.push_str(end);
-    document.push('\n');
+    document.push_str(frame.end);
     document
 }
 
@@ -118,11 +149,8 @@ fn cut(mut document: String, open: &str, close: &str) -> String {
 /// The extent of a document and its namespace (RFC 5005), as the crates' extensions take it.
 const HISTORY: (&str, &str) = ("fh", "http://purl.org/syndication/history/1.0");
 
-/// The namespaces of some that elements of the fragments have, so that no document declares what it does not use.
-fn used_namespaces(all: &[(&str, &str)], fragments: &[String]) -> BTreeMap<String, String> {
-    let is_used = |prefix: &str| {
-        let tag = format!("<{prefix}:");
-        fragments.iter().any(|fragment| fragment.contains(&tag))
-    };
-    all.iter().filter(|(prefix, _)| is_used(prefix)).map(|(prefix, url)| ((*prefix).to_owned(), (*url).to_owned())).collect()
+/// The namespaces of a format's list that are used, so that no document declares what it does not use.
+fn used_namespaces(all: &[(&str, &str)], used: u8) -> BTreeMap<String, String> {
+    let used = all.iter().enumerate().filter(|(place, _)| used & 1 << place != 0);
+    used.map(|(_, (prefix, url))| ((*prefix).to_owned(), (*url).to_owned())).collect()
 }

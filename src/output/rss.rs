@@ -13,7 +13,7 @@ use super::{HISTORY, OutputError, cut, entry as parts, passing, used_namespaces}
 use crate::model::{Content, Entry, Extension as Passing, Format, Person, Site, Time, text};
 
 /// The namespaces of the elements that items may have.
-const NAMESPACES: [(&str, &str); 5] = [
+pub(super) const NAMESPACES: [(&str, &str); 5] = [
     ("content", "http://purl.org/rss/1.0/modules/content/"),
     ("dc", "http://purl.org/dc/elements/1.1/"),
     ("itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd"),
@@ -25,7 +25,7 @@ const NAMESPACES: [(&str, &str); 5] = [
 const TTL: &str = "30";
 
 /// The document of a channel without its items.
-pub(super) fn document(channel: &Channel, items: &[String]) -> Result<String, OutputError> {
+pub(super) fn document(channel: &Channel, used: u8) -> Result<String, OutputError> {
     let own = Link {
         href: channel.url(Format::Rss).to_owned(),
         rel: "self".to_owned(),
@@ -38,7 +38,7 @@ pub(super) fn document(channel: &Channel, items: &[String]) -> Result<String, Ou
         mime_type: Some("application/rss+xml".to_owned()),
         ..Link::default()
     });
-    let mut namespaces = used_namespaces(&NAMESPACES, items);
+    let mut namespaces = used_namespaces(&NAMESPACES, used);
     let mut extensions = ExtensionMap::new();
     if let Some(extent) = channel.extent {
         let (prefix, url) = HISTORY;

@@ -5,7 +5,7 @@ use quick_xml::{NsReader, XmlVersion};
 use serde_json::Value;
 
 use super::samples::{STORE, all, bare, chinese, hostile, page, podcast, rich, site, term};
-use super::{Channel, channel, document, feed, fragment};
+use super::{Channel, channel, feed, fragment, frame, join, namespaces};
 use crate::model::{Content, Entry, Format, Kind, Options, PLACEHOLDER, Selection, Slug, text};
 
 const CONTENTS: [Content; 2] = [Content::Full, Content::Summary];
@@ -98,7 +98,8 @@ fn ids_are_equal_across_the_formats() {
 fn fragments_joined_are_the_whole_feed() {
     for format in Format::ALL {
         let fragments: Vec<String> = all().iter().map(|entry| fragment(entry, &STORE, &site(), Content::Full, format).unwrap()).collect();
-        let joined = document(&head(all()), &fragments, &site(), format).unwrap();
+        let used = fragments.iter().fold(0, |used, fragment| used | namespaces(fragment, format));
+        let joined = join(&frame(&head(all()), used, &site(), format).unwrap(), &fragments);
         assert_eq!(joined, whole(all(), Content::Full, format));
         for (entry, fragment) in all().into_iter().zip(&fragments) {
             assert!(whole(vec![entry], Content::Full, format).contains(fragment.as_str()), "an entry is another alone: {fragment}");

@@ -5,6 +5,7 @@
 //! Nothing outside this module knows which database it is; no operation takes or gives a connection, row or cursor.
 
 mod decide;
+mod fragments;
 mod hub;
 mod manners;
 mod pushes;
@@ -24,6 +25,7 @@ use crate::model::{
     Applied, ArticleKey, Batch, Entry, Kind, Memory, Neighbours, NewSource, Options, Page, Period, Policy, Selection, Sidebar, Slug,
     Source, SourceId, Term, Time, Window,
 };
+pub use fragments::Unmade;
 pub use manners::Lease;
 use sqlite::Sqlite;
 pub use taxonomy::{Judged, Reached, Ruling, TermError, TermRow, TermWords, Verb};

@@ -1,14 +1,13 @@
 //! Published documents in memory, under a limit in bytes.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use quick_cache::sync::{Cache as Quick, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use tokio::sync::Mutex;
 
 use super::document::Document;
-
-/// A document's canonical path, and what it was made at.
-type Key = (String, Stamp);
 
 /// All that may change a document, apart from its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,23 +20,55 @@ pub(super) struct Stamp {
     pub(super) hour: i64,
 }
 
+impl Stamp {
+    /// Whether what was made at this stamp is as new as what would be made at another.
+    const fn is_as_new_as(&self, other: &Self) -> bool {
+        self.generation >= other.generation && self.indexed >= other.indexed && self.hour == other.hour
+    }
+}
+
+/// A document, and what it was last known to be right at.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) document: Arc<Document>,
+    /// What was looked at to know so: while it stays the same, so does the document. `None`: nothing tells.
+    pub(super) head: Option<Arc<str>>,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    held: Held,
+    stamp: Stamp,
+    /// In bytes, as it was when it was kept: a document grows by its codings.
+    weight: u64,
+}
+
+impl Kept {
+    fn new(held: Held, stamp: Stamp) -> Self {
+        Self { weight: held.document.weight(), held, stamp }
+    }
+}
+
 /// How large a document is taken to be when the cache is laid out.
 const USUAL: u64 = 64 * 1024;
+/// Documents that are made at once; of those that share a place one at a time.
+const PLACES: usize = 256;
 
 #[derive(Debug, Clone)]
 struct Weight;
 
-impl Weighter<Key, Arc<Document>> for Weight {
-    fn weight(&self, key: &Key, document: &Arc<Document>) -> u64 {
-        document.weight() + key.0.len() as u64
+impl Weighter<String, Kept> for Weight {
+    fn weight(&self, path: &String, kept: &Kept) -> u64 {
+        kept.weight + path.len() as u64
     }
 }
 
-/// The newest documents that were asked for. An entry of an older generation is never asked for again and is the first
-/// to go.
+/// The documents that were asked for, by canonical path: those that are asked for most.
 #[derive(Debug)]
 pub(super) struct Cache {
-    documents: Quick<Key, Arc<Document>, Weight>,
+    documents: Quick<String, Kept, Weight>,
+    makers: Vec<Mutex<()>>,
+    places: RandomState,
 }
 
 impl Cache {
@@ -51,16 +82,42 @@ impl Cache {
             Ok(options) => Quick::with_options(options, Weight, DefaultHashBuilder::default(), DefaultLifecycle::default()),
             Err(_) => Quick::with_weighter(items, bytes, Weight),
         };
-        Self { documents }
+        Self { documents, makers: (0..PLACES).map(|_| Mutex::default()).collect(), places: RandomState::new() }
     }
 
-    /// The document, made by `make` if it is not there. However many ask for it at once, one makes it.
-    pub(super) async fn document<E>(
+    /// The document. If it is not there, or older than the stamp, `make` makes it, or finds that the old one is right.
+    /// However many ask for it at once, one makes it.
+    pub(super) async fn document<F: Future<Output = Result<Held, E>>, E>(
         &self,
-        path: String,
+        path: &str,
         stamp: Stamp,
-        make: impl Future<Output = Result<Document, E>>,
+        make: impl FnOnce(Option<Held>) -> F,
     ) -> Result<Arc<Document>, E> {
-        self.documents.get_or_insert_async(&(path, stamp), async { make.await.map(Arc::new) }).await
+        if let Some(document) = self.get(path, &stamp) {
+            return Ok(document);
+        }
+        let place = usize::try_from(self.places.hash_one(path) % PLACES as u64).unwrap_or_default();
+        let _turn = self.makers[place].lock().await;
+        if let Some(document) = self.get(path, &stamp) {
+            return Ok(document);
+        }
+        let old = self.documents.get(path).map(|kept| kept.held);
+        let held = make(old).await?;
+        let document = Arc::clone(&held.document);
+        self.documents.insert(path.to_owned(), Kept::new(held, stamp));
+        Ok(document)
+    }
+
+    fn get(&self, path: &str, stamp: &Stamp) -> Option<Arc<Document>> {
+        self.documents.get(path).filter(|kept| kept.stamp.is_as_new_as(stamp)).map(|kept| kept.held.document)
+    }
+
+    /// Weighs a document again that has got another coding, if it is still there.
+    pub(super) fn weigh(&self, path: &str, document: &Arc<Document>) {
+        let is_it = |kept: &Kept| Arc::ptr_eq(&kept.held.document, document) && kept.weight != document.weight();
+        if let Some(kept) = self.documents.peek(path).filter(is_it) {
+            // If it was pushed out meanwhile, it need not come back.
+            let _ = self.documents.replace(path.to_owned(), Kept::new(kept.held, kept.stamp), true);
+        }
     }
 }

@@ -30,17 +30,21 @@ impl Coding {
         }
     }
 
-    /// The coding that an `Accept-Encoding` likes best, by its weights; equal ones in the order gzip, zstd, Brotli.
-    pub(super) fn negotiate(accept: Option<&str>) -> Self {
-        let accept = accept.unwrap_or_default();
-        let mut best = (Self::Identity, 0.0);
-        for coding in Self::COMPRESSED {
-            let weight = coding.name().map_or(0.0, |name| weight(accept, name));
-            if weight > best.1 {
-                best = (coding, weight);
-            }
+    /// Its place among those that compress.
+    pub(super) const fn place(self) -> usize {
+        match self {
+            Self::Identity | Self::Gzip => 0,
+            Self::Zstd => 1,
+            Self::Brotli => 2,
         }
-        best.0
+    }
+
+    /// The compressed codings that an `Accept-Encoding` takes, the best liked first; equal ones in the order gzip, zstd,
+    /// Brotli.
+    pub(super) fn accepted(accept: &str) -> impl Iterator<Item = Self> {
+        let mut weighted = Self::COMPRESSED.map(|coding| (coding, coding.name().map_or(0.0, |name| weight(accept, name))));
+        weighted.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        weighted.into_iter().filter(|(_, weight)| *weight > 0.0).map(|(coding, _)| coding)
     }
 
     /// Compresses a document, for many responses; `None` if that gains nothing.
@@ -94,17 +98,16 @@ mod tests {
     #[test]
     fn a_client_gets_what_it_likes_best() {
         for (accept, expected) in [
-            (None, Coding::Identity),
-            (Some(""), Coding::Identity),
-            (Some("gzip, deflate, br, zstd"), Coding::Gzip),
-            (Some("br;q=1.0, gzip;q=0.5"), Coding::Brotli),
-            (Some("zstd, gzip;q=0"), Coding::Zstd),
-            (Some("identity"), Coding::Identity),
-            (Some("*"), Coding::Gzip),
-            (Some("gzip;q=0, *;q=0.1"), Coding::Zstd),
-            (Some("GZIP"), Coding::Gzip),
+            ("", &[][..]),
+            ("gzip, deflate, br, zstd", &Coding::COMPRESSED),
+            ("br;q=1.0, gzip;q=0.5", &[Coding::Brotli, Coding::Gzip]),
+            ("zstd, gzip;q=0", &[Coding::Zstd]),
+            ("identity", &[]),
+            ("*", &Coding::COMPRESSED),
+            ("gzip;q=0, *;q=0.1", &[Coding::Zstd, Coding::Brotli]),
+            ("GZIP", &[Coding::Gzip]),
         ] {
-            assert_eq!(Coding::negotiate(accept), expected, "{accept:?}");
+            assert_eq!(Coding::accepted(accept).collect::<Vec<_>>(), expected, "{accept:?}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! A published document: bytes with their validators, compressed once, answered conditionally.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::Bytes;
@@ -10,10 +11,45 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::coding::Coding;
+use super::stitch;
 use crate::model::Time;
 
 /// How long others may keep a document.
 pub(super) const CACHE_CONTROL: &str = "public, max-age=300, stale-while-revalidate=3600";
+
+/// How often a document is given before it is compressed as a whole.
+const HOT: u32 = 3;
+
+/// The form that bytes are sent in; the tag of each differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Variant {
+    Identity,
+    /// Gzip, put together of blocks.
+    Stitched,
+    /// Compressed as a whole.
+    Whole(Coding),
+}
+
+impl Variant {
+    const fn coding(self) -> Coding {
+        match self {
+            Self::Identity => Coding::Identity,
+            Self::Stitched => Coding::Gzip,
+            Self::Whole(coding) => coding,
+        }
+    }
+
+    /// What stands at the end of the tag.
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Identity | Self::Whole(Coding::Identity) => "",
+            Self::Stitched => "-blocks",
+            Self::Whole(Coding::Gzip) => "-gzip",
+            Self::Whole(Coding::Zstd) => "-zstd",
+            Self::Whole(Coding::Brotli) => "-br",
+        }
+    }
+}
 
 /// What a document is, apart from its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +71,15 @@ pub(super) enum Nature {
 /// A document with all that answering it needs; nothing in it comes from the clock or the process.
 #[derive(Debug)]
 pub(super) struct Document {
-    body: Bytes,
+    /// Without a coding; a document that was put together has this only once it is asked for.
+    body: OnceLock<Bytes>,
+    /// As gzip, put together of blocks.
+    stitched: Option<Bytes>,
     encoded: [OnceLock<Option<Bytes>>; 3],
+    /// How often it was given.
+    asked: AtomicU32,
+    /// The codings that somebody makes or has made, a bit each.
+    in_work: AtomicU8,
     media_type: String,
     nature: Nature,
     tag: String,
@@ -54,16 +97,41 @@ impl Document {
         modified: Option<Time>,
     ) -> Self {
         let body = body.into();
-        let hash = HEXLOWER.encode(&Sha256::digest(&body)[..8]);
+        let tag = tag(generation, Sha256::digest(&body).as_slice());
         Self {
-            tag: format!("{generation}-{hash}"),
-            body,
+            tag,
+            body: body.into(),
+            stitched: None,
             encoded: Default::default(),
+            asked: AtomicU32::new(0),
+            in_work: AtomicU8::new(0),
             media_type: media_type.into(),
             nature,
             modified,
             links: Vec::new(),
         }
+    }
+
+    /// A document that was put together as gzip; `digest` is one of all that is in it.
+    pub(super) fn stitched(
+        gzip: Vec<u8>,
+        digest: &[u8],
+        media_type: &str,
+        nature: Nature,
+        generation: u64,
+        modified: Option<Time>,
+    ) -> Self {
+        Self {
+            tag: tag(generation, digest),
+            body: OnceLock::new(),
+            stitched: Some(gzip.into()),
+            ..Self::new(Bytes::new(), media_type, nature, generation, modified)
+        }
+    }
+
+    /// What names these bytes, in any coding.
+    pub(super) fn tag(&self) -> &str {
+        &self.tag
     }
 
     /// Adds `Link` headers (RFC 8288).
@@ -73,8 +141,11 @@ impl Document {
     }
 
     /// Its bytes, not encoded.
-    pub(super) fn body(&self) -> &[u8] {
-        &self.body
+    pub(super) fn body(&self) -> &Bytes {
+        self.body.get_or_init(|| {
+            // Our own blocks can only be damaged where the disk is; then there is nothing to give.
+            self.stitched.as_deref().and_then(|gzip| stitch::inflated(gzip).ok()).unwrap_or_default().into()
+        })
     }
 
     /// Its `Content-Type`.
@@ -82,33 +153,34 @@ impl Document {
         &self.media_type
     }
 
-    /// About how many bytes of memory it takes, its codings counted before they are made.
+    /// About how many bytes of memory it takes, in all codings that it has by now.
     pub(super) fn weight(&self) -> u64 {
-        (self.body.len() * 2 + 1024) as u64
+        let codings = self.encoded.iter().filter_map(|encoded| encoded.get()?.as_ref());
+        let all = codings.chain(self.body.get()).chain(&self.stitched);
+        (all.map(Bytes::len).sum::<usize>() + 1024) as u64
     }
 
     /// The answer to a request: the document in the best coding, or that the client has it already.
     pub(super) fn respond(&self, request: &HttpRequest, now: Time) -> HttpResponse {
-        let wanted = Coding::negotiate(header_text(request, &header::ACCEPT_ENCODING));
-        let (coding, body) = self.encoded(wanted);
+        let (variant, body) = self.variant(header_text(request, &header::ACCEPT_ENCODING));
         if self.is_known(request, now) {
             let mut response = HttpResponse::NotModified();
-            self.head(&mut response, coding);
+            self.head(&mut response, variant);
             return response.finish();
         }
-        let mut response = self.whole(StatusCode::OK, coding);
+        let mut response = self.whole(StatusCode::OK, variant);
         for link in &self.links {
             response.append_header((header::LINK, link.as_str()));
         }
         self.protect(&mut response);
-        response.body(body)
+        response.body(body.unwrap_or_else(|| self.body().clone()))
     }
 
     /// The head of an answer that has a body in a coding, with the validators of this document.
-    fn whole(&self, status: StatusCode, coding: Coding) -> HttpResponseBuilder {
+    fn whole(&self, status: StatusCode, variant: Variant) -> HttpResponseBuilder {
         let mut response = HttpResponse::build(status);
-        self.head(&mut response, coding);
-        if let Some(name) = coding.name() {
+        self.head(&mut response, variant);
+        if let Some(name) = variant.coding().name() {
             response.insert_header((header::CONTENT_ENCODING, name));
         }
         response.insert_header((header::CONTENT_TYPE, self.media_type.as_str()));
@@ -117,9 +189,8 @@ impl Document {
     }
 
     /// The headers that a 200 and a 304 share (RFC 9110 15.4.5).
-    fn head(&self, response: &mut HttpResponseBuilder, coding: Coding) {
-        let suffix = coding.name().map_or_else(String::new, |name| format!("-{name}"));
-        response.insert_header((header::ETAG, format!("\"{}{suffix}\"", self.tag)));
+    fn head(&self, response: &mut HttpResponseBuilder, variant: Variant) {
+        response.insert_header((header::ETAG, format!("\"{}{}\"", self.tag, variant.suffix())));
         response.insert_header((header::VARY, "Accept-Encoding"));
         let cache = match self.nature {
             Nature::Asset => "public, max-age=31536000, immutable",
@@ -145,17 +216,42 @@ impl Document {
         response.insert_header((header::REFERRER_POLICY, "strict-origin-when-cross-origin"));
     }
 
-    fn encoded(&self, coding: Coding) -> (Coding, Bytes) {
-        let place = match coding {
-            Coding::Identity => return (coding, self.body.clone()),
-            Coding::Gzip => &self.encoded[0],
-            Coding::Zstd => &self.encoded[1],
-            Coding::Brotli => &self.encoded[2],
-        };
-        match place.get_or_init(|| coding.encode(&self.body)) {
-            Some(bytes) => (coding, bytes.clone()),
-            None => (Coding::Identity, self.body.clone()),
+    /// The bytes that a client gets, by its `Accept-Encoding`; without any it gets them as they are. A document that was put
+    /// together comes in the best coding that is ready, another is compressed now, once.
+    fn variant(&self, accept: Option<&str>) -> (Variant, Option<Bytes>) {
+        for coding in Coding::accepted(accept.unwrap_or_default()) {
+            let made = match &self.stitched {
+                Some(_) => self.encoded[coding.place()].get(),
+                None => Some(self.encoded[coding.place()].get_or_init(|| coding.encode(self.body()))),
+            };
+            match (made, &self.stitched) {
+                (Some(Some(bytes)), _) => return (Variant::Whole(coding), Some(bytes.clone())),
+                (None, Some(bytes)) if coding == Coding::Gzip => return (Variant::Stitched, Some(bytes.clone())),
+                _ => {}
+            }
         }
+        (Variant::Identity, None)
+    }
+
+    /// The coding that is worth making for those who ask for this document as this client does: it is asked for often, and
+    /// comes in another one, or less well compressed than it could. Each coding is given once.
+    pub(super) fn wanted(&self, request: &HttpRequest) -> Option<Coding> {
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.stitched.is_none() || asked < HOT {
+            return None;
+        }
+        let best = Coding::accepted(header_text(request, &header::ACCEPT_ENCODING).unwrap_or_default()).next()?;
+        let bit = 1 << best.place();
+        (self.in_work.load(Ordering::Relaxed) & bit == 0 && self.in_work.fetch_or(bit, Ordering::Relaxed) & bit == 0).then_some(best)
+    }
+
+    /// Compresses it as a whole.
+    pub(super) fn make(&self, coding: Coding) {
+        self.encoded[coding.place()].get_or_init(|| match (self.body.get(), &self.stitched) {
+            // What nobody asked for is not kept.
+            (None, Some(gzip)) => coding.encode(&stitch::inflated(gzip).ok()?),
+            _ => coding.encode(self.body()),
+        });
     }
 
     /// Whether the client has this document (RFC 9110 13.2.2): `If-None-Match` wins over `If-Modified-Since`.
@@ -173,17 +269,20 @@ impl Document {
     }
 }
 
+fn tag(generation: u64, digest: &[u8]) -> String {
+    format!("{generation}-{}", HEXLOWER.encode(&digest[..8]))
+}
+
 /// The answer to `A-IM: feed` (RFC 3229): what changed since a document of ours that the client has. `full` is the whole
 /// document of now.
 pub(super) fn respond_delta(delta: &Document, full: &Document, base: &str, request: &HttpRequest) -> HttpResponse {
-    let wanted = Coding::negotiate(header_text(request, &header::ACCEPT_ENCODING));
-    let (coding, body) = delta.encoded(wanted);
-    let mut response = full.whole(StatusCode::IM_USED, coding);
+    let (variant, body) = delta.variant(header_text(request, &header::ACCEPT_ENCODING));
+    let mut response = full.whole(StatusCode::IM_USED, variant);
     response.insert_header(("IM", "feed"));
     response.insert_header(("Delta-Base", base));
     // Today's caches know no 226 and would keep it for the whole document.
     response.insert_header((header::CACHE_CONTROL, "private, no-store"));
-    response.body(body)
+    response.body(body.unwrap_or_else(|| delta.body().clone()))
 }
 
 /// The tag of ours, and its generation, that a client which takes deltas of feeds names.
@@ -211,7 +310,7 @@ fn header_text<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> Optio
 fn matches_tag(tags: &str, own: &str) -> bool {
     tags.split(',').map(str::trim).any(|tag| {
         let mut tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-        while let Some(rest) = ["-gzip", "-zstd", "-br", ";gzip"].iter().find_map(|suffix| tag.strip_suffix(suffix)) {
+        while let Some(rest) = ["-gzip", "-blocks", "-zstd", "-br", ";gzip"].iter().find_map(|suffix| tag.strip_suffix(suffix)) {
             tag = rest;
         }
         tag == "*" || tag == own

@@ -30,6 +30,9 @@ pub enum Error {
     /// The store failed.
     #[error("the store failed; the log says more")]
     Store(#[from] StoreError),
+    /// A document could not be compressed.
+    #[error("the document could not be compressed; the log says more")]
+    Compress(#[from] std::io::Error),
     /// A document could not be written.
     #[error("the document could not be written; the log says more")]
     Output(#[from] OutputError),
@@ -45,14 +48,14 @@ impl Error {
             Self::Gone => StatusCode::GONE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Hub(Refusal::Full(_)) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) | Self::Output(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Store(_) | Self::Compress(_) | Self::Output(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// The answer: a page where a page is accepted, else a problem document.
     pub(super) fn respond(&self, request: &HttpRequest, site: &Site) -> HttpResponse {
         let status = self.status();
-        if matches!(self, Self::Store(_) | Self::Output(_)) {
+        if matches!(self, Self::Store(_) | Self::Compress(_) | Self::Output(_)) {
             tracing::error!(error = %text::chain(self), "a request failed");
         }
         let mut response = HttpResponse::build(status);
@@ -100,7 +103,7 @@ impl Error {
             Self::Gone => "Gone",
             Self::Method => "Method not allowed",
             Self::Hub(_) => "The hub does not take this",
-            Self::Store(_) | Self::Output(_) => "The server failed",
+            Self::Store(_) | Self::Compress(_) | Self::Output(_) => "The server failed",
         }
     }
 }

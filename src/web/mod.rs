@@ -5,8 +5,11 @@ mod cache;
 mod coding;
 mod document;
 mod error;
+mod fill;
+mod pace;
 mod publish;
 mod route;
+mod stitch;
 mod websub;
 
 use std::io;
@@ -15,13 +18,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{App, HttpServer, web};
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 
 pub use error::Error;
 pub use websub::{Exchange, Refusal};
 
-use crate::model::Site;
+use crate::model::{Look, Site};
+use crate::output;
 use crate::store::Store;
 use cache::Cache;
+use pace::Pace;
 
 /// How soon a change that another process made is noticed.
 const FOLLOW: Duration = Duration::from_millis(500);
@@ -31,21 +38,37 @@ const FOLLOW: Duration = Duration::from_millis(500);
 pub struct Door {
     store: Store,
     site: Site,
+    look: Look,
     cache: Cache,
+    compressing: Mutex<()>,
     exchange: Option<Exchange>,
+    pace: Pace,
 }
 
 impl Door {
     /// A door to a store; `cache` is the memory for published documents, in bytes.
     #[must_use]
-    pub fn new(store: Store, site: Site, cache: u64) -> Arc<Self> {
-        Arc::new(Self { store, site, cache: Cache::new(cache), exchange: None })
+    pub fn new(store: Store, site: Site, cache: u64) -> Self {
+        let look = Sha256::digest(format!("{} {} {}", env!("CARGO_PKG_VERSION"), output::LOOK, site.url("")));
+        let look = Look(look.iter().take(8).fold(0, |number, byte| number << 8 | i64::from(*byte)));
+        Self { store, site, look, cache: Cache::new(cache), compressing: Mutex::default(), exchange: None, pace: Pace::default() }
     }
 
-    /// A door that takes requests of WebSub, too.
+    /// The same, which takes requests of WebSub, too.
     #[must_use]
-    pub fn with_exchange(store: Store, site: Site, cache: u64, exchange: Exchange) -> Arc<Self> {
-        Arc::new(Self { store, site, cache: Cache::new(cache), exchange: Some(exchange) })
+    pub fn with_exchange(self, exchange: Exchange) -> Self {
+        Self { exchange: Some(exchange), ..self }
+    }
+
+    /// The same, which lets at least so much time pass between two looks at what changed.
+    #[must_use]
+    pub fn with_pace(self, pace: Duration) -> Self {
+        Self { pace: Pace::new(pace), ..self }
+    }
+
+    /// The generation that documents are given at.
+    fn generation(&self) -> u64 {
+        self.pace.follow(self.store.generation())
     }
 
     /// The document at the URL of a feed that can be subscribed to, and its type.
@@ -71,6 +94,10 @@ impl Door {
 /// The listener fails.
 pub async fn serve(door: Arc<Door>, listener: TcpListener) -> io::Result<()> {
     let follower = tokio::spawn(follow(door.store.clone()));
+    let filler = tokio::spawn({
+        let door = Arc::clone(&door);
+        async move { fill::fill(&door).await }
+    });
     let data = web::Data::from(door);
     let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(route::handle)))
         .shutdown_timeout(5)
@@ -78,6 +105,7 @@ pub async fn serve(door: Arc<Door>, listener: TcpListener) -> io::Result<()> {
         .run();
     let result = server.await;
     follower.abort();
+    filler.abort();
     result
 }
 

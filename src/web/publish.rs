@@ -1,9 +1,13 @@
 //! What stands at each URL: the store is asked, the output renders, and the validators are drawn from what is in it.
 
+use std::sync::Arc;
+
+use super::cache::{Held, Stamp};
 use super::document::{Document, Nature};
-use super::{Door, Error};
+use super::{Door, Error, fill, stitch};
 use crate::model::{
-    ArticleForm, ArticleKey, Document as Named, Entry, Format, History, Kind, Options, Page, Selection, Target, Time, Window, full_hour,
+    ArticleForm, ArticleKey, Dated, Document as Named, Entry, Format, History, Kind, Options, Page, Piece, Selection, Target, Time, Window,
+    full_hour,
 };
 use crate::output::html::{self, ArticleView, Directory, ListView};
 use crate::output::{self, Channel, Extent, opensearch, opml, sitemap};
@@ -33,9 +37,32 @@ impl<E: Into<Error>> From<E> for Failure {
     }
 }
 
+/// Makes the document of a target, or finds that the one held before is still right; `may_be_unknown`: a term that was never published matches nothing.
+pub(super) async fn held(door: &Door, target: &Target, stamp: Stamp, now: Time, old: Option<Held>) -> Result<Held, Failure> {
+    let head = head(door, target, stamp).await?;
+    match old {
+        Some(old) if head.is_some() && old.head == head => Ok(old),
+        old => {
+            let document = document(door, target, false, now).await?;
+            let same = old.map(|old| old.document).filter(|old| old.tag() == document.tag());
+            Ok(Held { document: same.unwrap_or_else(|| Arc::new(document)), head })
+        }
+    }
+}
+
+/// What a feed depends on, in short: while it is the same, so is the feed. `None`: nothing short tells.
+async fn head(door: &Door, target: &Target, stamp: Stamp) -> Result<Option<Arc<str>>, Failure> {
+    let Target::List { selection, format: Some(_), .. } = target else { return Ok(None) };
+    let terms = door.store.stamp(meant(door, selection)?).await?;
+    Ok(Some(format!("{terms} {} {}", stamp.indexed, stamp.hour).into()))
+}
+
 /// Makes the document of a target; `may_be_unknown`: a term that was never published matches nothing.
 pub(super) async fn document(door: &Door, target: &Target, may_be_unknown: bool, now: Time) -> Result<Document, Failure> {
     match target {
+        Target::List { selection, options, format: Some(format) } if options.is_plain() => {
+            stitched(door, selection, options, *format, may_be_unknown, now).await
+        }
         Target::List { selection, options, format } => list(door, selection, options, *format, may_be_unknown, now).await,
         Target::Article(key, form) => article(door, key, *form).await,
         Target::File(key, name) => file(door, key, name).await,
@@ -50,21 +77,36 @@ pub(super) fn meant<'a>(door: &'a Door, selection: &'a Selection) -> Result<&'a 
     door.site.meant(selection).ok_or_else(|| Error::Unknown(Vec::new()))
 }
 
-/// Asks the store for a list; an alias in the configuration of a named feed is followed, in a URL it is redirected.
-async fn page(door: &Door, selection: &Selection, options: &Options, now: Time) -> Result<Lookup<Page>, Failure> {
-    let (zone, mut meant) = (door.site.zone, meant(door, selection)?.clone());
-    loop {
-        let found = match options.digest {
-            Some(period) => door.store.digest(&meant, options, period, zone, now).await?,
-            None => door.store.select(&meant, options, Window::between(meant.since, meant.until, zone, now)).await?,
-        };
-        match found {
-            Lookup::Moved(moved) if selection.name.is_some() => meant = moved,
-            found => return Ok(found),
+/// Finds a list by asking the store; an alias in the configuration of a named feed is followed, in a URL it is redirected.
+async fn found_list<E, F: Future<Output = Result<Lookup<Page<E>>, StoreError>>>(
+    door: &Door,
+    (selection, options, format): (&Selection, &Options, Option<Format>),
+    may_be_unknown: bool,
+    ask: impl Fn(Selection) -> F,
+) -> Result<Page<E>, Failure> {
+    let moved = |selection, options| Failure::Moved(Target::List { selection, options, format }.path());
+    let mut meant = meant(door, selection)?.clone();
+    let page = loop {
+        match ask(meant).await? {
+            Lookup::Found(page) => break page,
+            Lookup::Moved(other) if selection.name.is_some() => meant = other,
+            Lookup::Moved(selection) => return Err(moved(selection, options.clone())),
+            Lookup::Gone => return Err(Error::Gone.into()),
+            Lookup::Missing => return Err(Error::Unknown(Vec::new()).into()),
         }
+    };
+    if let History::Moved(archive) = page.history {
+        return Err(moved(selection.clone(), Options { archive: Some(archive), ..options.clone() }));
     }
+    // A language is known by its form alone.
+    let is_unknown = page.terms.is_empty() && selection.single().is_some_and(|(kind, _)| kind != Kind::Language);
+    if is_unknown && !may_be_unknown {
+        return Err(unknown(door, selection).await.into());
+    }
+    Ok(page)
 }
 
+/// A list whose articles are rendered for it.
 async fn list(
     door: &Door,
     selection: &Selection,
@@ -73,29 +115,21 @@ async fn list(
     may_be_unknown: bool,
     now: Time,
 ) -> Result<Document, Failure> {
-    let target = |selection, options| Target::List { selection, options, format };
-    let mut page = match page(door, selection, options, now).await? {
-        Lookup::Found(page) => page,
-        Lookup::Moved(selection) => return Err(Failure::Moved(target(selection, options.clone()).path())),
-        Lookup::Gone => return Err(Error::Gone.into()),
-        Lookup::Missing => return Err(Error::Unknown(Vec::new()).into()),
+    let (zone, window) = (door.site.zone, window(door, selection, now)?);
+    let ask = |meant: Selection| async move {
+        match options.digest {
+            Some(period) => door.store.digest(&meant, options, period, zone, now).await,
+            None => door.store.select(&meant, options, window).await,
+        }
     };
-    if let History::Moved(archive) = page.history {
-        let options = Options { archive: Some(archive), ..options.clone() };
-        return Err(Failure::Moved(target(selection.clone(), options).path()));
-    }
-    // A language is known by its form alone.
-    let is_unknown = page.terms.is_empty() && selection.single().is_some_and(|(kind, _)| kind != Kind::Language);
-    if is_unknown && !may_be_unknown {
-        return Err(unknown(door, selection).await.into());
-    }
+    let mut page = found_list(door, (selection, options, format), may_be_unknown, ask).await?;
     let mut channel = output::channel(selection, options, &page, &door.site, door.store.id());
     if let Some(period) = options.digest {
         page = output::digest(page, period, selection, &channel, &door.site);
         channel.updated = page.entries.first().map_or(page.created, |issue| issue.changed);
     }
     let document = match format {
-        Some(format) => feed(door, &channel, &page, options, format, modified(door, selection, options, &page, now)?)?,
+        Some(format) => feed(door, &channel, &page, options, format, modified(door, selection, options, page.modified, now)?)?,
         None => {
             let sidebar = door.store.sidebar().await?;
             let view = ListView { site: &door.site, selection, options, page: &page, channel: &channel, sidebar: &sidebar };
@@ -103,7 +137,51 @@ async fn list(
             Document::new(html::list(&view), HTML, Nature::Page, generation(&page), None)
         }
     };
-    let own = door.site.link(&target(selection.clone(), options.clone()));
+    Ok(document.with_links(links(door, &channel, selection, options, format)))
+}
+
+/// A feed that is put together of what was made of its articles before; what is missing of that is made now, and kept.
+async fn stitched(
+    door: &Door,
+    selection: &Selection,
+    options: &Options,
+    format: Format,
+    may_be_unknown: bool,
+    now: Time,
+) -> Result<Document, Failure> {
+    let window = window(door, selection, now)?;
+    let ask = |meant: Selection| async move { door.store.pieces(&meant, options, window, format, door.look).await };
+    let page = found_list(door, (selection, options, Some(format)), may_be_unknown, ask).await?;
+    let (site, store) = (&door.site, door.store.id());
+    let mut made = Vec::new();
+    let page = page.try_map(|piece| match piece {
+        Piece::Made(fragment) => Ok(fragment),
+        Piece::Unmade(id, entry) => {
+            fill::fragment(&entry, &store, site, format).inspect(|fragment| made.push((id, format, fragment.clone())))
+        }
+    })?;
+    if !made.is_empty() {
+        let (store, look) = (door.store.clone(), door.look);
+        // Who asks does not wait for it; what is not kept is made again.
+        tokio::spawn(async move {
+            if let Err(error) = store.keep(made, look).await {
+                tracing::warn!(%error, "cannot keep what was prepared for feeds");
+            }
+        });
+    }
+    let channel = output::channel(selection, options, &page, site, store);
+    let used = page.entries.iter().fold(0, |used, fragment| used | fragment.namespaces);
+    let frame = output::frame(&channel, used, site, format).map_err(Error::from)?;
+    let gzip = stitch::gzip(&frame, &page.entries).map_err(Error::from)?;
+    let digest = stitch::digest(&frame, &page.entries);
+    let modified = modified(door, selection, options, page.modified, now)?;
+    let document = Document::stitched(gzip, &digest, format.media_type(), nature(&channel), generation(&page), Some(modified));
+    Ok(document.with_links(links(door, &channel, selection, options, Some(format))))
+}
+
+/// The links of a list's headers: itself, its hub, its other formats, its archive.
+fn links(door: &Door, channel: &Channel, selection: &Selection, options: &Options, format: Option<Format>) -> Vec<String> {
+    let own = door.site.link(&Target::List { selection: selection.clone(), options: options.clone(), format });
     let mut links = vec![format!("<{own}>; rel=\"self\"")];
     if let Some(format) = format {
         links.extend(channel.hub.iter().map(|hub| format!("<{hub}>; rel=\"hub\"")));
@@ -112,25 +190,33 @@ async fn list(
     }
     let others = Format::ALL.into_iter().filter(|other| Some(*other) != format);
     links.extend(others.map(|other| format!("<{}>; rel=\"alternate\"; type=\"{}\"", channel.url(other), other.plain_media_type())));
-    Ok(document.with_links(links))
+    links
+}
+
+fn window(door: &Door, selection: &Selection, now: Time) -> Result<Window, Error> {
+    let meant = meant(door, selection)?;
+    Ok(Window::between(meant.since, meant.until, door.site.zone, now))
 }
 
 fn feed(door: &Door, channel: &Channel, page: &Page, options: &Options, format: Format, modified: Time) -> Result<Document, Error> {
-    let nature = if channel.extent == Some(Extent::Archive) { Nature::Archive } else { Nature::Feed };
     let bytes = output::feed(channel, page, options, &door.site, format)?;
-    Ok(Document::new(bytes, format.media_type(), nature, generation(page), Some(modified)))
+    Ok(Document::new(bytes, format.media_type(), nature(channel), generation(page), Some(modified)))
+}
+
+fn nature(channel: &Channel) -> Nature {
+    if channel.extent == Some(Extent::Archive) { Nature::Archive } else { Nature::Feed }
 }
 
 /// The highest generation of what is in a document.
-fn generation(page: &Page) -> u64 {
+fn generation<E: Dated>(page: &Page<E>) -> u64 {
     let withdrawn = page.tombstones.iter().map(|tombstone| tombstone.generation);
-    page.entries.iter().map(|entry| entry.generation).chain(withdrawn).max().unwrap_or_default()
+    page.entries.iter().map(Dated::generation).chain(withdrawn).max().unwrap_or_default()
 }
 
 /// When a document last changed: what moves with the clock changes with it.
-fn modified(door: &Door, selection: &Selection, options: &Options, page: &Page, now: Time) -> Result<Time, Error> {
+fn modified(door: &Door, selection: &Selection, options: &Options, modified: Time, now: Time) -> Result<Time, Error> {
     let moves = meant(door, selection)?.is_relative() || options.digest.is_some();
-    Ok(if moves { page.modified.max(full_hour(now)) } else { page.modified })
+    Ok(if moves { modified.max(full_hour(now)) } else { modified })
 }
 
 /// What changed in a feed since a generation, as a document; `None` if that is nothing, too much, or not to be told.

@@ -1,12 +1,13 @@
 //! From a request to its document: the prefix goes, the URL is read, what is spelled otherwise is redirected.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
-use super::cache::Stamp;
+use super::cache::{Held, Stamp};
 use super::document::{self, Document, Nature};
 use super::{Door, Error, publish, websub};
 use crate::model::{Address, Document as Named, Kind, Target, Time, full_hour};
@@ -15,9 +16,9 @@ use crate::output::html;
 /// What a URL gives.
 pub(super) enum Outcome {
     /// A document.
-    Document(std::sync::Arc<Document>),
+    Document(Arc<Document>),
     /// An empty one, for a name that was never published.
-    Empty(std::sync::Arc<Document>),
+    Empty(Arc<Document>),
     /// The same thing, elsewhere: our canonical path.
     Moved(String),
 }
@@ -33,7 +34,7 @@ pub(super) async fn handle(request: HttpRequest, payload: web::Payload, door: we
     }
 }
 
-async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Error> {
+async fn answer(request: &HttpRequest, door: &web::Data<Door>) -> Result<HttpResponse, Error> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Error::Method);
     }
@@ -54,7 +55,7 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
     if !address.exact {
         // In a query a name that was never published matches nothing; its own path would not be found.
         if address.by_query
-            && let Outcome::Empty(document) = outcome(door, &address.target, true).await?
+            && let Outcome::Empty(document) = outcome(door, &address.target, true, door.generation()).await?
         {
             return Ok(document.respond(request, now()));
         }
@@ -67,9 +68,12 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .finish());
     }
-    match outcome(door, &address.target, false).await? {
+    match outcome(door, &address.target, false, door.generation()).await? {
         Outcome::Document(document) | Outcome::Empty(document) => {
             let response = document.respond(request, now());
+            if response.status() == StatusCode::OK {
+                improve(door, &address.target, &document, request);
+            }
             if response.status() == StatusCode::OK
                 && let Some(delta) = delta(door, request, &address.target, &document).await?
             {
@@ -79,6 +83,22 @@ async fn answer(request: &HttpRequest, door: &Door) -> Result<HttpResponse, Erro
         }
         Outcome::Moved(path) => Ok(moved(door, &path)),
     }
+}
+
+/// Has a document compressed as a whole, aside, that is asked for often.
+fn improve(door: &web::Data<Door>, target: &Target, document: &Arc<Document>, request: &HttpRequest) {
+    let (path, coding) = (target.path(), document.wanted(request));
+    door.cache.weigh(&path, document);
+    let Some(coding) = coding else { return };
+    let (door, document) = (web::Data::clone(door), Arc::clone(document));
+    tokio::spawn(async move {
+        // One at a time: those who ask come first.
+        let _turn = door.compressing.lock().await;
+        let compressed = Arc::clone(&document);
+        if tokio::task::spawn_blocking(move || compressed.make(coding)).await.is_ok() {
+            door.cache.weigh(&path, &document);
+        }
+    });
 }
 
 /// What changed since the document that a client has, if it takes that and we can tell.
@@ -95,7 +115,7 @@ async fn delta(door: &Door, request: &HttpRequest, target: &Target, full: &Docum
 pub(super) async fn fetch(door: &Door, target: &str) -> Result<Vec<u8>, Error> {
     let mut address = Address::parse(&without_prefix(target, door.site.prefix()))?;
     loop {
-        match outcome(door, &address.target, address.by_query).await? {
+        match outcome(door, &address.target, address.by_query, door.store.generation()).await? {
             Outcome::Document(document) | Outcome::Empty(document) => return Ok(document.body().to_vec()),
             Outcome::Moved(path) => address = Address::parse(&path)?,
         }
@@ -103,22 +123,22 @@ pub(super) async fn fetch(door: &Door, target: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// Finds what stands at a target. A path that names a term which was never published is an error, a query is not.
-pub(super) async fn outcome(door: &Door, target: &Target, by_query: bool) -> Result<Outcome, Error> {
+pub(super) async fn outcome(door: &Door, target: &Target, by_query: bool, generation: u64) -> Result<Outcome, Error> {
     let now = now();
-    let stamp = stamp(door, target, now)?;
-    let make = publish::document(door, target, false, now);
+    let stamp = stamp(door, target, generation, now)?;
+    let make = |old: Option<Held>| publish::held(door, target, stamp, now, old);
     let found = match target {
         // How reading goes is nothing that the generation tells of.
-        Target::Directory(Kind::Source) => make.await.map(std::sync::Arc::new),
+        Target::Directory(Kind::Source) => make(None).await.map(|held| held.document),
         Target::Health(_) => {
             let path = format!("{} {}", target.path(), door.store.health_stamp().await?);
-            door.cache.document(path, stamp, make).await
+            door.cache.document(&path, stamp, make).await
         }
-        _ => door.cache.document(target.path(), stamp, make).await,
+        _ => door.cache.document(&target.path(), stamp, make).await,
     };
     match found {
         Err(publish::Failure::Error(Error::Unknown(_))) if by_query => match publish::document(door, target, true, now).await {
-            Ok(document) => Ok(Outcome::Empty(std::sync::Arc::new(document))),
+            Ok(document) => Ok(Outcome::Empty(Arc::new(document))),
             Err(publish::Failure::Moved(path)) => Ok(Outcome::Moved(path)),
             Err(publish::Failure::Error(error)) => Err(error),
         },
@@ -129,8 +149,8 @@ pub(super) async fn outcome(door: &Door, target: &Target, by_query: bool) -> Res
 }
 
 /// What a target's document is made at.
-fn stamp(door: &Door, target: &Target, now: Time) -> Result<Stamp, Error> {
-    let mut stamp = Stamp { generation: door.store.generation(), indexed: 0, hour: 0 };
+fn stamp(door: &Door, target: &Target, generation: u64, now: Time) -> Result<Stamp, Error> {
+    let mut stamp = Stamp { generation, indexed: 0, hour: 0 };
     if let Target::List { selection, options, .. } = target {
         let meant = publish::meant(door, selection)?;
         if meant.words.is_some() {

@@ -79,7 +79,7 @@ pub(super) async fn topic(door: &Door, url: &str) -> Result<(Vec<u8>, String), E
     if url != canonical {
         return Err(refused(&format!("its one spelling is {canonical}")));
     }
-    match route::outcome(door, &address.target, address.by_query).await {
+    match route::outcome(door, &address.target, address.by_query, door.store.generation()).await {
         Ok(Outcome::Document(document) | Outcome::Empty(document)) => Ok((document.body().to_vec(), document.media_type().to_owned())),
         Ok(Outcome::Moved(path)) => Err(refused(&format!("it is {} now", door.site.url(&path)))),
         Err(error @ (Error::Unknown(_) | Error::Gone)) => Err(refused(&error.to_string())),

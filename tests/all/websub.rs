@@ -146,7 +146,7 @@ fn start(
     let mut site = Site::new("Mill".into(), "All of it".into(), &Url::parse(&base).unwrap(), Tz::UTC);
     site.hub = Some(site.url("/hub"));
     let exchange = Exchange { client: client.clone(), limits, max_body: 1 << 20 };
-    let door = Door::with_exchange(store.clone(), site.clone(), 1 << 20, exchange);
+    let door = std::sync::Arc::new(Door::new(store.clone(), site.clone(), 1 << 20).with_exchange(exchange));
     let task = tokio::spawn(serve(Arc::clone(&door), listener));
     let messenger = Messenger {
         store,

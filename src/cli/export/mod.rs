@@ -127,20 +127,21 @@ async fn json_feed(
     write: &mut (dyn FnMut(&str) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<usize> {
     let (store, everything) = (work.store.id(), Selection::default());
-    let page = Page { history: History::Complete, ..Page::default() };
+    let page = Page::<Entry> { history: History::Complete, ..Page::default() };
     let channel = output::channel(&everything, &Options::default(), &page, site, store);
-    let (head, separator, end) = output::json_frame(&channel)?;
-    write(&head)?;
+    let frame = output::frame(&channel, 0, site, Format::Json)?;
+    write(&frame.head)?;
     let mut walk = Walk::new(work, console).await?;
-    let mut is_first = true;
+    let mut position = 0;
     while let Some(entries) = walk.next(work).await? {
         for entry in &entries {
-            write(if std::mem::take(&mut is_first) { "\n" } else { separator })?;
+            write(frame.before(position))?;
+            position += 1;
             write(&output::fragment(entry, &store, site, Content::Full, Format::Json)?)?;
         }
     }
     walk.bar.finish_and_clear();
-    write(&format!("\n{end}\n"))?;
+    write(frame.end)?;
     Ok(walk.count)
 }
 

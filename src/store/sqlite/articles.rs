@@ -74,6 +74,10 @@ impl<'a> Loader<'a> {
         Self { tells_stories: false, ..Self::new(connection) }
     }
 
+    pub(super) const fn connection(&self) -> &'a Connection {
+        self.connection
+    }
+
     pub(super) fn entry(&mut self, id: i64) -> Result<Entry, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT a.id, a.source, a.guid, a.key, a.public_id, a.link, a.language, a.translation_key, a.listed, a.discovered, a.published, a.updated,

@@ -98,7 +98,7 @@ impl Sqlite {
             let (generation, settings): (u64, i64) = connection
                 .prepare_cached("SELECT generation, settings_modified FROM store")?
                 .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let mut terms = connection.prepare_cached("SELECT id, generation, modified FROM terms WHERE kind = ?1 AND slug = ?2")?;
+            let mut terms = connection.prepare_cached("SELECT t.id, t.generation, t.modified FROM terms a JOIN terms t ON t.id = ifnull(a.alias_of, a.id) WHERE a.kind = ?1 AND a.slug = ?2")?;
             let (mut stamp, mut is_named) = (format!("{settings}"), false);
             for (kind, clauses) in selection.clauses() {
                 for slug in clauses.any.iter().flatten() {

@@ -6,6 +6,7 @@ mod articles;
 mod digest;
 mod finish;
 mod follow;
+mod fragments;
 mod full_text;
 mod health;
 mod history;

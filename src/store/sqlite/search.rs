@@ -194,21 +194,26 @@ impl Sqlite {
     }
 }
 
+/// The end of a step over the articles that changed after a generation: whole generations, as many as fit into a chunk, at
+/// least one.
+pub(super) fn chunk_end(connection: &Connection, from: u64, generation: u64, chunk: usize) -> Result<u64, StoreError> {
+    let full = "SELECT generation FROM articles WHERE generation > ?1 ORDER BY generation LIMIT 1 OFFSET ?2";
+    let after: Option<u64> = connection.prepare_cached(full)?.query_row((from, chunk), |row| row.get(0)).optional()?;
+    let first: Option<u64> =
+        connection.prepare_cached("SELECT min(generation) FROM articles WHERE generation > ?1")?.query_row([from], |row| row.get(0))?;
+    Ok(match (after, first) {
+        (Some(after), Some(first)) => after.saturating_sub(1).max(first),
+        _ => generation,
+    })
+}
+
 fn next_step(connection: &Connection) -> Result<Option<Step>, StoreError> {
     let (from, generation): (u64, u64) =
         connection.prepare_cached("SELECT indexed, generation FROM store")?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if from >= generation {
         return Ok(None);
     }
-    // Whole generations, as many as fit into a chunk, at least one.
-    let full = "SELECT generation FROM articles WHERE generation > ?1 ORDER BY generation LIMIT 1 OFFSET ?2";
-    let after: Option<u64> = connection.prepare_cached(full)?.query_row((from, CHUNK), |row| row.get(0)).optional()?;
-    let first: Option<u64> =
-        connection.prepare_cached("SELECT min(generation) FROM articles WHERE generation > ?1")?.query_row([from], |row| row.get(0))?;
-    let to = match (after, first) {
-        (Some(after), Some(first)) => after.saturating_sub(1).max(first),
-        _ => generation,
-    };
+    let to = chunk_end(connection, from, generation, CHUNK)?;
     let mut step = Step { from, to, present: Vec::new(), gone: Vec::new() };
     let mut statement = connection.prepare_cached("SELECT id, gone != 0 FROM articles WHERE generation > ?1 AND generation <= ?2")?;
     let mut rows = statement.query((from, to))?;

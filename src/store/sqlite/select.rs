@@ -15,7 +15,9 @@ use super::history::{self, Cut};
 use super::search::{self, Hits};
 use super::terms::{self, Known, TermId};
 use super::{Sqlite, StoreError, story, time};
-use crate::model::{Entry, Issue, Kind, Language, Options, Page, Period, Query, Selection, Slug, Sort, Time, Tombstone, Window, Word};
+use crate::model::{
+    Entry, Format, Issue, Kind, Language, Look, Options, Page, Period, Piece, Query, Selection, Slug, Sort, Time, Tombstone, Window, Word,
+};
 use crate::store::Lookup;
 use crate::store::sets::{Choice, Number, Sets, State, Stretch};
 
@@ -44,10 +46,20 @@ pub(super) struct Numbers {
 
 impl Sqlite {
     pub(in crate::store) fn select(&self, selection: &Selection, options: &Options, window: Window) -> Result<Lookup<Page>, StoreError> {
-        self.choose(selection, options, |chosen| match &options.archive {
-            Some(archive) => history::archive(chosen, archive),
-            None => newest(chosen, selection, options, window).map(Some),
-        })
+        self.choose(selection, options, |chosen| listed(chosen, selection, options, window), entry)
+    }
+
+    /// The same, as far as it was made for a format.
+    pub(in crate::store) fn pieces(
+        &self,
+        selection: &Selection,
+        options: &Options,
+        window: Window,
+        format: Format,
+        look: Look,
+    ) -> Result<Lookup<Page<Piece>>, StoreError> {
+        let piece = |loader: &mut Loader<'_>, number| loader.piece(number, format, look);
+        self.choose(selection, options, |chosen| listed(chosen, selection, options, window), piece)
     }
 
     /// The issues of a selection's digest whose period is over, with their articles.
@@ -59,22 +71,23 @@ impl Sqlite {
         zone: Tz,
         now: Time,
     ) -> Result<Lookup<Page>, StoreError> {
-        self.choose(selection, options, |chosen| digest::issues(chosen, options, period, zone, now).map(Some))
+        self.choose(selection, options, |chosen| digest::issues(chosen, options, period, zone, now).map(Some), entry)
     }
 
     /// What changed in a selection since a generation: an empty page if nothing did, or too much.
     pub(in crate::store) fn delta(&self, selection: &Selection, options: &Options, since: u64) -> Result<Lookup<Page>, StoreError> {
-        self.choose(selection, options, |chosen| history::delta(chosen, options, since).map(Some))
+        self.choose(selection, options, |chosen| history::delta(chosen, options, since).map(Some), entry)
     }
 
-    /// Looks a selection's names and words up, lets `find` choose among its articles, and reads these, all in one snapshot
-    /// that the sets have, too. What `find` does not find is missing.
-    fn choose(
+    /// Looks a selection's names and words up, lets `find` choose among its articles, and `load` reads these, all in one
+    /// snapshot that the sets have, too. What `find` does not find is missing.
+    fn choose<E>(
         &self,
         selection: &Selection,
         options: &Options,
         find: impl Fn(&Chosen<'_>) -> Result<Option<Numbers>, StoreError>,
-    ) -> Result<Lookup<Page>, StoreError> {
+        load: impl Fn(&mut Loader<'_>, i64) -> Result<E, StoreError>,
+    ) -> Result<Lookup<Page<E>>, StoreError> {
         loop {
             let done = self.read(|connection| {
                 let moved = follow_aliases(connection, selection)?;
@@ -98,7 +111,7 @@ impl Sqlite {
                 Ok(match numbers {
                     None => None,
                     Some(None) => Some(Lookup::Missing),
-                    Some(Some(numbers)) => Some(Lookup::Found(page(connection, &resolved, numbers)?)),
+                    Some(Some(numbers)) => Some(Lookup::Found(page(connection, &resolved, numbers, &load)?)),
                 })
             })?;
             if let Some(done) = done {
@@ -188,6 +201,18 @@ fn source_terms(connection: &Connection) -> Result<Vec<TermId>, StoreError> {
     Ok(terms.collect::<Result<_, _>>()?)
 }
 
+fn entry(loader: &mut Loader<'_>, number: i64) -> Result<Entry, StoreError> {
+    loader.entry(number)
+}
+
+/// The newest articles, or those of a part of the archive; `None`: there is no such part.
+fn listed(chosen: &Chosen<'_>, selection: &Selection, options: &Options, window: Window) -> Result<Option<Numbers>, StoreError> {
+    match &options.archive {
+        Some(archive) => history::archive(chosen, archive),
+        None => newest(chosen, selection, options, window).map(Some),
+    }
+}
+
 fn newest(chosen: &Chosen<'_>, selection: &Selection, options: &Options, window: Window) -> Result<Numbers, StoreError> {
     let limit = usize::from(options.limit);
     let stretch = stretch(chosen, options, window)?;
@@ -255,9 +280,14 @@ fn newest_of_each(chosen: &Chosen<'_>, options: &Options, stretch: Stretch, each
     Ok(merged)
 }
 
-fn page(connection: &Connection, resolved: &Resolved, numbers: Numbers) -> Result<Page, StoreError> {
+fn page<E>(
+    connection: &Connection,
+    resolved: &Resolved,
+    numbers: Numbers,
+    load: impl Fn(&mut Loader<'_>, i64) -> Result<E, StoreError>,
+) -> Result<Page<E>, StoreError> {
     let mut loader = Loader::new(connection);
-    let entries = numbers.articles.iter().map(|number| loader.entry(i64::from(*number))).collect::<Result<Vec<Entry>, _>>()?;
+    let entries = numbers.articles.iter().map(|number| load(&mut loader, i64::from(*number))).collect::<Result<Vec<E>, _>>()?;
     let tombstones = numbers.tombstones.iter().map(|number| history::tombstone(connection, *number));
     let tombstones = tombstones.collect::<Result<Vec<Tombstone>, _>>()?;
     let (modified, settings, created) = connection

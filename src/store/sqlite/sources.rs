@@ -291,7 +291,7 @@ fn settle(change: &mut Change<'_>, source: &Source, settings: &SourceSettings, i
             .prepare_cached("UPDATE sources SET settings = ?2 WHERE id = ?1")?
             .execute((source.id.0, serde_json::to_string(settings)?))?;
     }
-    if is_moved || *title != source.title || old.base_url != settings.base_url {
+    if is_moved || *title != source.title || old.base_url != settings.base_url || old.private != settings.private {
         let generation = change.generation()?;
         transaction
             .prepare_cached(

@@ -11,7 +11,10 @@ CREATE TABLE store (
     -- Articles withdrawn before have no tombstone any more.
     tombstones_since  INTEGER NOT NULL DEFAULT 0,
     -- The generation up to which all articles can be searched.
-    indexed           INTEGER NOT NULL DEFAULT 0
+    indexed           INTEGER NOT NULL DEFAULT 0,
+    -- The generation up to which fragments were made, and the look that they have.
+    made           INTEGER NOT NULL DEFAULT 0,
+    look              INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- What an article can be chosen by: kind is the position in Kind::ALL. A term stays once it was published.
@@ -164,6 +167,18 @@ CREATE TABLE bodies (
     summary  TEXT,
     content  TEXT,
     markdown TEXT
+) STRICT;
+
+-- Articles as they stand in the feeds of a format, compressed; whatever is missing or older than its article is made
+-- again. id: four times the article's, and the format's place. generation: the article's. namespaces: those it uses.
+CREATE TABLE fragments (
+    id         INTEGER PRIMARY KEY,
+    look       INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    namespaces INTEGER NOT NULL,
+    length     INTEGER NOT NULL,
+    crc        INTEGER NOT NULL,
+    block      BLOB    NOT NULL
 ) STRICT;
 
 -- Which article has which term, clustered for "the newest of a term". origins: see Origins; 0: it has left.

@@ -1,0 +1,58 @@
+//! What is made of articles ahead, so that feeds are only put together of it.
+
+use super::{Lookup, Store, StoreError};
+use crate::model::{Entry, Format, Fragment, Look, Options, Page, Piece, Selection, Window};
+
+/// Public articles that changed since fragments were made of all, whole generations.
+#[derive(Debug)]
+pub struct Unmade {
+    pub(super) since: u64,
+    pub(super) up_to: u64,
+    /// By their numbers.
+    pub entries: Vec<(i64, Entry)>,
+    /// Those that were withdrawn.
+    pub(super) gone: Vec<i64>,
+}
+
+impl Store {
+    /// The articles that [`Store::select`] gives, for a feed in a format: each as it was made for it, if it has not changed
+    /// since.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn pieces(
+        &self,
+        selection: &Selection,
+        options: &Options,
+        window: Window,
+        format: Format,
+        look: Look,
+    ) -> Result<Lookup<Page<Piece>>, StoreError> {
+        let (selection, options) = (selection.clone(), options.clone());
+        self.read(move |sqlite| sqlite.pieces(&selection, &options, window, format, look)).await
+    }
+
+    /// Keeps what was made of articles, by their numbers.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn keep(&self, fragments: Vec<(i64, Format, Fragment)>, look: Look) -> Result<(), StoreError> {
+        self.note(move |sqlite| sqlite.keep(&fragments, look)).await
+    }
+
+    /// The next articles of which fragments are to be made; `None`: there are none.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn unmade(&self, look: Look) -> Result<Option<Unmade>, StoreError> {
+        self.read(move |sqlite| sqlite.unmade(look)).await
+    }
+
+    /// Keeps what was made of those.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn note_made(&self, step: Unmade, fragments: Vec<(i64, Format, Fragment)>, look: Look) -> Result<(), StoreError> {
+        self.note(move |sqlite| sqlite.note_made(&step, &fragments, look)).await
+    }
+}
