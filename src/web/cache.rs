@@ -121,3 +121,54 @@ impl Cache {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::document::Nature;
+    use super::*;
+
+    fn stamp(generation: u64) -> Stamp {
+        Stamp { generation, indexed: 0, hour: 0 }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_a_thousand_who_ask_at_once_one_makes_the_document() {
+        let (cache, count) = (Arc::new(Cache::new(1 << 20)), Arc::new(AtomicUsize::new(0)));
+        for generation in [1, 2] {
+            let mut asking = tokio::task::JoinSet::new();
+            for _ in 0..1000 {
+                let (cache, count) = (Arc::clone(&cache), Arc::clone(&count));
+                asking.spawn(async move {
+                    let make = |_| async {
+                        count.fetch_add(1, Ordering::Relaxed);
+                        tokio::task::yield_now().await;
+                        Ok::<_, ()>(Held { document: Document::new("x", "text/plain", Nature::Feed, 1, None).into(), head: None })
+                    };
+                    cache.document("/feed.rss", stamp(generation), make).await.unwrap()
+                });
+            }
+            let documents = asking.join_all().await;
+            assert!(documents.windows(2).all(|two| Arc::ptr_eq(&two[0], &two[1])));
+            assert_eq!(count.load(Ordering::Relaxed) as u64, generation, "once for each generation");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_document_that_grows_is_weighed_again() {
+        let cache = Cache::new(8 << 20);
+        let body = "條目 entry ".repeat(20_000);
+        for path in 0..100 {
+            let make = |_| async {
+                Ok::<_, ()>(Held { document: Document::new(body.clone(), "text/plain", Nature::Feed, 1, None).into(), head: None })
+            };
+            let path = path.to_string();
+            let document = cache.document(&path, stamp(1), make).await.unwrap();
+            let before = cache.documents.weight();
+            document.make(crate::web::coding::Coding::Gzip);
+            cache.weigh(&path, &document);
+            assert!(cache.documents.weight() != before && cache.documents.weight() <= 8 << 20);
+        }
+    }
+}

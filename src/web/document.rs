@@ -237,10 +237,13 @@ impl Document {
     /// comes in another one, or less well compressed than it could. Each coding is given once.
     pub(super) fn wanted(&self, request: &HttpRequest) -> Option<Coding> {
         let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.stitched.is_none() || asked < HOT {
+        self.stitched.as_ref()?;
+        let accept = header_text(request, &header::ACCEPT_ENCODING).unwrap_or_default();
+        let best = Coding::accepted(accept).next()?;
+        // Who takes no gzip gets it as it is until something smaller is made.
+        if asked < HOT && Coding::accepted(accept).any(|coding| coding == Coding::Gzip) {
             return None;
         }
-        let best = Coding::accepted(header_text(request, &header::ACCEPT_ENCODING).unwrap_or_default()).next()?;
         let bit = 1 << best.place();
         (self.in_work.load(Ordering::Relaxed) & bit == 0 && self.in_work.fetch_or(bit, Ordering::Relaxed) & bit == 0).then_some(best)
     }

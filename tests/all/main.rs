@@ -15,6 +15,7 @@ mod output;
 mod rules;
 mod search;
 mod selection;
+mod stitched;
 mod store;
 mod taxonomy;
 mod upstream;

@@ -42,6 +42,10 @@ impl Answer {
         std::str::from_utf8(&self.body).unwrap()
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
@@ -176,6 +180,7 @@ pub(crate) fn texts(xml: &str, parent: &str, child: &str) -> Vec<String> {
 fn decoded(answer: &Answer) -> Vec<u8> {
     let mut bytes = Vec::new();
     match answer.header("content-encoding") {
+        "" => bytes.clone_from(&answer.body),
         "gzip" => drop(flate2::read::GzDecoder::new(&answer.body[..]).read_to_end(&mut bytes).unwrap()),
         "br" => brotli::BrotliDecompress(&mut &answer.body[..], &mut bytes).unwrap(),
         "zstd" => bytes = zstd::decode_all(&answer.body[..]).unwrap(),
@@ -236,10 +241,15 @@ async fn the_tag_of_any_coding_gets_a_304_with_the_validators() {
     let plain = server.get("/tag/x.rss");
     assert!(plain.header("content-encoding").is_empty());
     for (accept, name) in [("gzip", "gzip"), ("br", "br"), ("zstd", "zstd"), ("gzip;q=0.1, br;q=0.5", "br")] {
-        let coded = server.ask("GET", "/tag/x.rss", &[("Accept-Encoding", accept)]);
-        assert_eq!(coded.header("content-encoding"), name);
-        assert_eq!(coded.header("vary"), "Accept-Encoding");
-        assert_eq!(decoded(&coded), plain.body, "{name}");
+        // A coding that is not ready comes in its time; until then another one is given, or none.
+        let coded = loop {
+            let coded = server.ask("GET", "/tag/x.rss", &[("Accept-Encoding", accept)]);
+            assert_eq!(coded.header("vary"), "Accept-Encoding");
+            assert_eq!(decoded(&coded), plain.body, "{name}");
+            if coded.header("content-encoding") == name {
+                break coded;
+            }
+        };
         let tag = coded.header("etag");
         assert_ne!(tag, plain.header("etag"), "a strong validator names the coding");
         for (sent, accepts) in [(tag, accept), (tag, "identity"), (plain.header("etag"), accept)] {

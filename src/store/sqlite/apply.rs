@@ -11,7 +11,7 @@ use super::memberships::{Member, set};
 use super::revive::{CHUNK, DROPPED, PUBLIC, WITHDRAWN, turn};
 use super::sort::ruled;
 use super::terms::Touched;
-use super::{Change, Sqlite, StoreError, sources, story};
+use super::{Change, Sqlite, StoreError, sources, story, translation};
 use crate::model::{
     Applied, Article, ArticleKey, Batch, Extent, Language, Link, Policy, Source, SourceId, SourceInfo, Time, Verdict, identity,
 };
@@ -55,6 +55,7 @@ struct Known {
     link: Option<String>,
     fingerprint: Fingerprint,
     translation_key: Option<String>,
+    language: Option<String>,
     is_public: bool,
 }
 
@@ -66,7 +67,7 @@ impl Known {
     }
 }
 
-const KNOWN: &str = "SELECT id, listed, guid, link, fingerprint, gone, translation_key FROM articles";
+const KNOWN: &str = "SELECT id, listed, guid, link, fingerprint, gone, translation_key, language FROM articles";
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     Ok(Known {
@@ -76,6 +77,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         fingerprint: row.get(4)?,
         is_public: row.get::<_, i64>(5)? == PUBLIC,
         translation_key: row.get(6)?,
+        language: row.get(7)?,
     })
 }
 
@@ -242,10 +244,10 @@ impl<'p> Reading<'p> {
                 .prepare_cached("INSERT OR REPLACE INTO later_keys (key, article) VALUES (?1, ?2)")?
                 .execute((key.as_str(), known.member.article))?;
         }
-        self.write(change, touched, known.member, made, link.as_deref(), known.link.as_deref())
+        self.write(change, touched, known.member, made, link.as_deref(), Some(known))
     }
 
-    /// Writes all of an article but its identity, and makes it public; `before` is the link that it had.
+    /// Writes all of an article but its identity, and makes it public; `before`: as it was.
     fn write(
         &self,
         change: &mut Change<'_>,
@@ -253,7 +255,7 @@ impl<'p> Reading<'p> {
         member: Member,
         made: &Made,
         link: Option<&str>,
-        before: Option<&str>,
+        before: Option<&Known>,
     ) -> Result<i64, StoreError> {
         let generation = change.generation()?;
         let link_key = link.and_then(decide::link_key);
@@ -287,8 +289,16 @@ impl<'p> Reading<'p> {
         write_files(change.transaction, member.article, article)?;
         set(change, touched, member, true, &made.sorted.terms)?;
         touched.all_of(change.transaction, member.article)?;
-        for link_key in BTreeSet::from([before.and_then(decide::link_key), link_key]) {
+        for link_key in BTreeSet::from([before.and_then(|known| decide::link_key(known.link.as_deref()?)), link_key]) {
             story::tell(change, touched, member.article, link_key.as_deref())?;
+        }
+        let is_named_as_before = before.is_some_and(|known| {
+            let language = made.sorted.language.as_ref().map(Language::as_str);
+            known.is_public && known.translation_key == article.translation_key && known.language.as_deref() == language
+        });
+        if !is_named_as_before {
+            let keys = [before.and_then(|known| known.translation_key.as_deref()), article.translation_key.as_deref()];
+            translation::tell(change, touched, member.article, &keys.into_iter().flatten().collect())?;
         }
         Ok(member.article)
     }

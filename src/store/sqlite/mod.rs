@@ -22,6 +22,7 @@ mod sources;
 mod story;
 mod taxonomy;
 mod terms;
+mod translation;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

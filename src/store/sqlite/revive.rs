@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::memberships::{Member, show};
 use super::terms::Touched;
-use super::{Change, StoreError, story};
+use super::{Change, StoreError, story, translation};
 
 /// Why an article is not public, as it is stored.
 pub(super) const PUBLIC: i64 = 0;
@@ -29,7 +29,8 @@ pub(super) fn turn(change: &mut Change<'_>, touched: &mut Touched, member: Membe
     ))?;
     show(change, touched, member, state == PUBLIC)?;
     let link_key = story::link_key(change.transaction, member.article)?;
-    story::tell(change, touched, member.article, link_key.as_deref())
+    story::tell(change, touched, member.article, link_key.as_deref())?;
+    translation::tell_all(change, touched, member.article)
 }
 
 /// At most a chunk of a source's articles that are in a state.

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::memberships::{Member, set};
 use super::revive::{CHUNK, DROPPED, PUBLIC, turn};
 use super::terms::{Touched, kind_number};
-use super::{Change, Sqlite, StoreError, articles, sources};
+use super::{Change, Sqlite, StoreError, articles, sources, translation};
 use crate::model::{Article, ArticleKey, Kind, Language, Origins, Policy, Slug, Source, Time, Verdict};
 use crate::store::decide::{Context, Wanted};
 use crate::store::{Judged, Reached, Ruling};
@@ -149,6 +149,9 @@ fn settle(
     ))?;
     if stored.state == PUBLIC {
         stamp(change, touched, stored.member.article)?;
+        if language != stored.language.as_deref() {
+            translation::tell_all(change, touched, stored.member.article)?;
+        }
     }
     Ok(true)
 }

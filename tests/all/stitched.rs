@@ -1,0 +1,81 @@
+//! Feeds are put together of what was made of their articles before: they are what rendering them anew would give.
+
+use std::io::Read;
+
+use chrono_tz::Tz;
+use feedmill::model::{Address, Article, Format, Kind, Language, Site, SourceKind, Target, Window};
+use feedmill::output::{channel, feed};
+use feedmill::store::Lookup;
+use url::Url;
+
+use crate::store::{article, day, tagged};
+use crate::web::Server;
+
+const FEEDS: [&str; 5] = ["/feed", "/tag/x", "/tag/y", "/source/feed", "/language/de"];
+
+/// The feed as it is rendered of the articles that are stored.
+async fn rendered(server: &Server, path: &str, format: Format) -> Vec<u8> {
+    let Target::List { selection, options, .. } = Address::parse(&format!("{path}.{}", format.suffix())).unwrap().target else { panic!() };
+    let site = Site::new("Mill".into(), "All of it".into(), &Url::parse("https://feeds.example.org").unwrap(), Tz::UTC);
+    let store = &server.f.store;
+    let Lookup::Found(page) = store.select(&selection, &options, Window::default()).await.unwrap() else { panic!("{path}") };
+    let channel = channel(&selection, &options, &page, &site, store.id());
+    feed(&channel, &page, &options, &site, format).unwrap().into_bytes()
+}
+
+async fn check(server: &Server, step: &str) {
+    // What is in the cache, and what another server reads of what was kept.
+    for server in [server, &Server::over(server.f.store.clone(), server)] {
+        for (path, format) in FEEDS.iter().flat_map(|path| Format::ALL.map(|format| (path, format))) {
+            let (url, expected) = (format!("{path}.{}", format.suffix()), rendered(server, path, format).await);
+            let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            assert_eq!(shown(server.get(&url).bytes()), shown(&expected), "{step}: {url}");
+            let coded = server.ask("GET", &url, &[("Accept-Encoding", "gzip")]);
+            assert_eq!(coded.header("content-encoding"), "gzip");
+            let (mut document, mut gzip) = (Vec::new(), flate2::bufread::GzDecoder::new(coded.bytes()));
+            gzip.read_to_end(&mut document).unwrap();
+            assert_eq!(shown(&document), shown(&expected), "{step}: {url}");
+            assert!(gzip.into_inner().is_empty(), "one member, and nothing behind it");
+        }
+    }
+}
+
+fn translated(guid: &str, language: &str) -> Article {
+    Article { translation_key: Some("tea".into()), languages: Language::parse(language).into_iter().collect(), ..tagged(guid, &["x"]) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_is_at_every_time_what_rendering_it_gives() {
+    let (server, source) = Server::with(vec![tagged("1", &["x"]), tagged("2", &["x", "y"]), translated("3", "de")]).await;
+    let f = &server.f;
+    check(&server, "at first").await;
+    f.feed(&source, vec![Article { content: Some("<p>other &amp; longer</p>".into()), ..tagged("2", &["x", "y"]) }], day(2)).await;
+    check(&server, "an article changed").await;
+    f.feed(&source, vec![translated("4", "fr")], day(3)).await;
+    check(&server, "a translation came").await;
+    f.feed(&source, vec![translated("4", "it")], day(4)).await;
+    check(&server, "its language changed").await;
+    let other = f.source(SourceKind::Feed, "https://b.example/feed").await;
+    f.feed(&other, vec![Article { link: article("1").link, ..tagged("b", &["x"]) }], day(5)).await;
+    check(&server, "another source tells the same").await;
+    f.store.rename_term(Kind::Tag, "x", "X", day(6)).await.unwrap();
+    check(&server, "a term has another name").await;
+    f.store.remove_source(other.id, day(7)).await.unwrap();
+    check(&server, "a source was removed").await;
+    f.folder(&source, vec![tagged("1", &["x"]), tagged("2", &["y"])], day(8)).await;
+    check(&server, "articles were withdrawn, and one has lost a tag").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_elsewhere_leave_a_feed_and_its_validators_as_they_are() {
+    let (server, source) = Server::with(vec![tagged("1", &["x"]), tagged("2", &["y"])]).await;
+    let validators = || {
+        let answer = server.get("/tag/x.atom");
+        (answer.header("etag").to_owned(), answer.header("last-modified").to_owned())
+    };
+    let before = validators();
+    server.f.feed(&source, vec![tagged("3", &["y"])], day(9)).await;
+    assert_eq!(validators(), before);
+    server.f.feed(&source, vec![tagged("4", &["x"])], day(9)).await;
+    assert_ne!(validators(), before);
+}
