@@ -8,8 +8,8 @@ use crate::model::{Entry, Format, Fragment, Look, Options, Page, Piece, Selectio
 pub struct Unmade {
     pub(super) since: u64,
     pub(super) up_to: u64,
-    /// By their numbers.
-    pub entries: Vec<(i64, Entry)>,
+    /// Their numbers.
+    pub present: Vec<i64>,
     /// Those that were withdrawn.
     pub(super) gone: Vec<i64>,
 }
@@ -48,11 +48,19 @@ impl Store {
         self.read(move |sqlite| sqlite.unmade(look)).await
     }
 
-    /// Keeps what was made of those.
+    /// Public articles, by their numbers.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn note_made(&self, step: Unmade, fragments: Vec<(i64, Format, Fragment)>, look: Look) -> Result<(), StoreError> {
-        self.note(move |sqlite| sqlite.note_made(&step, &fragments, look)).await
+    pub async fn entries(&self, numbers: Vec<i64>) -> Result<Vec<(i64, Entry)>, StoreError> {
+        self.read(move |sqlite| sqlite.entries(&numbers)).await
+    }
+
+    /// Notes that fragments of all those were kept.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn note_made(&self, step: Unmade, look: Look) -> Result<(), StoreError> {
+        self.note(move |sqlite| sqlite.note_made(&step, look)).await
     }
 }

@@ -12,6 +12,9 @@ use crate::store::StoreError;
 /// How often it is looked for articles that changed.
 const TICK: Duration = Duration::from_millis(250);
 
+/// How many articles are in memory at once.
+const CHUNK: usize = 50;
+
 /// Makes fragments for as long as it is let.
 pub(super) async fn fill(door: &Door) {
     let mut ticks = tokio::time::interval(TICK);
@@ -21,7 +24,6 @@ pub(super) async fn fill(door: &Door) {
         ticks.tick().await;
         let generation = door.store.generation();
         while filled < generation {
-            let started = Instant::now();
             match step(door).await {
                 Ok(true) => {}
                 Ok(false) => filled = generation,
@@ -30,24 +32,28 @@ pub(super) async fn fill(door: &Door) {
                     break;
                 }
             }
-            // Readers and sources come first: at most half of one core is taken.
-            tokio::time::sleep(started.elapsed()).await;
         }
     }
 }
 
 /// Makes those of the next articles; says whether there were any.
 async fn step(door: &Door) -> Result<bool, Error> {
-    let Some(mut step) = door.store.unmade(door.look).await? else { return Ok(false) };
-    let (site, store, entries) = (door.site.clone(), door.store.id(), std::mem::take(&mut step.entries));
-    let making = tokio::task::spawn_blocking(move || {
-        let make = |(id, entry): &(i64, Entry)| {
-            Format::ALL.map(|format| fragment(entry, &store, &site, format).map(|fragment| (*id, format, fragment)))
-        };
-        entries.iter().flat_map(make).collect::<Result<Vec<_>, Error>>()
-    });
-    let fragments = making.await.map_err(|_| StoreError::Interrupted)??;
-    door.store.note_made(step, fragments, door.look).await?;
+    let Some(step) = door.store.unmade(door.look).await? else { return Ok(false) };
+    for numbers in step.present.chunks(CHUNK) {
+        let started = Instant::now();
+        let entries = door.store.entries(numbers.to_vec()).await?;
+        let (site, store) = (door.site.clone(), door.store.id());
+        let making = tokio::task::spawn_blocking(move || {
+            let make = |(id, entry): &(i64, Entry)| {
+                Format::ALL.map(|format| fragment(entry, &store, &site, format).map(|fragment| (*id, format, fragment)))
+            };
+            entries.iter().flat_map(make).collect::<Result<Vec<_>, Error>>()
+        });
+        door.store.keep(making.await.map_err(|_| StoreError::Interrupted)??, door.look).await?;
+        // Readers and sources come first: at most half of one core is taken.
+        tokio::time::sleep(started.elapsed()).await;
+    }
+    door.store.note_made(step, door.look).await?;
     Ok(true)
 }
 

@@ -1,19 +1,21 @@
 //! Gzip documents put together of blocks that were compressed before: nothing is compressed twice (RFC 1951, RFC 1952).
 
-use std::io::{self, Read, Write};
+use std::cell::RefCell;
+use std::io::{self, Read};
 
 use crc32fast::Hasher;
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
+use flate2::{Compress, Compression, FlushCompress};
 use sha2::{Digest, Sha256};
 
 use crate::model::{Block, Fragment};
 use crate::output::Frame;
 
-/// How hard an article is compressed, once for all feeds.
-const ARTICLE: u32 = 6;
-/// How hard the head of a document is, each time.
-const HEAD: u32 = 1;
+thread_local! {
+    /// For articles, which are compressed once for all feeds.
+    static ARTICLES: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(6), false));
+    /// For the heads of documents, which are compressed each time.
+    static HEADS: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(1), false));
+}
 
 /// A member without a name or a time, by an unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -23,16 +25,25 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// # Errors
 /// The compressor failed, or there are more than 4 GiB.
 pub(super) fn block(text: &str) -> io::Result<Block> {
-    compressed(text.as_bytes(), ARTICLE)
+    ARTICLES.with_borrow_mut(|compress| compressed(text.as_bytes(), compress))
 }
 
-fn compressed(bytes: &[u8], level: u32) -> io::Result<Block> {
+/// A flush ends at a byte's boundary, and a compressor that begins anew refers to nothing before it.
+fn compressed(bytes: &[u8], compress: &mut Compress) -> io::Result<Block> {
     let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-    let mut encoder = DeflateEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::new(level));
-    encoder.write_all(bytes)?;
-    // A flush ends at a byte's boundary, and the next block refers to nothing before it: each has an encoder of its own.
-    encoder.flush()?;
-    Ok(Block { bytes: std::mem::take(encoder.get_mut()), length, crc: crc32fast::hash(bytes) })
+    compress.reset();
+    let mut blocks = Vec::with_capacity(bytes.len() / 2 + 64);
+    loop {
+        let read = usize::try_from(compress.total_in()).map_err(io::Error::other)?;
+        compress.compress_vec(&bytes[read..], &mut blocks, FlushCompress::Sync)?;
+        // Room that was left says that all is written.
+        if blocks.len() < blocks.capacity() {
+            break;
+        }
+        blocks.reserve(bytes.len() / 2 + 64);
+    }
+    blocks.shrink_to_fit();
+    Ok(Block { bytes: blocks, length, crc: crc32fast::hash(bytes) })
 }
 
 /// A document of fragments in their frame, as one gzip member.
@@ -43,7 +54,7 @@ pub(super) fn gzip(frame: &Frame, fragments: &[Fragment]) -> io::Result<Vec<u8>>
     let length: usize = fragments.iter().map(|fragment| fragment.block.bytes.len() + 8).sum();
     let mut member = Member { bytes: Vec::with_capacity(length + frame.head.len() + 64), sum: Hasher::new(), length: 0 };
     member.bytes.extend_from_slice(&HEADER);
-    member.block(&compressed(frame.head.as_bytes(), HEAD)?);
+    member.block(&HEADS.with_borrow_mut(|compress| compressed(frame.head.as_bytes(), compress))?);
     for (position, fragment) in fragments.iter().enumerate() {
         member.stored(frame.before(position), false);
         member.block(&fragment.block);

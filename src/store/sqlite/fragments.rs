@@ -1,10 +1,10 @@
 //! Articles as they stand in feeds, kept beside the articles: whatever is missing, or older than its article, is made again.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 
 use super::articles::Loader;
 use super::{Sqlite, StoreError, time};
-use crate::model::{Block, Format, Fragment, Language, Look, Piece};
+use crate::model::{Block, Entry, Format, Fragment, Language, Look, Piece};
 use crate::store::Unmade;
 
 /// The articles of one step of filling.
@@ -43,7 +43,17 @@ impl Loader<'_> {
 impl Sqlite {
     /// Keeps fragments of articles by their numbers; those of a newer generation stay.
     pub(in crate::store) fn keep(&self, fragments: &[(i64, Format, Fragment)], look: Look) -> Result<(), StoreError> {
-        self.write(|transaction| write(transaction, fragments, look))
+        self.write(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "INSERT INTO fragments (id, look, generation, namespaces, length, crc, block) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (id) DO UPDATE SET look = ?2, generation = ?3, namespaces = ?4, length = ?5, crc = ?6, block = ?7
+                 WHERE generation <= ?3",
+            )?;
+            for (article, format, Fragment { generation, namespaces, block, .. }) in fragments {
+                statement.execute((place(*article, *format), look.0, generation, namespaces, block.length, block.crc, &block.bytes))?;
+            }
+            Ok(())
+        })
     }
 
     /// Public articles that changed since fragments were made of all, whole generations, the first ones first; `None`: there
@@ -57,27 +67,27 @@ impl Sqlite {
                 return Ok(None);
             }
             let up_to = super::search::chunk_end(connection, since, generation, CHUNK)?;
-            let mut step = Unmade { since, up_to, entries: Vec::new(), gone: Vec::new() };
-            let mut loader = Loader::new(connection);
+            let mut step = Unmade { since, up_to, present: Vec::new(), gone: Vec::new() };
             let mut statement =
                 connection.prepare_cached("SELECT id, gone != 0 FROM articles WHERE generation > ?1 AND generation <= ?2")?;
             let mut rows = statement.query((since, up_to))?;
             while let Some(row) = rows.next()? {
-                let id = row.get(0)?;
-                if row.get(1)? {
-                    step.gone.push(id);
-                } else {
-                    step.entries.push((id, loader.entry(id)?));
-                }
+                let numbers = if row.get(1)? { &mut step.gone } else { &mut step.present };
+                numbers.push(row.get(0)?);
             }
             Ok(Some(step))
         })
     }
 
-    /// Keeps what was made in a step of filling.
-    pub(in crate::store) fn note_made(&self, step: &Unmade, fragments: &[(i64, Format, Fragment)], look: Look) -> Result<(), StoreError> {
+    pub(in crate::store) fn entries(&self, numbers: &[i64]) -> Result<Vec<(i64, Entry)>, StoreError> {
+        self.read(|connection| {
+            let mut loader = Loader::new(connection);
+            numbers.iter().map(|number| loader.entry(*number).map(|entry| (*number, entry))).collect()
+        })
+    }
+
+    pub(in crate::store) fn note_made(&self, step: &Unmade, look: Look) -> Result<(), StoreError> {
         self.write(|transaction| {
-            write(transaction, fragments, look)?;
             let mut remove = transaction.prepare_cached("DELETE FROM fragments WHERE id BETWEEN ?1 AND ?2")?;
             for id in &step.gone {
                 remove.execute((id * PLACES, id * PLACES + PLACES - 1))?;
@@ -89,15 +99,4 @@ impl Sqlite {
             Ok(())
         })
     }
-}
-
-fn write(connection: &Connection, fragments: &[(i64, Format, Fragment)], look: Look) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO fragments (id, look, generation, namespaces, length, crc, block) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (id) DO UPDATE SET look = ?2, generation = ?3, namespaces = ?4, length = ?5, crc = ?6, block = ?7 WHERE generation <= ?3",
-    )?;
-    for (article, format, Fragment { generation, namespaces, block, .. }) in fragments {
-        statement.execute((place(*article, *format), look.0, generation, namespaces, block.length, block.crc, &block.bytes))?;
-    }
-    Ok(())
 }
