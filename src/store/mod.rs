@@ -4,6 +4,7 @@
 //!
 //! Nothing outside this module knows which database it is; no operation takes or gives a connection, row or cursor.
 
+mod crew;
 mod decide;
 mod fragments;
 mod hub;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono_tz::Tz;
-use tokio::sync::Semaphore;
+use crew::Crew;
 use uuid::Uuid;
 
 use crate::model::{
@@ -100,9 +101,9 @@ pub struct Store {
     generation: Arc<AtomicU64>,
     indexed: Arc<AtomicU64>,
     /// Readings at work, each with a thread and a connection.
-    readings: Arc<Semaphore>,
+    readings: Arc<Crew>,
     /// Writings at work, one of them in a transaction; the others wait for their turn, and keep no reading waiting.
-    writing: Arc<Semaphore>,
+    writing: Arc<Crew>,
     id: Uuid,
     policy: Arc<Policy>,
 }
@@ -122,7 +123,7 @@ impl Store {
         let path = PathBuf::from(path.ok_or_else(|| StoreError::Url(url.to_owned()))?);
         let sqlite = blocking(move || Sqlite::open(path, now)).await?;
         let id = sqlite.id();
-        let (readings, writing) = (Arc::new(Semaphore::new(READINGS)), Arc::new(Semaphore::new(WRITINGS)));
+        let (readings, writing) = (Arc::new(Crew::new(READINGS)), Arc::new(Crew::new(WRITINGS)));
         let store = Self {
             backend: Backend::Sqlite(Arc::new(sqlite)),
             generation: Arc::default(),
@@ -190,12 +191,11 @@ impl Store {
 
     async fn run<T: Send + 'static>(
         &self,
-        places: &Semaphore,
+        crew: &Crew,
         work: impl FnOnce(&Sqlite) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let _place = places.acquire().await.map_err(|_| StoreError::Interrupted)?;
         let Backend::Sqlite(sqlite) = self.backend.clone();
-        blocking(move || work(&sqlite)).await
+        crew.run(move || work(&sqlite)).await
     }
 
     /// Adds a source, or gives the one that has this kind and location; says whether it is new. One that was removed is

@@ -111,7 +111,7 @@ impl Sqlite {
         keep_plans(&connection)?;
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(64);
-        connection.pragma_update(None, "cache_size", -4_000)?;
+        connection.pragma_update(None, "cache_size", -2_000)?;
         Ok(connection)
     }
 
@@ -153,7 +153,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cache_size", -16_000)
+    connection.pragma_update(None, "cache_size", -4_000)
 }
 
 fn migrate(connection: &mut Connection, path: &Path, now: Time) -> Result<(), StoreError> {
