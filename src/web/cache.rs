@@ -15,14 +15,14 @@ pub(super) struct Stamp {
     /// The generation of the store.
     pub(super) generation: u64,
     /// The generation up to which articles can be searched, where words are searched for.
-    pub(super) indexed: u64,
-    /// The hour since the epoch, where the document moves with the clock.
-    pub(super) hour: i64,
+    pub(super) indexed: Option<u64>,
+    /// The hour since the epoch, in seconds, where the document moves with the clock.
+    pub(super) hour: Option<i64>,
 }
 
 impl Stamp {
     /// Whether what was made at this stamp is as new as what would be made at another.
-    const fn is_as_new_as(&self, other: &Self) -> bool {
+    fn is_as_new_as(&self, other: &Self) -> bool {
         self.generation >= other.generation && self.indexed >= other.indexed && self.hour == other.hour
     }
 }
@@ -112,6 +112,13 @@ impl Cache {
         self.documents.get(path).filter(|kept| kept.stamp.is_as_new_as(stamp)).map(|kept| kept.held.document)
     }
 
+    /// The document, if it is there, depends on the generation alone, and is right at this one.
+    pub(super) fn current(&self, path: &str, generation: u64) -> Option<Arc<Document>> {
+        let kept = self.documents.get(path)?;
+        let is_current = kept.stamp.generation >= generation && kept.stamp.indexed.is_none() && kept.stamp.hour.is_none();
+        is_current.then_some(kept.held.document)
+    }
+
     /// Weighs a document again that has got another coding, if it is still there.
     pub(super) fn weigh(&self, path: &str, document: &Arc<Document>) {
         let is_it = |kept: &Kept| Arc::ptr_eq(&kept.held.document, document) && kept.weight != document.weight();
@@ -130,7 +137,7 @@ mod tests {
     use super::*;
 
     fn stamp(generation: u64) -> Stamp {
-        Stamp { generation, indexed: 0, hour: 0 }
+        Stamp { generation, indexed: None, hour: None }
     }
 
     #[tokio::test(flavor = "multi_thread")]

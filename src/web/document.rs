@@ -1,11 +1,12 @@
 //! A published document: bytes with their validators, compressed once, answered conditionally.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::TimeDelta;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -26,27 +27,41 @@ enum Variant {
     Identity,
     /// Gzip, put together of blocks.
     Stitched,
-    /// Compressed as a whole.
-    Whole(Coding),
+    Gzip,
+    Zstd,
+    Brotli,
 }
 
 impl Variant {
+    const ALL: [Self; Self::COUNT] = [Self::Identity, Self::Stitched, Self::Gzip, Self::Zstd, Self::Brotli];
+    const COUNT: usize = 5;
+
+    const fn of(coding: Coding) -> Self {
+        match coding {
+            Coding::Identity => Self::Identity,
+            Coding::Gzip => Self::Gzip,
+            Coding::Zstd => Self::Zstd,
+            Coding::Brotli => Self::Brotli,
+        }
+    }
+
     const fn coding(self) -> Coding {
         match self {
             Self::Identity => Coding::Identity,
-            Self::Stitched => Coding::Gzip,
-            Self::Whole(coding) => coding,
+            Self::Stitched | Self::Gzip => Coding::Gzip,
+            Self::Zstd => Coding::Zstd,
+            Self::Brotli => Coding::Brotli,
         }
     }
 
     /// What stands at the end of the tag.
     const fn suffix(self) -> &'static str {
         match self {
-            Self::Identity | Self::Whole(Coding::Identity) => "",
+            Self::Identity => "",
             Self::Stitched => "-blocks",
-            Self::Whole(Coding::Gzip) => "-gzip",
-            Self::Whole(Coding::Zstd) => "-zstd",
-            Self::Whole(Coding::Brotli) => "-br",
+            Self::Gzip => "-gzip",
+            Self::Zstd => "-zstd",
+            Self::Brotli => "-br",
         }
     }
 }
@@ -76,15 +91,65 @@ pub(super) struct Document {
     /// As gzip, put together of blocks.
     stitched: Option<Bytes>,
     encoded: [OnceLock<Option<Bytes>>; 3],
-    /// How often it was given.
-    asked: AtomicU32,
+    /// How often it was given in another coding than the best for who asked.
+    missed: AtomicU32,
     /// The codings that somebody makes or has made, a bit each.
     in_work: AtomicU8,
+    /// How heavy it was when that was last asked.
+    weighed: AtomicU64,
     media_type: String,
-    nature: Nature,
     tag: String,
     modified: Option<Time>,
-    links: Vec<String>,
+    headers: Headers,
+}
+
+/// The headers of answers, made once.
+#[derive(Debug)]
+struct Headers {
+    /// The `ETag` of each variant.
+    tags: [HeaderValue; Variant::COUNT],
+    /// What a 200 and a 304 share (RFC 9110 15.4.5).
+    shared: Vec<(HeaderName, HeaderValue)>,
+    /// What says of which type a body is.
+    typed: Vec<(HeaderName, HeaderValue)>,
+    /// What only a 200 has.
+    whole: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Headers {
+    fn new(tag: &str, media_type: &str, nature: Nature, modified: Option<Time>) -> Self {
+        let cache = match nature {
+            Nature::Asset => "public, max-age=31536000, immutable",
+            Nature::Archive => "public, max-age=86400, stale-while-revalidate=3600",
+            _ => CACHE_CONTROL,
+        };
+        let mut shared =
+            vec![(header::VARY, HeaderValue::from_static("Accept-Encoding")), (header::CACHE_CONTROL, HeaderValue::from_static(cache))];
+        shared.extend(modified.map(|modified| (header::LAST_MODIFIED, value(&httpdate::fmt_http_date(modified.into())))));
+        if matches!(nature, Nature::Feed | Nature::Archive) {
+            shared.push((header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")));
+        }
+        let policy = match nature {
+            Nature::Page => Some(crate::output::html::CONTENT_SECURITY_POLICY),
+            Nature::File => Some("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+            _ => None,
+        };
+        let protection = policy.map(|policy| {
+            let referrer = HeaderValue::from_static("strict-origin-when-cross-origin");
+            [(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)), (header::REFERRER_POLICY, referrer)]
+        });
+        Self {
+            tags: Variant::ALL.map(|variant| value(&format!("\"{tag}{}\"", variant.suffix()))),
+            shared,
+            typed: vec![(header::CONTENT_TYPE, value(media_type)), (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))],
+            whole: protection.into_iter().flatten().collect(),
+        }
+    }
+}
+
+/// A header's value; what cannot be one is left empty.
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 impl Document {
@@ -98,18 +163,7 @@ impl Document {
     ) -> Self {
         let body = body.into();
         let tag = tag(generation, Sha256::digest(&body).as_slice());
-        Self {
-            tag,
-            body: body.into(),
-            stitched: None,
-            encoded: Default::default(),
-            asked: AtomicU32::new(0),
-            in_work: AtomicU8::new(0),
-            media_type: media_type.into(),
-            nature,
-            modified,
-            links: Vec::new(),
-        }
+        Self { body: body.into(), ..Self::bare(tag, media_type.into(), nature, modified) }
     }
 
     /// A document that was put together as gzip; `digest` is one of all that is in it.
@@ -121,11 +175,21 @@ impl Document {
         generation: u64,
         modified: Option<Time>,
     ) -> Self {
+        Self { stitched: Some(gzip.into()), ..Self::bare(tag(generation, digest), media_type.to_owned(), nature, modified) }
+    }
+
+    fn bare(tag: String, media_type: String, nature: Nature, modified: Option<Time>) -> Self {
         Self {
-            tag: tag(generation, digest),
+            headers: Headers::new(&tag, &media_type, nature, modified),
             body: OnceLock::new(),
-            stitched: Some(gzip.into()),
-            ..Self::new(Bytes::new(), media_type, nature, generation, modified)
+            stitched: None,
+            encoded: Default::default(),
+            missed: AtomicU32::new(0),
+            in_work: AtomicU8::new(0),
+            weighed: AtomicU64::new(0),
+            media_type,
+            tag,
+            modified,
         }
     }
 
@@ -135,8 +199,8 @@ impl Document {
     }
 
     /// Adds `Link` headers (RFC 8288).
-    pub(super) fn with_links(mut self, links: Vec<String>) -> Self {
-        self.links = links;
+    pub(super) fn with_links(mut self, links: &[String]) -> Self {
+        self.headers.whole.extend(links.iter().map(|link| (header::LINK, value(link))));
         self
     }
 
@@ -160,72 +224,55 @@ impl Document {
         (all.map(Bytes::len).sum::<usize>() + 1024) as u64
     }
 
-    /// The answer to a request: the document in the best coding, or that the client has it already.
-    pub(super) fn respond(&self, request: &HttpRequest, now: Time) -> HttpResponse {
-        let (variant, body) = self.variant(header_text(request, &header::ACCEPT_ENCODING));
-        if self.is_known(request, now) {
-            let mut response = HttpResponse::NotModified();
-            self.head(&mut response, variant);
-            return response.finish();
-        }
-        let mut response = self.whole(StatusCode::OK, variant);
-        for link in &self.links {
-            response.append_header((header::LINK, link.as_str()));
-        }
-        self.protect(&mut response);
-        response.body(body.unwrap_or_else(|| self.body().clone()))
+    /// Whether it is heavier than when that was last asked.
+    pub(super) fn has_grown(&self) -> bool {
+        let weight = self.weight();
+        self.weighed.load(Ordering::Relaxed) != weight && self.weighed.swap(weight, Ordering::Relaxed) != weight
     }
 
-    /// The head of an answer that has a body in a coding, with the validators of this document.
-    fn whole(&self, status: StatusCode, variant: Variant) -> HttpResponseBuilder {
-        let mut response = HttpResponse::build(status);
-        self.head(&mut response, variant);
-        if let Some(name) = variant.coding().name() {
-            response.insert_header((header::CONTENT_ENCODING, name));
+    /// The answer to a request: the document in the best coding that is ready, or that the client has it already; and the
+    /// coding that is worth making for those who ask as this client does.
+    pub(super) fn respond(&self, request: &HttpRequest, now: Time) -> (HttpResponse, Option<Coding>) {
+        let accept = header_text(request, &header::ACCEPT_ENCODING).unwrap_or_default();
+        let (variant, body) = self.variant(accept);
+        if self.is_known(request, now) {
+            let mut response = HttpResponse::new(StatusCode::NOT_MODIFIED);
+            self.head(response.headers_mut(), variant);
+            return (response, None);
         }
-        response.insert_header((header::CONTENT_TYPE, self.media_type.as_str()));
-        response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+        let mut response = self.whole(StatusCode::OK, variant, body.unwrap_or_else(|| self.body().clone()));
+        add(response.headers_mut(), &self.headers.whole);
+        (response, self.wanted(accept, variant))
+    }
+
+    /// An answer with a body of a variant, and the validators of this document.
+    fn whole(&self, status: StatusCode, variant: Variant, body: Bytes) -> HttpResponse {
+        let mut response = HttpResponse::with_body(status, body).map_into_boxed_body();
+        let headers = response.headers_mut();
+        self.head(headers, variant);
+        if let Some(name) = variant.coding().name() {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+        }
+        add(headers, &self.headers.typed);
         response
     }
 
-    /// The headers that a 200 and a 304 share (RFC 9110 15.4.5).
-    fn head(&self, response: &mut HttpResponseBuilder, variant: Variant) {
-        response.insert_header((header::ETAG, format!("\"{}{}\"", self.tag, variant.suffix())));
-        response.insert_header((header::VARY, "Accept-Encoding"));
-        let cache = match self.nature {
-            Nature::Asset => "public, max-age=31536000, immutable",
-            Nature::Archive => "public, max-age=86400, stale-while-revalidate=3600",
-            _ => CACHE_CONTROL,
-        };
-        response.insert_header((header::CACHE_CONTROL, cache));
-        if let Some(modified) = self.modified {
-            response.insert_header((header::LAST_MODIFIED, httpdate::fmt_http_date(modified.into())));
-        }
-        if matches!(self.nature, Nature::Feed | Nature::Archive) {
-            response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
-        }
-    }
-
-    fn protect(&self, response: &mut HttpResponseBuilder) {
-        let policy = match self.nature {
-            Nature::Page => crate::output::html::CONTENT_SECURITY_POLICY,
-            Nature::File => "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-            _ => return,
-        };
-        response.insert_header((header::CONTENT_SECURITY_POLICY, policy));
-        response.insert_header((header::REFERRER_POLICY, "strict-origin-when-cross-origin"));
+    /// The headers that a 200 and a 304 share.
+    fn head(&self, headers: &mut HeaderMap, variant: Variant) {
+        headers.insert(header::ETAG, self.headers.tags[variant as usize].clone());
+        add(headers, &self.headers.shared);
     }
 
     /// The bytes that a client gets, by its `Accept-Encoding`; without any it gets them as they are. A document that was put
     /// together comes in the best coding that is ready, another is compressed now, once.
-    fn variant(&self, accept: Option<&str>) -> (Variant, Option<Bytes>) {
-        for coding in Coding::accepted(accept.unwrap_or_default()) {
+    fn variant(&self, accept: &str) -> (Variant, Option<Bytes>) {
+        for coding in Coding::accepted(accept) {
             let made = match &self.stitched {
                 Some(_) => self.encoded[coding.place()].get(),
                 None => Some(self.encoded[coding.place()].get_or_init(|| coding.encode(self.body()))),
             };
             match (made, &self.stitched) {
-                (Some(Some(bytes)), _) => return (Variant::Whole(coding), Some(bytes.clone())),
+                (Some(Some(bytes)), _) => return (Variant::of(coding), Some(bytes.clone())),
                 (None, Some(bytes)) if coding == Coding::Gzip => return (Variant::Stitched, Some(bytes.clone())),
                 _ => {}
             }
@@ -233,19 +280,18 @@ impl Document {
         (Variant::Identity, None)
     }
 
-    /// The coding that is worth making for those who ask for this document as this client does: it is asked for often, and
-    /// comes in another one, or less well compressed than it could. Each coding is given once.
-    pub(super) fn wanted(&self, request: &HttpRequest) -> Option<Coding> {
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+    /// The coding to be made: the best for a client that got this variant, if that is another one and was missed often.
+    /// Each coding is given once.
+    fn wanted(&self, accept: &str, variant: Variant) -> Option<Coding> {
         self.stitched.as_ref()?;
-        let accept = header_text(request, &header::ACCEPT_ENCODING).unwrap_or_default();
-        let best = Coding::accepted(accept).next()?;
+        let best = Coding::accepted(accept).next().filter(|best| Variant::of(*best) != variant)?;
         // Who takes no gzip gets it as it is until something smaller is made.
-        if asked < HOT && Coding::accepted(accept).any(|coding| coding == Coding::Gzip) {
+        let missed = self.missed.fetch_add(1, Ordering::Relaxed) + 1;
+        if missed < HOT && variant != Variant::Identity {
             return None;
         }
         let bit = 1 << best.place();
-        (self.in_work.load(Ordering::Relaxed) & bit == 0 && self.in_work.fetch_or(bit, Ordering::Relaxed) & bit == 0).then_some(best)
+        (self.in_work.fetch_or(bit, Ordering::Relaxed) & bit == 0).then_some(best)
     }
 
     /// Compresses it as a whole.
@@ -272,6 +318,12 @@ impl Document {
     }
 }
 
+fn add(headers: &mut HeaderMap, more: &[(HeaderName, HeaderValue)]) {
+    for (name, value) in more {
+        headers.append(name.clone(), value.clone());
+    }
+}
+
 fn tag(generation: u64, digest: &[u8]) -> String {
     format!("{generation}-{}", HEXLOWER.encode(&digest[..8]))
 }
@@ -279,18 +331,19 @@ fn tag(generation: u64, digest: &[u8]) -> String {
 /// The answer to `A-IM: feed` (RFC 3229): what changed since a document of ours that the client has. `full` is the whole
 /// document of now.
 pub(super) fn respond_delta(delta: &Document, full: &Document, base: &str, request: &HttpRequest) -> HttpResponse {
-    let (variant, body) = delta.variant(header_text(request, &header::ACCEPT_ENCODING));
-    let mut response = full.whole(StatusCode::IM_USED, variant);
-    response.insert_header(("IM", "feed"));
-    response.insert_header(("Delta-Base", base));
+    let (variant, body) = delta.variant(header_text(request, &header::ACCEPT_ENCODING).unwrap_or_default());
+    let mut response = full.whole(StatusCode::IM_USED, variant, body.unwrap_or_else(|| delta.body().clone()));
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("im"), HeaderValue::from_static("feed"));
+    headers.insert(HeaderName::from_static("delta-base"), value(base));
     // Today's caches know no 226 and would keep it for the whole document.
-    response.insert_header((header::CACHE_CONTROL, "private, no-store"));
-    response.body(body.unwrap_or_else(|| delta.body().clone()))
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    response
 }
 
 /// The tag of ours, and its generation, that a client which takes deltas of feeds names.
 pub(super) fn delta_base(request: &HttpRequest) -> Option<(String, u64)> {
-    let manipulations = header_text(request, &header::HeaderName::from_static("a-im"))?;
+    let manipulations = header_text(request, &HeaderName::from_static("a-im"))?;
     let takes_feeds =
         manipulations.split(',').any(|item| item.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("feed")));
     if !takes_feeds || *request.method() != Method::GET {
@@ -305,7 +358,7 @@ pub(super) fn delta_base(request: &HttpRequest) -> Option<(String, u64)> {
     .max_by_key(|(_, generation)| *generation)
 }
 
-fn header_text<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> Option<&'a str> {
+fn header_text<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
 }
 
@@ -336,7 +389,7 @@ mod tests {
 
     fn status(name: &str, value: &str, now: i64) -> u16 {
         let request = TestRequest::get().insert_header((name, value)).to_http_request();
-        document().respond(&request, at(now)).status().as_u16()
+        document().respond(&request, at(now)).0.status().as_u16()
     }
 
     #[test]
@@ -366,9 +419,9 @@ mod tests {
             .insert_header(("if-none-match", "\"other\""))
             .insert_header(("if-modified-since", httpdate::fmt_http_date(at(9).into())))
             .to_http_request();
-        assert_eq!(document().respond(&request, at(99)).status(), 200);
+        assert_eq!(document().respond(&request, at(99)).0.status(), 200);
         let request = TestRequest::get().insert_header(("if-none-match", "*")).to_http_request();
-        let response = document().respond(&request, at(99));
+        let (response, _) = document().respond(&request, at(99));
         for name in ["etag", "last-modified", "vary", "cache-control"] {
             assert!(response.headers().contains_key(name), "{name}");
         }

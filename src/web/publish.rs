@@ -54,7 +54,7 @@ pub(super) async fn held(door: &Door, target: &Target, stamp: Stamp, now: Time, 
 async fn head(door: &Door, target: &Target, stamp: Stamp) -> Result<Option<Arc<str>>, Failure> {
     let Target::List { selection, format: Some(_), .. } = target else { return Ok(None) };
     let terms = door.store.stamp(meant(door, selection)?).await?;
-    Ok(Some(format!("{terms} {} {}", stamp.indexed, stamp.hour).into()))
+    Ok(Some(format!("{terms} {:?} {:?}", stamp.indexed, stamp.hour).into()))
 }
 
 /// Makes the document of a target; `may_be_unknown`: a term that was never published matches nothing.
@@ -137,7 +137,7 @@ async fn list(
             Document::new(html::list(&view), HTML, Nature::Page, generation(&page), None)
         }
     };
-    Ok(document.with_links(links(door, &channel, selection, options, format)))
+    Ok(document.with_links(&links(door, &channel, selection, options, format)))
 }
 
 /// A feed that is put together of what was made of its articles before; what is missing of that is made now, and kept.
@@ -176,7 +176,7 @@ async fn stitched(
     let digest = stitch::digest(&frame, &page.entries);
     let modified = modified(door, selection, options, page.modified, now)?;
     let document = Document::stitched(gzip, &digest, format.media_type(), nature(&channel), generation(&page), Some(modified));
-    Ok(document.with_links(links(door, &channel, selection, options, Some(format))))
+    Ok(document.with_links(&links(door, &channel, selection, options, Some(format))))
 }
 
 /// The links of a list's headers: itself, its hub, its other formats, its archive.
@@ -270,7 +270,7 @@ async fn article(door: &Door, key: &ArticleKey, form: ArticleForm) -> Result<Doc
                 link("alternate", ArticleForm::Json, "application/feed+json"),
                 link("alternate", ArticleForm::Markdown, "text/markdown"),
             ];
-            Document::new(html::article(&view), HTML, Nature::Page, generation, None).with_links(links)
+            Document::new(html::article(&view), HTML, Nature::Page, generation, None).with_links(&links)
         }
         ArticleForm::Json => {
             let feed = output::article_feed(&entry, site).map_err(Error::from)?;
@@ -311,7 +311,7 @@ async fn health(door: &Door, format: Option<Format>) -> Result<Document, Failure
             let own = site.link(&Target::Health(Some(format)));
             let page = site.link(&Target::Health(None));
             let links = vec![format!("<{own}>; rel=\"self\""), format!("<{page}>; rel=\"alternate\"; type=\"text/html\"")];
-            Document::new(feed, format.media_type(), Nature::Feed, health.stamp, Some(updated)).with_links(links)
+            Document::new(feed, format.media_type(), Nature::Feed, health.stamp, Some(updated)).with_links(&links)
         }
         None => Document::new(html::health(&health, &door.store.sidebar().await?, site, store), HTML, Nature::Page, health.stamp, None),
     })

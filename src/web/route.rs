@@ -25,6 +25,9 @@ pub(super) enum Outcome {
 
 /// Answers a request.
 pub(super) async fn handle(request: HttpRequest, payload: web::Payload, door: web::Data<Door>) -> HttpResponse {
+    if let Some(response) = again(&request, &door) {
+        return response;
+    }
     if let Some(response) = websub::answer(&request, payload, &door).await {
         return response;
     }
@@ -32,6 +35,38 @@ pub(super) async fn handle(request: HttpRequest, payload: web::Payload, door: we
         Ok(response) => response,
         Err(error) => error.respond(&request, &door.site),
     }
+}
+
+/// Answers a request whose URL is the canonical path of a document at hand: there is nothing to read in it. Whoever sends
+/// what may be answered otherwise is not answered so.
+fn again(request: &HttpRequest, door: &web::Data<Door>) -> Option<HttpResponse> {
+    let is_special = ["sec-fetch-dest", "a-im"].iter().any(|name| request.headers().contains_key(*name));
+    if is_special || !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let target = without_prefix(request.uri().path_and_query()?.as_str(), door.site.prefix());
+    let document = door.cache.current(&target, door.generation())?;
+    Some(give(request, door, &target, &document))
+}
+
+/// Answers with a document, and sees to it that it is compressed aside if it is asked for often.
+fn give(request: &HttpRequest, door: &web::Data<Door>, path: &str, document: &Arc<Document>) -> HttpResponse {
+    let (response, wanted) = document.respond(request, now());
+    if document.has_grown() {
+        door.cache.weigh(path, document);
+    }
+    if let Some(coding) = wanted {
+        let (path, door, document) = (path.to_owned(), web::Data::clone(door), Arc::clone(document));
+        tokio::spawn(async move {
+            // One at a time: those who ask come first.
+            let _turn = door.compressing.lock().await;
+            let compressed = Arc::clone(&document);
+            if tokio::task::spawn_blocking(move || compressed.make(coding)).await.is_ok() {
+                door.cache.weigh(&path, &document);
+            }
+        });
+    }
+    response
 }
 
 async fn answer(request: &HttpRequest, door: &web::Data<Door>) -> Result<HttpResponse, Error> {
@@ -42,7 +77,7 @@ async fn answer(request: &HttpRequest, door: &web::Data<Door>) -> Result<HttpRes
     let target = &*without_prefix(target, door.site.prefix());
     if let Some((bytes, media_type)) = html::asset(target) {
         let nature = if target == Named::Favicon.path() { Nature::Plain } else { Nature::Asset };
-        return Ok(Document::new(bytes, media_type, nature, 0, None).respond(request, now()));
+        return Ok(Document::new(bytes, media_type, nature, 0, None).respond(request, now()).0);
     }
     let address = Address::parse(target)?;
     if let Target::Document(Named::Liveness) = address.target {
@@ -57,7 +92,7 @@ async fn answer(request: &HttpRequest, door: &web::Data<Door>) -> Result<HttpRes
         if address.by_query
             && let Outcome::Empty(document) = outcome(door, &address.target, true, door.generation()).await?
         {
-            return Ok(document.respond(request, now()));
+            return Ok(document.respond(request, now()).0);
         }
         return Ok(moved(door, &address.canonical()));
     }
@@ -70,10 +105,7 @@ async fn answer(request: &HttpRequest, door: &web::Data<Door>) -> Result<HttpRes
     }
     match outcome(door, &address.target, false, door.generation()).await? {
         Outcome::Document(document) | Outcome::Empty(document) => {
-            let response = document.respond(request, now());
-            if response.status() == StatusCode::OK {
-                improve(door, &address.target, &document, request);
-            }
+            let response = give(request, door, &address.target.path(), &document);
             if response.status() == StatusCode::OK
                 && let Some(delta) = delta(door, request, &address.target, &document).await?
             {
@@ -83,22 +115,6 @@ async fn answer(request: &HttpRequest, door: &web::Data<Door>) -> Result<HttpRes
         }
         Outcome::Moved(path) => Ok(moved(door, &path)),
     }
-}
-
-/// Has a document compressed as a whole, aside, that is asked for often.
-fn improve(door: &web::Data<Door>, target: &Target, document: &Arc<Document>, request: &HttpRequest) {
-    let (path, coding) = (target.path(), document.wanted(request));
-    door.cache.weigh(&path, document);
-    let Some(coding) = coding else { return };
-    let (door, document) = (web::Data::clone(door), Arc::clone(document));
-    tokio::spawn(async move {
-        // One at a time: those who ask come first.
-        let _turn = door.compressing.lock().await;
-        let compressed = Arc::clone(&document);
-        if tokio::task::spawn_blocking(move || compressed.make(coding)).await.is_ok() {
-            door.cache.weigh(&path, &document);
-        }
-    });
 }
 
 /// What changed since the document that a client has, if it takes that and we can tell.
@@ -150,14 +166,14 @@ pub(super) async fn outcome(door: &Door, target: &Target, by_query: bool, genera
 
 /// What a target's document is made at.
 fn stamp(door: &Door, target: &Target, generation: u64, now: Time) -> Result<Stamp, Error> {
-    let mut stamp = Stamp { generation, indexed: 0, hour: 0 };
+    let mut stamp = Stamp { generation, indexed: None, hour: None };
     if let Target::List { selection, options, .. } = target {
         let meant = publish::meant(door, selection)?;
         if meant.words.is_some() {
-            stamp.indexed = door.store.indexed();
+            stamp.indexed = Some(door.store.indexed());
         }
         if meant.is_relative() || options.digest.is_some() {
-            stamp.hour = full_hour(now).timestamp();
+            stamp.hour = Some(full_hour(now).timestamp());
         }
     }
     Ok(stamp)
