@@ -85,7 +85,7 @@ impl Serve {
         let reached = work.config.public_url.is_some().then(|| site.clone());
         let pushes = tokio::spawn(poll::pushes(work.store.clone(), std::sync::Arc::clone(&work.reader), reached, stopped.clone()));
         let messenger = tokio::spawn(messenger(&work, site, &door).run(stopped));
-        let served = web::serve(door, listener).await.context("the server failed");
+        let served = web::serve(door, listener, work.config.workers).await.context("the server failed");
         let _ = stop.send(true);
         poller.await.context("the poller failed")?;
         pushes.await.context("the reader of what is pushed failed")?;

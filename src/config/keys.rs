@@ -26,7 +26,7 @@ const fn key(name: &'static str, takes: &'static str, default: &'static str, abo
 }
 
 /// All keys there are.
-pub const KEYS: [Key; 24] = [
+pub const KEYS: [Key; 25] = [
     key("title", "a text", "Feedmill", "the site's name"),
     key("description", "a text", "Many feeds in; one feed per category, tag or question out", "one sentence about the site"),
     key("public_url", "an http or https URL", "", "where readers reach the site; every link is built from it"),
@@ -34,6 +34,7 @@ pub const KEYS: [Key; 24] = [
     key("store", "`sqlite:` and a path", "sqlite:feedmill.db", "where articles are kept"),
     key("timezone", "an IANA time zone, such as `Asia/Shanghai`", "", "for dates that name none; the machine's by default"),
     key("detect_languages", "true or false", "true", "whether the language of an article is found out where nobody states it"),
+    key("workers", "a whole number", "", "threads that answer requests; one for each core by default"),
     key("cache.size", "a size, such as `32MiB`", "32MiB", "memory for published documents"),
     key("folder.rescan", "a duration, such as `2s`", "2s", "how often `serve` looks for changed files"),
     key("folder.max_file", "a size, such as `5MiB`", "5MiB", "the largest Markdown file"),

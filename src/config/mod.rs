@@ -58,6 +58,8 @@ pub struct Config {
     pub poll_every: Duration,
     /// No feed is left for longer.
     pub poll_max: Duration,
+    /// Threads that answer requests; as many as there are cores by default.
+    pub workers: Option<usize>,
     /// How long one answer may take.
     pub timeout: Duration,
     /// The largest answer, decompressed, in bytes.
@@ -198,6 +200,7 @@ impl Config {
             max_body: 10 << 20,
             max_articles: 2_000,
             max_redirects: 5,
+            workers: None,
             concurrency: 32,
             spacing: Duration::from_secs(2),
             proxy: None,
@@ -273,6 +276,8 @@ impl Config {
             "poll.max_articles" => self.max_articles = count(value)?,
             // None is a number of redirects, too.
             "poll.max_redirects" => self.max_redirects = value.parse().ok()?,
+            "workers" if value.is_empty() => self.workers = None,
+            "workers" => self.workers = Some(count(value)?),
             "poll.concurrency" => self.concurrency = count(value)?,
             "poll.spacing" => self.spacing = duration(value)?,
             "poll.proxy" if value.is_empty() => self.proxy = None,

@@ -17,6 +17,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
@@ -88,25 +89,30 @@ impl Door {
     }
 }
 
-/// Serves until the process is told to stop.
+/// Serves with some threads, or one for each core, until the process is told to stop.
 ///
 /// # Errors
 /// The listener fails.
-pub async fn serve(door: Arc<Door>, listener: TcpListener) -> io::Result<()> {
+pub async fn serve(door: Arc<Door>, listener: TcpListener, workers: Option<usize>) -> io::Result<()> {
     let follower = tokio::spawn(follow(door.store.clone()));
     let filler = tokio::spawn({
         let door = Arc::clone(&door);
         async move { fill::fill(&door).await }
     });
-    let data = web::Data::from(door);
-    let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(route::handle)))
-        .shutdown_timeout(5)
-        .listen(listener)?
-        .run();
-    let result = server.await;
+    let result = server(door, listener, workers)?.await;
     follower.abort();
     filler.abort();
     result
+}
+
+fn server(door: Arc<Door>, listener: TcpListener, workers: Option<usize>) -> io::Result<Server> {
+    let data = web::Data::from(door);
+    let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(route::handle))).shutdown_timeout(5);
+    let server = match workers {
+        Some(workers) => server.workers(workers),
+        None => server,
+    };
+    Ok(server.listen(listener)?.run())
 }
 
 /// Asks again and again for changes that other processes made.

@@ -129,7 +129,7 @@ fn start(store: Store, public_url: &str) -> (SocketAddr, tokio::task::JoinHandle
     });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    (address, tokio::spawn(serve(Door::new(store, site, 1 << 20).into(), listener)))
+    (address, tokio::spawn(serve(Door::new(store, site, 1 << 20).into(), listener, None)))
 }
 
 /// One request, its target sent as it is.

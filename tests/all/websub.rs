@@ -147,7 +147,7 @@ fn start(
     site.hub = Some(site.url("/hub"));
     let exchange = Exchange { client: client.clone(), limits, max_body: 1 << 20 };
     let door = std::sync::Arc::new(Door::new(store.clone(), site.clone(), 1 << 20).with_exchange(exchange));
-    let task = tokio::spawn(serve(Arc::clone(&door), listener));
+    let task = tokio::spawn(serve(Arc::clone(&door), listener, None));
     let messenger = Messenger {
         store,
         site,
