@@ -1,6 +1,7 @@
 //! The command line: reads it, joins the modules, and prints what people and programs want to know.
 
 mod add;
+mod build;
 mod console;
 mod edit;
 mod export;
@@ -85,6 +86,7 @@ enum Command {
     Export(export::Export),
     Preview(preview::Preview),
     Feed(feed::Feed),
+    Build(build::Build),
     /// Put tags in order: list, rename, merge, delete, restore and describe them
     #[command(after_help = TAG_EXAMPLES)]
     Tag(taxonomy::Taxonomy),
@@ -133,8 +135,10 @@ pub fn main() -> ExitCode {
 /// Runs a command; `false`: it did what it could, and something of it failed.
 async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
     let mut flags: Vec<(&'static str, String)> = cli.global.store.clone().map(|store| ("store", store)).into_iter().collect();
-    if let Command::Serve(serve) = &cli.command {
-        flags.extend(serve.flags());
+    match &cli.command {
+        Command::Serve(serve) => flags.extend(serve.flags()),
+        Command::Build(build) => flags.extend(build.flags()),
+        _ => {}
     }
     let config = configuration(cli.global.config.as_deref(), &flags)?;
     if let Command::Serve(serve::Serve { print_config: true, .. }) = &cli.command {
@@ -155,6 +159,7 @@ async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
                 Command::Import(command) => command.run(&work, console).await,
                 Command::Export(command) => command.run(&work, console).await,
                 Command::Feed(command) => command.run(&work, console).await,
+                Command::Build(command) => command.run(&work, console).await,
                 Command::Tag(command) => command.run(Kind::Tag, &work, console).await,
                 Command::Category(command) => command.run(Kind::Category, &work, console).await,
                 Command::Rules(command) => command.run(&work, console).await,

@@ -23,6 +23,8 @@ pub struct Site {
     pub hub: Option<String>,
     /// Selections that were given a name.
     pub feeds: Vec<NamedFeed>,
+    /// Whether it is only files: nobody answers a question there, so that nothing is to lead to one.
+    pub is_static: bool,
 }
 
 /// A selection with a name of its own: `/feed/{slug}`.
@@ -44,7 +46,15 @@ impl Site {
     /// A site at a public URL.
     #[must_use]
     pub fn new(title: String, description: String, public_url: &Url, zone: Tz) -> Self {
-        Self { title, description, base: public_url.as_str().trim_end_matches('/').to_owned(), zone, feeds: Vec::new(), hub: None }
+        Self {
+            title,
+            description,
+            base: public_url.as_str().trim_end_matches('/').to_owned(),
+            zone,
+            feeds: Vec::new(),
+            hub: None,
+            is_static: false,
+        }
     }
 
     /// The absolute URL of a path of ours, which begins with `/`.

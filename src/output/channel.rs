@@ -78,7 +78,9 @@ pub fn channel<E: Dated>(selection: &Selection, options: &Options, page: &Page<E
         let options = Options { before: None, ..options.clone() };
         site.link(&Target::List { selection: selection.clone(), options, format })
     };
-    let of_format = |format| archive(&page.history, selection, options, site, format);
+    // An archive is asked for by parameters.
+    let history = if site.is_static && page.history != History::Complete { &History::None } else { &page.history };
+    let of_format = |format| archive(history, selection, options, site, format);
     let changes = page.entries.iter().map(Dated::changed).chain(page.tombstones.iter().map(|tombstone| tombstone.at));
     let named = site.named(selection);
     let picture = named.map_or(term.and_then(|term| term.picture.as_deref()), |named| named.picture.as_deref());
@@ -90,7 +92,7 @@ pub fn channel<E: Dated>(selection: &Selection, options: &Options, page: &Page<E
         page: site.link(&Target::page(selection)),
         own: Format::ALL.map(|format| link(Some(format))),
         archive: Format::ALL.map(of_format),
-        extent: match page.history {
+        extent: match history {
             History::Complete => Some(Extent::Complete),
             History::Closed { .. } => Some(Extent::Archive),
             _ => None,
@@ -101,7 +103,7 @@ pub fn channel<E: Dated>(selection: &Selection, options: &Options, page: &Page<E
         picture: picture.and_then(absolute).map(Into::into),
         icon: site.url("/favicon.ico"),
         author: text::line(&site.title),
-        hub: site.hub.clone().filter(|_| is_topic(selection, options)),
+        hub: site.hub.clone().filter(|_| !site.is_static && is_topic(selection, options)),
     }
 }
 

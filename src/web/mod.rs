@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use actix_web::web::Bytes;
 use actix_web::{App, HttpServer, web};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
@@ -25,11 +26,13 @@ use tokio::sync::Mutex;
 pub use error::Error;
 pub use websub::{Exchange, Refusal};
 
-use crate::model::{Look, Site};
+use crate::model::{Look, Site, Target};
 use crate::output;
 use crate::store::Store;
 use cache::Cache;
+use coding::Coding;
 use pace::Pace;
+use route::Outcome;
 
 /// How soon a change that another process made is noticed.
 const FOLLOW: Duration = Duration::from_millis(500);
@@ -87,6 +90,18 @@ impl Door {
     pub async fn fetch(&self, target: &str) -> Result<Vec<u8>, Error> {
         route::fetch(self, target).await
     }
+
+    /// The document of a target: what names its bytes, and these; `None` if there is none at that address.
+    ///
+    /// # Errors
+    /// Making it failed.
+    pub async fn published(&self, target: &Target) -> Result<Option<(String, Bytes)>, Error> {
+        match route::outcome(self, target, false, self.store.generation()).await {
+            Ok(Outcome::Document(document) | Outcome::Empty(document)) => Ok(Some((document.tag().to_owned(), document.body().clone()))),
+            Ok(Outcome::Moved(_)) | Err(Error::Unknown(_) | Error::Gone) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// Serves with some threads, or one for each core, until the process is told to stop.
@@ -113,6 +128,12 @@ fn server(door: Arc<Door>, listener: TcpListener, workers: Option<usize>) -> io:
         None => server,
     };
     Ok(server.listen(listener)?.run())
+}
+
+/// A document's bytes as gzip or as Brotli, if that makes them fewer.
+#[must_use]
+pub fn compressed(bytes: &[u8], brotli: bool) -> Option<Bytes> {
+    if brotli { Coding::Brotli } else { Coding::Gzip }.encode(bytes)
 }
 
 /// Asks again and again for changes that other processes made.

@@ -18,13 +18,18 @@ fn hashed(name: &str, extension: &str, bytes: &[u8]) -> String {
     format!("/static/{name}.{}.{extension}", HEXLOWER.encode(&Sha256::digest(bytes)[..4]))
 }
 
+/// All of them: path, bytes, media type.
+fn all() -> [(&'static str, &'static [u8], &'static str); 3] {
+    [("/favicon.ico", FAVICON, "image/x-icon"), (&STYLE_PATH, STYLE, "text/css; charset=utf-8"), (&ICON_PATH, ICON, "image/svg+xml")]
+}
+
+/// All of them: path and bytes.
+pub fn assets() -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    all().into_iter().map(|(path, bytes, _)| (path, bytes))
+}
+
 /// The bytes and the media type at a path.
 #[must_use]
 pub fn asset(path: &str) -> Option<(&'static [u8], &'static str)> {
-    match path {
-        "/favicon.ico" => Some((FAVICON, "image/x-icon")),
-        path if path == *STYLE_PATH => Some((STYLE, "text/css; charset=utf-8")),
-        path if path == *ICON_PATH => Some((ICON, "image/svg+xml")),
-        _ => None,
-    }
+    all().into_iter().find(|(other, ..)| *other == path).map(|(_, bytes, media_type)| (bytes, media_type))
 }

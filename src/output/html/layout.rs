@@ -149,7 +149,9 @@ fn head(layout: &Layout<'_>) -> Markup {
             title { (layout.title) }
             @if !layout.description.is_empty() { meta name="description" content=(layout.description); }
             link rel="stylesheet" href=(local(site, &STYLE_PATH));
-            link rel="search" type="application/opensearchdescription+xml" title=(site.title) href=(local(site, Document::OpenSearch.path()));
+            @if !site.is_static {
+                link rel="search" type="application/opensearchdescription+xml" title=(site.title) href=(local(site, Document::OpenSearch.path()));
+            }
             link rel="icon" href=(local(site, &ICON_PATH)) type="image/svg+xml";
             @match &layout.canonical {
                 Some(canonical) => { link rel="canonical" href=(canonical); }
@@ -178,7 +180,7 @@ fn header(layout: &Layout<'_>) -> Markup {
                 }
                 @for link in menu(layout.menus, "main") { (article_link(site, &link.key, &link.title)) " " }
             }
-            (search_form(site, &layout.words))
+            @if !site.is_static { (search_form(site, &layout.words)) }
         }
     }
 }

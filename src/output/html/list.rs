@@ -33,7 +33,7 @@ pub struct ListView<'a> {
 pub fn list(view: &ListView<'_>) -> String {
     let ListView { site, selection, options, page, channel, sidebar } = *view;
     let is_start = selection.is_all() && *options == Options::default();
-    let older = page.entries.last().filter(|_| page.more).map(|last| path_before(view, Some(last)));
+    let older = page.entries.last().filter(|_| page.more && !view.site.is_static).map(|last| path_before(view, Some(last)));
     let main = html! {
         div.columns {
             div {

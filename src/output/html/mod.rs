@@ -18,7 +18,7 @@ mod tests;
 use maud::html;
 
 pub use article::{ArticleView, article};
-pub use assets::asset;
+pub use assets::{asset, assets};
 pub use directory::{Directory, directory};
 pub use health::health;
 pub use list::{ListView, list};
