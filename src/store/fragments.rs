@@ -9,9 +9,7 @@ pub struct Unmade {
     pub(super) since: u64,
     pub(super) up_to: u64,
     /// Their numbers.
-    pub present: Vec<i64>,
-    /// Those that were withdrawn.
-    pub(super) gone: Vec<i64>,
+    pub articles: Vec<i64>,
 }
 
 impl Store {

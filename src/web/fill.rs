@@ -39,7 +39,7 @@ pub(super) async fn fill(door: &Door) {
 /// Makes those of the next articles; says whether there were any.
 async fn step(door: &Door) -> Result<bool, Error> {
     let Some(step) = door.store.unmade(door.look).await? else { return Ok(false) };
-    for numbers in step.present.chunks(CHUNK) {
+    for numbers in step.articles.chunks(CHUNK) {
         let started = Instant::now();
         let entries = door.store.entries(numbers.to_vec()).await?;
         let (site, store) = (door.site.clone(), door.store.id());

@@ -10,25 +10,22 @@ use crate::store::Unmade;
 /// The articles of one step of filling.
 const CHUNK: usize = 100;
 
-/// The formats that have a place beside an article.
-const PLACES: i64 = 4;
-
+/// Where a format's fragments stand; the schema knows this, too.
 const fn place(article: i64, format: Format) -> i64 {
-    article * PLACES + format as i64
+    (format as i64) << 40 | article
 }
 
 impl Loader<'_> {
     /// An article for a feed: as it was made for the format, if it has not changed since.
     pub(super) fn piece(&mut self, id: i64, format: Format, look: Look) -> Result<Piece, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT a.changed, a.language, f.generation, f.namespaces, f.length, f.crc, f.block
-             FROM fragments f JOIN articles a ON a.id = ?1 AND a.generation = f.generation WHERE f.id = ?2 AND f.look = ?3",
+            "SELECT generation, changed, language, namespaces, length, crc, block FROM fragments WHERE id = ?1 AND look = ?2",
         )?;
-        let made = statement.query_row((id, place(id, format), look.0), |row| {
+        let made = statement.query_row((place(id, format), look.0), |row| {
             Ok(Fragment {
-                changed: time(row.get(0)?),
-                language: row.get_ref(1)?.as_str_or_null()?.and_then(Language::parse),
-                generation: row.get(2)?,
+                generation: row.get(0)?,
+                changed: time(row.get(1)?),
+                language: row.get_ref(2)?.as_str_or_null()?.and_then(Language::parse),
                 namespaces: row.get(3)?,
                 block: Block { length: row.get(4)?, crc: row.get(5)?, bytes: row.get(6)? },
             })
@@ -41,16 +38,26 @@ impl Loader<'_> {
 }
 
 impl Sqlite {
-    /// Keeps fragments of articles by their numbers; those of a newer generation stay.
+    /// Keeps fragments of articles by their numbers, but not of those that have changed meanwhile.
     pub(in crate::store) fn keep(&self, fragments: &[(i64, Format, Fragment)], look: Look) -> Result<(), StoreError> {
         self.write(|transaction| {
             let mut statement = transaction.prepare_cached(
-                "INSERT INTO fragments (id, look, generation, namespaces, length, crc, block) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT (id) DO UPDATE SET look = ?2, generation = ?3, namespaces = ?4, length = ?5, crc = ?6, block = ?7
-                 WHERE generation <= ?3",
+                "INSERT OR REPLACE INTO fragments (id, look, generation, changed, language, namespaces, length, crc, block)
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM articles WHERE id = ?10 AND generation = ?3 AND gone = 0",
             )?;
-            for (article, format, Fragment { generation, namespaces, block, .. }) in fragments {
-                statement.execute((place(*article, *format), look.0, generation, namespaces, block.length, block.crc, &block.bytes))?;
+            for (article, format, Fragment { generation, changed, language, namespaces, block }) in fragments {
+                statement.execute((
+                    place(*article, *format),
+                    look.0,
+                    generation,
+                    changed.timestamp(),
+                    language.as_ref().map(Language::as_str),
+                    namespaces,
+                    block.length,
+                    block.crc,
+                    &block.bytes,
+                    article,
+                ))?;
             }
             Ok(())
         })
@@ -67,15 +74,10 @@ impl Sqlite {
                 return Ok(None);
             }
             let up_to = super::search::chunk_end(connection, since, generation, CHUNK)?;
-            let mut step = Unmade { since, up_to, present: Vec::new(), gone: Vec::new() };
             let mut statement =
-                connection.prepare_cached("SELECT id, gone != 0 FROM articles WHERE generation > ?1 AND generation <= ?2")?;
-            let mut rows = statement.query((since, up_to))?;
-            while let Some(row) = rows.next()? {
-                let numbers = if row.get(1)? { &mut step.gone } else { &mut step.present };
-                numbers.push(row.get(0)?);
-            }
-            Ok(Some(step))
+                connection.prepare_cached("SELECT id FROM articles WHERE generation > ?1 AND generation <= ?2 AND gone = 0")?;
+            let articles = statement.query_map((since, up_to), |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(Some(Unmade { since, up_to, articles }))
         })
     }
 
@@ -88,10 +90,6 @@ impl Sqlite {
 
     pub(in crate::store) fn note_made(&self, step: &Unmade, look: Look) -> Result<(), StoreError> {
         self.write(|transaction| {
-            let mut remove = transaction.prepare_cached("DELETE FROM fragments WHERE id BETWEEN ?1 AND ?2")?;
-            for id in &step.gone {
-                remove.execute((id * PLACES, id * PLACES + PLACES - 1))?;
-            }
             // Another process may be further.
             transaction
                 .prepare_cached("UPDATE store SET made = ?1, look = ?2 WHERE look != ?2 OR made = ?3")?

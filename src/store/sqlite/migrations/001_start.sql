@@ -169,17 +169,24 @@ CREATE TABLE bodies (
     markdown TEXT
 ) STRICT;
 
--- Articles as they stand in the feeds of a format, compressed; whatever is missing or older than its article is made
--- again. id: four times the article's, and the format's place. generation: the article's. namespaces: those it uses.
+-- Articles as they stand in the feeds of a format, compressed; what is missing is made when it is asked for. Each format has
+-- a stretch of its own: id is the article's in its low 40 bits, the format's place above them.
 CREATE TABLE fragments (
     id         INTEGER PRIMARY KEY,
     look       INTEGER NOT NULL,
-    generation INTEGER NOT NULL,
-    namespaces INTEGER NOT NULL,
+    generation INTEGER NOT NULL, -- of the article
+    changed    INTEGER NOT NULL,
+    language   TEXT,
+    namespaces INTEGER NOT NULL, -- those that it uses
     length     INTEGER NOT NULL,
     crc        INTEGER NOT NULL,
     block      BLOB    NOT NULL
 ) STRICT;
+
+-- What was made of an article goes when the article changes: whatever is there is right, without a look at the article.
+CREATE TRIGGER fragments_follow AFTER UPDATE OF generation ON articles BEGIN
+    DELETE FROM fragments WHERE id IN (new.id, new.id + (1 << 40), new.id + (2 << 40));
+END;
 
 -- Which article has which term, clustered for "the newest of a term". origins: see Origins; 0: it has left.
 -- gone: 1 if it has left, its article is withdrawn or its term deleted; such rows stay, for tombstones and deltas.
