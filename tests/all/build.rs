@@ -15,12 +15,15 @@ fn home() -> Home {
     home.write(
         "feedmill.toml",
         &format!(
-            "public_url = \"{URL}\"\nhub.max_subscriptions = 0\n[[feed]]\nslug = \"mine\"\ntitle = \"Mine\"\nselect = \"tag=人工智能\"\n"
+            "public_url = \"{URL}\"\nhub.max_subscriptions = 0\n[[feed]]\nslug = \"mine\"\ntitle = \"Mine\"\nselect = \"tag=人工智能\"\n[[feed]]\nslug = \"found\"\ntitle = \"Found\"\nselect = \"q=words\"\n"
         ),
     );
     home.write("blog/one/index.md", "---\ntitle: One\ndate: 2025-01-01\ntags: [人工智能, C++]\n---\n![](p.png) first\n");
     home.write("blog/one/p.png", "picture");
-    home.write("blog/two.md", &format!("---\ntitle: Two\ndate: 2025-01-02\ntags: [other]\n---\n{}\n", "many words ".repeat(200)));
+    home.write(
+        "blog/two.md",
+        &format!("---\ntitle: Two\ndate: 2025-01-02\ntags: [other, 'std::fmt']\n---\n{}\n", "many words ".repeat(200)),
+    );
     home.output(&["add", "blog", "--title", "Blog"]);
     home
 }
@@ -81,7 +84,7 @@ fn every_page_and_feed_is_a_file_with_the_bytes_that_are_served() {
     assert!(names.keys().any(|name| name.starts_with("static/style.") && name.ends_with(".css.gz")));
     let read = |name: &str| fs::read(root.join(name)).unwrap();
     // Small feeds are the same as those of a server: there is no archive to leave out.
-    for path in ["/tag/人工智能.atom", "/tag/c++.json", "/feed/mine.rss"] {
+    for path in ["/tag/人工智能.atom", "/tag/c++.json", "/tag/std::fmt.rss", "/feed/mine.rss", "/feed/found.json"] {
         assert_eq!(read(&path[1..]), home.output(&["feed", path]).into_bytes(), "{path}");
     }
     for name in names.keys().filter(|name| has_ending(name, "gz")) {
@@ -146,6 +149,18 @@ fn an_interrupted_build_is_completed_and_foreign_folders_are_left_alone() {
     assert!(out.contains(": 1 files written,"), "{out}");
     assert_eq!(fs::read(root.join("feed.rss")).unwrap(), home.output(&["feed", "/feed.rss"]).into_bytes());
 
+    // A list that somebody else wrote leads nowhere else, and a file that was taken away comes back.
+    let listed = fs::read_to_string(&list).unwrap();
+    fs::write(&list, format!("{listed}x\t../feedmill.toml\nx\t/etc/passwd\n")).unwrap();
+    fs::remove_file(root.join("robots.txt")).unwrap();
+    let (code, out, err) = build(&home);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains(": 1 files written,") && out.contains(" 0 removed"), "{out}");
+    assert!(home.path("feedmill.toml").is_file() && root.join("robots.txt").is_file());
+
+    let err = home.failure(&["build", "blog/site"], 1);
+    assert!(err.contains("read as a source"), "{err}");
+    assert!(!home.path("blog/site").exists());
     home.write("other/notes.txt", "mine");
     let err = home.failure(&["build", "other"], 1);
     assert!(err.contains("files that feedmill did not build"), "{err}");

@@ -14,6 +14,8 @@ use anyhow::Context as _;
 /// Lists what was written: a line that says what all of it was made at, then one for each file, its state and its name.
 /// While files are written it grows: a name without a state is a file of ours that may not be whole.
 const LIST: &str = ".feedmill-build";
+/// The longest part of a file's name, in bytes; the endings of its codings are added.
+const LONGEST: usize = 240;
 /// The endings of the codings of a file.
 const ENDINGS: [&str; 3] = ["", ".gz", ".br"];
 
@@ -21,7 +23,7 @@ const ENDINGS: [&str; 3] = ["", ".gz", ".br"];
 pub(super) struct Folder {
     root: PathBuf,
     /// What all was made at, the last time that all of it was.
-    pub(super) stamp: String,
+    stamp: String,
     known: HashMap<String, String>,
     list: File,
     work: Mutex<Work>,
@@ -58,9 +60,10 @@ impl Folder {
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", list.display())),
         };
         let (stamp, files) = text.split_once('\n').unwrap_or_default();
-        let known =
-            files.lines().filter_map(|line| line.split_once('\t')).map(|(state, name)| (name.to_owned(), state.to_owned())).collect();
+        let files = files.lines().filter_map(|line| line.split_once('\t')).filter(|(_, name)| is_safe(name));
+        let known = files.map(|(state, name)| (name.to_owned(), state.to_owned())).collect();
         let file = OpenOptions::new().create(true).append(true).open(&list).with_context(|| format!("cannot write {}", list.display()))?;
+        anyhow::ensure!(file.try_lock().is_ok(), "another build writes into {}; let it end first", root.display());
         let folder =
             Self { root: root.to_owned(), stamp: stamp.to_owned(), known, list: file, work: Mutex::default(), parts: AtomicUsize::new(0) };
         if text.is_empty() {
@@ -69,9 +72,10 @@ impl Folder {
         Ok(folder)
     }
 
-    /// How many files there are.
-    pub(super) fn len(&self) -> usize {
-        self.known.len()
+    /// How many files there are, if all of them are still there as they were made at a stamp.
+    pub(super) fn whole(&self, stamp: &str) -> Option<usize> {
+        let is_whole = self.stamp == stamp && self.known.keys().all(|name| self.root.join(name).is_file());
+        is_whole.then_some(self.known.len())
     }
 
     /// Whether a file is there in this state; then it stays.
@@ -88,6 +92,7 @@ impl Folder {
         let place = self.root.join(name);
         let is_ours = self.known.contains_key(name);
         anyhow::ensure!(is_ours || !place.exists(), "{} is in the way, and not of feedmill; move it", place.display());
+        anyhow::ensure!(!self.work().made.contains_key(name), "two documents would be {}; the first one is", place.display());
         self.note("", name)?;
         if let Some(parent) = place.parent() {
             fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
@@ -160,6 +165,12 @@ impl Folder {
     fn work(&self) -> std::sync::MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a name stays below the folder, and can be one.
+pub(super) fn is_safe(name: &str) -> bool {
+    let is_part = |part: &str| !matches!(part, "" | "." | "..") && part.len() <= LONGEST && !part.contains(char::is_control);
+    name.split('/').all(is_part)
 }
 
 fn remove(place: &Path) -> anyhow::Result<()> {

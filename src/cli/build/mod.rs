@@ -2,7 +2,7 @@
 
 mod folder;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
@@ -18,15 +18,13 @@ use tokio::task::JoinSet;
 
 use super::console::Console;
 use super::{Work, now};
-use crate::model::{ArticleForm, Document, Format, Kind, Options, Selection, Site, Target, full_hour};
+use crate::model::{ArticleForm, Document, Format, Kind, Options, Selection, Site, SourceKind, Target, full_hour};
 use crate::store::Reached;
 use crate::web::{Door, compressed};
 use folder::{Done, Folder};
 
 /// How many articles are looked at at once.
 const CHUNK: usize = 100;
-/// The longest name of a file, in bytes; the endings of its codings are added.
-const LONGEST: usize = 240;
 
 /// Write every page and feed as files, for a CDN or any web server; what has not changed is not written again.
 #[derive(Debug, Args)]
@@ -65,10 +63,13 @@ impl Build {
         );
         let mut site = work.site(work.config.bind.port())?;
         site.is_static = true;
+        apart_from_sources(work, &self.dir).await?;
         let folder = Folder::open(&self.dir)?;
+        // No server may be at work that takes articles into the search, which named feeds may ask.
+        work.store.index().await?;
         let stamp = stamp(work, &site, self.brotli).await?;
-        if folder.stamp == stamp {
-            return Ok(report(&Done { written: 0, unchanged: folder.len(), removed: 0 }, &[], &self, console));
+        if let Some(unchanged) = folder.whole(&stamp) {
+            return Ok(report(&Done { written: 0, unchanged, removed: 0 }, &[], &self, console));
         }
         let door = Door::new(work.store.clone(), site.clone(), work.config.cache_size);
         let press = Arc::new(Press { door, folder, brotli: self.brotli, bar: console.bar(0, "building") });
@@ -78,6 +79,15 @@ impl Build {
         let done = folder.finish(&stamp, problems.is_empty())?;
         Ok(report(&done, &problems, &self, console))
     }
+}
+
+/// A site in a folder that is read would be read as articles.
+async fn apart_from_sources(work: &Work, dir: &Path) -> anyhow::Result<()> {
+    let dir = std::path::absolute(dir).with_context(|| format!("cannot find {}", dir.display()))?;
+    let sources = work.store.sources().await?;
+    let around = sources.iter().find(|source| source.kind == SourceKind::Folder && dir.starts_with(&source.location));
+    anyhow::ensure!(around.is_none(), "{} is in a folder that is read as a source; give another one", dir.display());
+    Ok(())
 }
 
 /// All that the files depend on, in short.
@@ -182,10 +192,17 @@ impl Press {
         // What is no longer there, or elsewhere, has no file.
         let Some((tag, bytes)) = self.door.published(target).await? else { return Ok(()) };
         let (name, state) = (file_name(target)?, if self.brotli { format!("{tag}+br") } else { tag });
+        anyhow::ensure!(folder::is_safe(&name), "{name:?} cannot be the name of a file");
         if self.folder.has(&name, &state) {
             return Ok(());
         }
-        tokio::task::spawn_blocking(move || self.folder.put(&name, &state, &codings(bytes, self.brotli))).await?
+        // Pictures are small already, and a file of an article may have the name that its coding would have.
+        let is_own = matches!(target, Target::File(..));
+        let write = move || {
+            let codings = if is_own { [Some(bytes), None, None] } else { codings(bytes, self.brotli) };
+            self.folder.put(&name, &state, &codings)
+        };
+        tokio::task::spawn_blocking(write).await?
     }
 }
 
@@ -203,18 +220,13 @@ fn file_name(target: &Target) -> anyhow::Result<String> {
         target,
         Target::List { format: None, .. } | Target::Article(_, ArticleForm::Page) | Target::Directory(_) | Target::Health(None)
     );
-    let name = match target {
+    Ok(match target {
         _ if is_page && path.is_empty() => "index.html".to_owned(),
         _ if is_page => format!("{path}/index.html"),
         // `/opml/feeds` stands below it.
         Target::Document(Document::Sources) => format!("{path}/index.opml"),
         _ => path.into_owned(),
-    };
-    let is_safe = |part: &str| {
-        !matches!(part, "" | "." | "..") && part.len() <= LONGEST && !part.contains(|c: char| c.is_control() || "\\:".contains(c))
-    };
-    anyhow::ensure!(name.split('/').all(is_safe), "{name:?} cannot be the name of a file; it is left out");
-    Ok(name)
+    })
 }
 
 /// Says what was done, and whether all went well.
