@@ -76,13 +76,17 @@ impl Reader {
             Ok(memory) => self.batch(&source, memory, now).await,
             Err(error) => Err(error.into()),
         };
-        if let Some(url) = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed) {
-            let failure = if let Err(ReadFailure::Feed(error)) = &read { Some(error) } else { None };
-            self.leave_host(store, &url, failure, now + schedule::delta(started.elapsed())).await;
-        }
-        let result = match read {
-            Ok(batch) => self.apply(store, &source, batch, now).await,
-            Err(failure) => {
+        let asked = now + schedule::delta(started.elapsed());
+        let url = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed);
+        let result = match (read, url) {
+            // Both are written together.
+            (Ok(batch), Some(url)) => tokio::join!(self.apply(store, &source, batch, now), self.leave_host(store, &url, None, asked)).0,
+            (Ok(batch), None) => self.apply(store, &source, batch, now).await,
+            (Err(failure), url) => {
+                let of_feed = if let ReadFailure::Feed(error) = &failure { Some(error) } else { None };
+                if let Some(url) = url {
+                    self.leave_host(store, &url, of_feed, asked).await;
+                }
                 self.fail(store, &source, &failure, now).await;
                 Err(failure)
             }
@@ -96,17 +100,12 @@ impl Reader {
     /// The store failed.
     pub async fn apply(&self, store: &Store, source: &Source, mut batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
         self.complete(store, source, &mut batch, now).await?;
-        let posts = store.posts(source.id, now, schedule::POSTS).await?;
+        let (posts, is_pushed) = store.habits(source.id, now, schedule::POSTS).await?;
         let due = schedule::after_success(source, &batch, &posts, &self.pace, now);
-        let due = self.without_haste(store, source, due, now).await?;
-        // What was not modified says nothing of hubs.
-        let hub = batch.info.is_some().then(|| batch.hub.take());
+        let due = due.map(|due| if is_pushed { self.pace.slowly(due, now) } else { due });
         let remarks =
             Batch { problems: batch.problems.clone(), repairs: batch.repairs.clone(), skipped: batch.skipped, ..Batch::default() };
         let applied = store.apply(source.id, batch, due, now).await?;
-        if let Some(hub) = hub {
-            store.note_hub(source.id, hub, now).await?;
-        }
         Ok((applied, remarks))
     }
 

@@ -1,8 +1,10 @@
 //! Storing one reading of a source: recognises each article, carries out what `decide` says, withdraws what is absent.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use tokio::sync::oneshot::Receiver;
 use url::Url;
 
 use super::articles::details_of;
@@ -18,32 +20,80 @@ use crate::model::{
 use crate::store::decide::{self, Context, Fingerprint, Sorted};
 
 impl Sqlite {
-    pub(in crate::store) fn apply(
+    /// Gets a reading ready to be stored: all that needs no lock, so that several can be made ready at once.
+    pub(in crate::store) fn prepare(
         &self,
         id: SourceId,
         mut batch: Batch,
         due: Option<Time>,
-        policy: &Policy,
+        policy: &Arc<Policy>,
         now: Time,
-    ) -> Result<Applied, StoreError> {
-        let source = self.read(|connection| sources::by_id(connection, id.0))?;
-        let articles = decide::in_order_of_listing(std::mem::take(&mut batch.articles), source.status.first_read.is_none(), now);
-        let mut reading = Reading::new(source, &batch, &articles, policy, now);
-        let mut applied = Applied::default();
-        let mut articles = articles.into_iter().peekable();
-        while articles.peek().is_some() {
-            let chunk: Vec<Article> = articles.by_ref().take(CHUNK).collect();
-            self.write(|transaction| reading.store(transaction, chunk, &mut applied))?;
+    ) -> Result<Box<Reading>, StoreError> {
+        self.read(|connection| {
+            let source = sources::by_id(connection, id.0)?;
+            let articles = decide::in_order_of_listing(std::mem::take(&mut batch.articles), source.status.first_read.is_none(), now);
+            let mut reading = Reading::new(source, batch, due, &articles, policy, now);
+            if articles.len() <= CHUNK {
+                reading.ready = reading.maker().made_ready(connection, articles)?;
+            } else {
+                reading.articles = articles;
+            }
+            Ok(Box::new(reading))
+        })
+    }
+
+    /// Lines up a reading that one transaction can store; gives it back if it is too large.
+    pub(in crate::store) fn queue_reading(&self, mut reading: Box<Reading>) -> Result<Receiver<Result<Applied, StoreError>>, Box<Reading>> {
+        if !reading.articles.is_empty() || reading.batch.extent == Extent::Complete {
+            return Err(reading);
         }
+        Ok(self.queue(reading.ready.len(), move |transaction| {
+            (reading.matched, reading.dropped) = (HashSet::new(), HashSet::new());
+            let ready = std::mem::take(&mut reading.ready);
+            let mut applied = Applied::default();
+            let stored = reading.store(transaction, &ready, &mut applied);
+            reading.ready = ready;
+            stored?;
+            finish(transaction, &reading.source, &reading.batch, reading.due, reading.now)?;
+            Ok(applied)
+        }))
+    }
+
+    /// Stores a reading of any size, in chunks; while one is written the next is made ready.
+    pub(in crate::store) fn apply(&self, mut reading: Box<Reading>) -> Result<Applied, StoreError> {
+        let mut articles = std::mem::take(&mut reading.articles).into_iter().peekable();
+        let chunks = std::iter::once(std::mem::take(&mut reading.ready));
+        let mut applied = Applied::default();
+        let maker = reading.maker();
+        std::thread::scope(|scope| {
+            let (sender, chunks_made) = std::sync::mpsc::sync_channel(1);
+            scope.spawn(move || {
+                while articles.peek().is_some() {
+                    let chunk: Vec<Article> = articles.by_ref().take(CHUNK).collect();
+                    let ready = self.read(|connection| maker.made_ready(connection, chunk));
+                    if sender.send(ready).is_err() {
+                        return;
+                    }
+                }
+            });
+            for ready in chunks.map(Ok).chain(chunks_made) {
+                let ready = ready?;
+                if !ready.is_empty() {
+                    self.write(|transaction| reading.store(transaction, &ready, &mut applied))?;
+                }
+            }
+            Ok::<_, StoreError>(())
+        })?;
+        let now = reading.now;
         // What a rule drops is read again, so that it comes in when the rule goes.
-        batch.memory.files.retain(|file| !file.guid.as_ref().is_some_and(|guid| reading.dropped.contains(guid)));
-        if batch.extent == Extent::Complete {
+        reading.batch.memory.files.retain(|file| !file.guid.as_ref().is_some_and(|guid| reading.dropped.contains(guid)));
+        if reading.batch.extent == Extent::Complete {
             for absent in self.read(|connection| reading.absent(connection))?.chunks(CHUNK) {
                 self.write(|transaction| withdraw(transaction, absent, now))?;
                 applied.withdrawn += absent.len();
             }
         }
-        self.write(|transaction| finish(transaction, &reading.source, &batch, due, now))?;
+        self.write(|transaction| finish(transaction, &reading.source, &reading.batch, reading.due, now))?;
         Ok(applied)
     }
 }
@@ -81,6 +131,11 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     })
 }
 
+fn by_guid(connection: &Connection, source: i64, guid: &str) -> Result<Option<Known>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE source = ?1 AND guid = ?2"))?;
+    Ok(statement.query_row((source, guid), known).optional()?)
+}
+
 /// An article with what was made of it.
 struct Made {
     article: Article,
@@ -89,32 +144,97 @@ struct Made {
     sorted: Sorted,
 }
 
-/// What is the same for all articles of one reading.
-struct Reading<'p> {
-    source: Source,
-    info: SourceInfo,
-    extent: Extent,
+/// An article that was read, ready to be stored.
+enum Ready {
+    /// To be compared with what is stored.
+    Made(Box<Made>),
+    /// It is stored just so: nothing was made of it.
+    Known(i64),
+}
+
+/// What makes articles ready: all of it needs to be the same for the articles of one reading.
+#[derive(Clone)]
+struct Maker {
+    source: Arc<Source>,
+    info: Arc<SourceInfo>,
+    is_first: bool,
+    policy: Arc<Policy>,
+}
+
+impl Maker {
+    fn context(&self) -> Context<'_> {
+        Context { source: &self.source, info: &self.info, policy: &self.policy }
+    }
+
+    fn made_ready(&self, connection: &Connection, articles: Vec<Article>) -> Result<Vec<Ready>, StoreError> {
+        articles.into_iter().map(|article| self.ready(connection, article)).collect()
+    }
+
+    fn ready(&self, connection: &Connection, mut article: Article) -> Result<Ready, StoreError> {
+        let fingerprint = decide::fingerprint(&mut article)?;
+        if !self.is_first {
+            let known = by_guid(connection, self.source.id.0, &article.guid)?;
+            if let Some(known) = known.filter(|known| known.is(&article, &fingerprint)) {
+                return Ok(Ready::Known(known.member.article));
+            }
+        }
+        let mut found_out = self.context().found_out(&article);
+        let verdict = self.context().judge(&article, found_out.as_ref());
+        // Rules go by what the feed says, or one that a page's words match would have it asked for again and again.
+        if !verdict.drop && article.fill() {
+            found_out = found_out.or_else(|| self.context().found_out(&article));
+        }
+        let sorted = self.context().sort(&article, found_out.as_ref(), &verdict);
+        Ok(Ready::Made(Box::new(Made { article, fingerprint, verdict, sorted })))
+    }
+}
+
+/// One reading of a source, on its way into the store.
+pub(in crate::store) struct Reading {
+    source: Arc<Source>,
+    info: Arc<SourceInfo>,
+    /// All that was read but its articles.
+    batch: Batch,
+    due: Option<Time>,
     is_first: bool,
     now: Time,
+    policy: Arc<Policy>,
+    /// Its articles in the order of their listing: of a small reading ready, else as they were read.
+    ready: Vec<Ready>,
+    articles: Vec<Article>,
     /// The guids that the source has now: such an article is never taken for another one.
     present: HashSet<String>,
     /// The articles that this reading named: two items of one document are never merged.
     matched: HashSet<i64>,
-    policy: &'p Policy,
     /// The guids of articles that a rule dropped.
     dropped: HashSet<String>,
 }
 
-impl<'p> Reading<'p> {
-    fn new(source: Source, batch: &Batch, articles: &[Article], policy: &'p Policy, now: Time) -> Self {
+impl Reading {
+    fn new(source: Source, batch: Batch, due: Option<Time>, articles: &[Article], policy: &Arc<Policy>, now: Time) -> Self {
         let of_files = batch.memory.files.iter().filter_map(|file| file.guid.clone());
-        let present = articles.iter().map(|article| article.guid.clone()).chain(of_files).collect();
-        let info = batch.info.clone().unwrap_or_else(|| source.info.clone());
-        let is_first = source.status.first_read.is_none();
-        Self { source, info, extent: batch.extent, is_first, now, present, matched: HashSet::new(), policy, dropped: HashSet::new() }
+        Self {
+            present: articles.iter().map(|article| article.guid.clone()).chain(of_files).collect(),
+            info: Arc::new(batch.info.clone().unwrap_or_else(|| source.info.clone())),
+            is_first: source.status.first_read.is_none(),
+            source: Arc::new(source),
+            batch,
+            due,
+            now,
+            policy: Arc::clone(policy),
+            ready: Vec::new(),
+            articles: Vec::new(),
+            matched: HashSet::new(),
+            dropped: HashSet::new(),
+        }
     }
 
-    fn store(&mut self, transaction: &Transaction<'_>, chunk: Vec<Article>, applied: &mut Applied) -> Result<(), StoreError> {
+    fn maker(&self) -> Maker {
+        let (source, info, policy) = (Arc::clone(&self.source), Arc::clone(&self.info), Arc::clone(&self.policy));
+        Maker { source, info, is_first: self.is_first, policy }
+    }
+
+    fn store(&mut self, transaction: &Transaction<'_>, chunk: &[Ready], applied: &mut Applied) -> Result<(), StoreError> {
         let was_removed = transaction
             .prepare_cached("SELECT removed IS NOT NULL FROM sources WHERE id = ?1")?
             .query_row([self.source.id.0], |row| row.get(0))?;
@@ -123,57 +243,55 @@ impl<'p> Reading<'p> {
         }
         let mut change = Change::begin(transaction, self.now)?;
         let mut touched = Touched::default();
-        for mut article in chunk {
-            let fingerprint = decide::fingerprint(&mut article)?;
-            let known = self.recognise(transaction, &article, &fingerprint)?;
-            if let Some(known) = known.as_ref().filter(|known| known.is(&article, &fingerprint)) {
-                applied.unchanged += 1;
-                self.matched.insert(known.member.article);
-                continue;
-            }
-            let mut found_out = self.context().found_out(&article);
-            let verdict = self.context().judge(&article, found_out.as_ref());
-            if verdict.drop {
-                applied.dropped += 1;
-                if let Some(known) = known.filter(|known| known.is_public) {
-                    turn(&mut change, &mut touched, known.member, DROPPED)?;
+        for ready in chunk {
+            match ready {
+                Ready::Known(id) => {
+                    applied.unchanged += 1;
+                    self.matched.insert(*id);
                 }
-                self.dropped.insert(article.guid);
-                continue;
+                Ready::Made(made) => self.take(&mut change, &mut touched, made, applied)?,
             }
-            // Rules go by what the feed says, or one that a page's words match would have it asked for again and again.
-            if article.fill() {
-                found_out = found_out.or_else(|| self.context().found_out(&article));
-            }
-            let made = Made { sorted: self.context().sort(&article, found_out.as_ref(), &verdict), article, fingerprint, verdict };
-            let id = match known {
-                Some(known) => {
-                    applied.updated += 1;
-                    self.update(&mut change, &mut touched, &known, &made)?
-                }
-                None => {
-                    applied.added += 1;
-                    self.insert(&mut change, &mut touched, &made)?
-                }
-            };
-            self.matched.insert(id);
         }
         touched.write(&mut change)
     }
 
-    fn context(&self) -> Context<'_> {
-        Context { source: &self.source, info: &self.info, policy: self.policy }
+    fn take(&mut self, change: &mut Change<'_>, touched: &mut Touched, made: &Made, applied: &mut Applied) -> Result<(), StoreError> {
+        let known = self.recognise(change.transaction, &made.article, &made.fingerprint)?;
+        if let Some(known) = known.as_ref().filter(|known| known.is(&made.article, &made.fingerprint)) {
+            applied.unchanged += 1;
+            self.matched.insert(known.member.article);
+            return Ok(());
+        }
+        if made.verdict.drop {
+            applied.dropped += 1;
+            if let Some(known) = known.filter(|known| known.is_public) {
+                turn(change, touched, known.member, DROPPED)?;
+            }
+            self.dropped.insert(made.article.guid.clone());
+            return Ok(());
+        }
+        let id = match known {
+            Some(known) => {
+                applied.updated += 1;
+                self.update(change, touched, &known, made)?
+            }
+            None => {
+                applied.added += 1;
+                self.insert(change, touched, made)?
+            }
+        };
+        self.matched.insert(id);
+        Ok(())
     }
 
     /// The stored article that this one is: by guid; a moved file by its contents; else by link, by title and date,
     /// where that points to one article alone that the source does not have under its own guid.
     fn recognise(&self, connection: &Connection, article: &Article, fingerprint: &Fingerprint) -> Result<Option<Known>, StoreError> {
-        let by_guid = format!("{KNOWN} WHERE source = ?1 AND guid = ?2");
-        let found = connection.prepare_cached(&by_guid)?.query_row((self.source.id.0, &article.guid), known).optional()?;
+        let found = by_guid(connection, self.source.id.0, &article.guid)?;
         if found.is_some() {
             return Ok(found.filter(|known| !self.matched.contains(&known.member.article)));
         }
-        if self.extent == Extent::Complete {
+        if self.batch.extent == Extent::Complete {
             let found = self.only(connection, "source = ?1 AND fingerprint = ?2", (self.source.id.0, fingerprint), |_| true)?;
             if found.is_some() {
                 return Ok(found);
