@@ -19,6 +19,7 @@ cause same mean differ move right boy old too does tell sentence set three want 
 port large spell add even land here must big high such follow act why ask men change went light kind off need house picture try
 server system program machine language release memory network writer reader article feed source page""".split()
 chance = random.Random(20260102)
+WEIGHTS = [1 / (rank + 6) for rank in range(len(WORDS))]  # the words stand in the order of how common they are
 
 
 def chinese(length: int) -> str:
@@ -26,11 +27,8 @@ def chinese(length: int) -> str:
 
 
 def english(length: int) -> str:
-    words = []
-    while length > 0:
-        words.append(chance.choice(WORDS))
-        length -= len(words[-1]) + 1
-    return " ".join(words).capitalize() + "."
+    words = chance.choices(WORDS, WEIGHTS, k=length // 4)
+    return " ".join(words)[:length].rstrip().capitalize() + "."
 
 
 def paragraphs(text, length: int, number: int, entry: int) -> str:
@@ -52,7 +50,7 @@ for number in range(COUNT):
         date = f"{chance.randint(1, 28):02} {'Jan Feb Mar Apr May Jun'.split()[entry % 6]} 2025 {chance.randint(0, 23):02}:{chance.randint(0, 59):02}:00 +0000"
         items.append(
             f"<item><title>{text(20)}</title><link>{site}/posts/{entry}</link><guid>{site}/posts/{entry}</guid><pubDate>{date}</pubDate>"
-            f"<category>{text(3).strip('.')}</category><description><![CDATA[{html}]]></description></item>"
+            f"<category>{chance.choice(WORDS) if text is english else chinese(3)}</category><description><![CDATA[{html}]]></description></item>"
         )
     feed = f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel><title>Site {number}</title><link>{site}/</link><description>{text(20)}</description>\n'
     (FOLDER / "feeds" / f"{number:06}.xml").write_text(feed + "\n".join(items) + "\n</channel></rss>\n", encoding="utf-8")

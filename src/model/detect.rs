@@ -42,6 +42,9 @@ const CODES: &str = "epo eo eng en rus ru cmn zh spa es por pt ita it ben bn fra
 pub fn language(text: &str) -> Option<Language> {
     let end = text.char_indices().nth(LOOKED_AT).map_or(text.len(), |(end, _)| end);
     let text = &text[..end];
+    if is_english(text) {
+        return Language::parse("en");
+    }
     let found = whatlang::detect(text)?;
     let least =
         if matches!(found.script(), Script::Mandarin | Script::Katakana | Script::Hiragana | Script::Hangul) { SYLLABLES } else { LETTERS };
@@ -54,6 +57,24 @@ pub fn language(text: &str) -> Option<Language> {
     let mut codes = CODES.split_whitespace();
     codes.find(|code| *code == found.lang().code())?;
     Language::parse(codes.next()?)
+}
+
+/// Words that no other language has, in any text of some length.
+const ENGLISH: [&str; 8] = ["the", "of", "and", "is", "that", "with", "was", "are"];
+
+/// Whether a text is plainly English: most of what there is to read is, and to compare it with all languages takes longer
+/// than to clean it. What is not plain is for them to tell.
+fn is_english(text: &str) -> bool {
+    let (mut words, mut english, mut letters) = (0, 0, 0);
+    for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
+        if !word.is_ascii() {
+            return false;
+        }
+        words += 1;
+        letters += word.len();
+        english += usize::from(ENGLISH.iter().any(|own| own.eq_ignore_ascii_case(word)));
+    }
+    letters >= LETTERS && english * 8 >= words
 }
 
 /// The characters that one of the two scripts alone has, in order; `true`: simplified.
@@ -96,6 +117,10 @@ mod tests {
                 Some("ja"),
             ),
             ("이것은 소프트웨어 개발에 관한 블로그입니다. 여기에서 여러 프로그래밍 언어와 데이터베이스에 대해 이야기합니다.", Some("ko")),
+            (
+                "Le mot anglais « the » est un article ; of, and, is, that, with, was, are : ces mots sont les plus courants de la langue anglaise et on les retrouve dans presque toutes les phrases.",
+                Some("fr"),
+            ),
             ("short", None),
             ("你好，世界", None),
             ("", None),

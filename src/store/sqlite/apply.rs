@@ -206,6 +206,8 @@ pub(in crate::store) struct Reading {
     present: HashSet<String>,
     /// The articles that this reading named: two items of one document are never merged.
     matched: HashSet<i64>,
+    /// All that is stored of the source came with this reading: nothing needs to be recognised.
+    has_all: bool,
     /// The guids of articles that a rule dropped.
     dropped: HashSet<String>,
 }
@@ -225,6 +227,7 @@ impl Reading {
             ready: Vec::new(),
             articles: Vec::new(),
             matched: HashSet::new(),
+            has_all: false,
             dropped: HashSet::new(),
         }
     }
@@ -241,6 +244,10 @@ impl Reading {
         if was_removed {
             return Ok(());
         }
+        let stored: usize = transaction
+            .prepare_cached("SELECT count(*) FROM articles WHERE source = ?1")?
+            .query_row([self.source.id.0], |row| row.get(0))?;
+        self.has_all = self.is_first && stored == self.matched.len();
         let mut change = Change::begin(transaction, self.now)?;
         let mut touched = Touched::default();
         for ready in chunk {
@@ -256,7 +263,7 @@ impl Reading {
     }
 
     fn take(&mut self, change: &mut Change<'_>, touched: &mut Touched, made: &Made, applied: &mut Applied) -> Result<(), StoreError> {
-        let known = self.recognise(change.transaction, &made.article, &made.fingerprint)?;
+        let known = if self.has_all { None } else { self.recognise(change.transaction, &made.article, &made.fingerprint)? };
         if let Some(known) = known.as_ref().filter(|known| known.is(&made.article, &made.fingerprint)) {
             applied.unchanged += 1;
             self.matched.insert(known.member.article);
@@ -331,23 +338,37 @@ impl Reading {
         let link = decide::link(&article.link, |link| is_taken(change.transaction, link, None))?;
         let guid = self.free_guid(change.transaction, &article.guid)?;
         let public_id = self.public_id(change.transaction, &guid, link.as_deref())?;
+        let generation = change.generation()?;
         change
             .transaction
             .prepare_cached(
-                "INSERT INTO articles (source, guid, key, public_id, listed, discovered, fingerprint, details, changed, generation)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '{}', ?6, 0)",
+                "INSERT INTO articles (source, guid, key, public_id, listed, discovered, link, link_key, title, language, translation_key, in_menu,
+                    published, updated, fingerprint, details, ruled, changed, generation)
+                 VALUES (:source, :guid, :key, :public_id, :listed, :changed, :link, :link_key, :title, :language, :translation_key, :in_menu,
+                    :published, :updated, :fingerprint, :details, :ruled, :changed, :generation)",
             )?
-            .execute((
-                self.source.id.0,
-                &article.guid,
-                ArticleKey::new(&self.source.first_slug, &guid).as_str(),
-                public_id,
-                listed,
-                self.now.timestamp(),
-                made.fingerprint,
-            ))?;
+            .execute(named_params! {
+                ":source": self.source.id.0,
+                ":key": ArticleKey::new(&self.source.first_slug, &guid).as_str(),
+                ":public_id": public_id,
+                ":listed": listed,
+                ":guid": article.guid,
+                ":link_key": link.as_deref().and_then(decide::link_key),
+                ":link": link,
+                ":title": super::articles::shown_title(article),
+                ":language": made.sorted.language.as_ref().map(Language::as_str),
+                ":translation_key": article.translation_key,
+                ":in_menu": !article.page.menus.is_empty(),
+                ":published": article.published.map(|time| time.timestamp()),
+                ":updated": article.updated.map(|time| time.timestamp()),
+                ":fingerprint": made.fingerprint,
+                ":details": details_of(article)?,
+                ":ruled": ruled(&made.verdict)?,
+                ":changed": self.now.timestamp(),
+                ":generation": generation,
+            })?;
         let member = Member { article: change.transaction.last_insert_rowid(), listed };
-        self.write(change, touched, member, made, link.as_deref(), None)
+        write_rest(change, touched, member, made, link.as_deref(), None)
     }
 
     fn update(&self, change: &mut Change<'_>, touched: &mut Touched, known: &Known, made: &Made) -> Result<i64, StoreError> {
@@ -362,22 +383,7 @@ impl Reading {
                 .prepare_cached("INSERT OR REPLACE INTO later_keys (key, article) VALUES (?1, ?2)")?
                 .execute((key.as_str(), known.member.article))?;
         }
-        self.write(change, touched, known.member, made, link.as_deref(), Some(known))
-    }
-
-    /// Writes all of an article but its identity, and makes it public; `before`: as it was.
-    fn write(
-        &self,
-        change: &mut Change<'_>,
-        touched: &mut Touched,
-        member: Member,
-        made: &Made,
-        link: Option<&str>,
-        before: Option<&Known>,
-    ) -> Result<i64, StoreError> {
         let generation = change.generation()?;
-        let link_key = link.and_then(decide::link_key);
-        let article = &made.article;
         change
             .transaction
             .prepare_cached(
@@ -388,7 +394,7 @@ impl Reading {
             )?
             .execute(named_params! {
                 ":guid": article.guid,
-                ":link_key": link_key,
+                ":link_key": link.as_deref().and_then(decide::link_key),
                 ":link": link,
                 ":title": super::articles::shown_title(article),
                 ":language": made.sorted.language.as_ref().map(Language::as_str),
@@ -401,24 +407,9 @@ impl Reading {
                 ":ruled": ruled(&made.verdict)?,
                 ":changed": self.now.timestamp(),
                 ":generation": generation,
-                ":id": member.article,
+                ":id": known.member.article,
             })?;
-        write_body(change.transaction, member.article, article)?;
-        write_files(change.transaction, member.article, article)?;
-        set(change, touched, member, true, &made.sorted.terms)?;
-        touched.all_of(change.transaction, member.article)?;
-        for link_key in BTreeSet::from([before.and_then(|known| decide::link_key(known.link.as_deref()?)), link_key]) {
-            story::tell(change, touched, member.article, link_key.as_deref())?;
-        }
-        let is_named_as_before = before.is_some_and(|known| {
-            let language = made.sorted.language.as_ref().map(Language::as_str);
-            known.is_public && known.translation_key == article.translation_key && known.language.as_deref() == language
-        });
-        if !is_named_as_before {
-            let keys = [before.and_then(|known| known.translation_key.as_deref()), article.translation_key.as_deref()];
-            translation::tell(change, touched, member.article, &keys.into_iter().flatten().collect())?;
-        }
-        Ok(member.article)
+        write_rest(change, touched, known.member, made, link.as_deref(), Some(known))
     }
 
     /// The guid, or one made from it if an earlier article of this source got its identity from the same.
@@ -471,6 +462,35 @@ fn is_taken(connection: &Connection, link: &str, but: Option<i64>) -> Result<boo
     Ok(statement.exists((key, but))?)
 }
 
+/// Writes what of an article stands in other tables, and tells those that name it; `before`: as it was.
+fn write_rest(
+    change: &mut Change<'_>,
+    touched: &mut Touched,
+    member: Member,
+    made: &Made,
+    link: Option<&str>,
+    before: Option<&Known>,
+) -> Result<i64, StoreError> {
+    let article = &made.article;
+    write_body(change.transaction, member.article, article)?;
+    write_files(change.transaction, member.article, article, before.is_none())?;
+    set(change, touched, member, true, &made.sorted.terms)?;
+    touched.all_of(change.transaction, member.article)?;
+    let links = [before.and_then(|known| known.link.as_deref()), link];
+    for link_key in links.into_iter().map(|link| decide::link_key(link?)).collect::<BTreeSet<_>>() {
+        story::tell(change, touched, member.article, link_key.as_deref())?;
+    }
+    let is_named_as_before = before.is_some_and(|known| {
+        let language = made.sorted.language.as_ref().map(Language::as_str);
+        known.is_public && known.translation_key == article.translation_key && known.language.as_deref() == language
+    });
+    if !is_named_as_before {
+        let keys = [before.and_then(|known| known.translation_key.as_deref()), article.translation_key.as_deref()];
+        translation::tell(change, touched, member.article, &keys.into_iter().flatten().collect())?;
+    }
+    Ok(member.article)
+}
+
 fn write_body(connection: &Connection, id: i64, article: &Article) -> Result<(), StoreError> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO bodies (article, lead, summary, content, markdown) VALUES (?1, ?2, ?3, ?4, ?5)")?
@@ -478,8 +498,10 @@ fn write_body(connection: &Connection, id: i64, article: &Article) -> Result<(),
     Ok(())
 }
 
-fn write_files(connection: &Connection, id: i64, article: &Article) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM attachments WHERE article = ?1")?.execute([id])?;
+fn write_files(connection: &Connection, id: i64, article: &Article, is_new: bool) -> Result<(), StoreError> {
+    if !is_new {
+        connection.prepare_cached("DELETE FROM attachments WHERE article = ?1")?.execute([id])?;
+    }
     for file in &article.files {
         connection
             .prepare_cached("INSERT OR REPLACE INTO attachments (article, name, media_type, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
