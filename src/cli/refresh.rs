@@ -1,18 +1,20 @@
 //! `feedmill refresh`: read what is due, now.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::console::{Console, summary};
 use super::{Work, now};
 use crate::model::{Applied, Source, SourceId, SourceKind, Time};
-use crate::poll::Outcome;
+use crate::poll::{Outcome, STORING};
 
 /// Read the sources that are due now, and say when the others are.
 #[derive(Debug, Args)]
@@ -102,16 +104,18 @@ impl<'a> Reading<'a> {
     /// Reads what is left, one source of each host at once, and those of a host with a pause between them.
     async fn run(&mut self) -> anyhow::Result<()> {
         let (mut readings, mut taken) = (JoinSet::new(), VecDeque::new());
+        let asking = Arc::new(Semaphore::new(self.work.config.concurrency));
+        let most = self.work.config.concurrency + STORING;
         loop {
             for _ in 0..self.left.len().div_ceil(AT_ONCE) {
-                if readings.len() + taken.len() < self.work.config.concurrency {
+                if readings.len() + taken.len() < most {
                     taken.extend(self.take().await?);
                 }
             }
-            while readings.len() < self.work.config.concurrency {
+            while readings.len() < most {
                 let Some(source) = taken.pop_front() else { break };
-                let (store, reader) = (self.work.store.clone(), std::sync::Arc::clone(&self.work.reader));
-                readings.spawn(async move { reader.read(&store, source, now()).await });
+                let (store, reader, asking) = (self.work.store.clone(), Arc::clone(&self.work.reader), Arc::clone(&asking));
+                readings.spawn(async move { reader.read_among(&store, source, &asking, now()).await });
             }
             if readings.is_empty() {
                 let Some(pause) = self.pause().await? else { return Ok(()) };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use chrono_tz::Tz;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::schedule::{self, Pace};
@@ -45,6 +46,17 @@ pub enum ReadFailure {
     Aborted,
 }
 
+/// So many readings may wait to be stored beside those that are being asked.
+pub const STORING: usize = 96;
+
+/// What came of asking a source.
+struct Asked {
+    source: Source,
+    read: Result<Batch, ReadFailure>,
+    /// When the answer was there.
+    at: Time,
+}
+
 /// How a reading went.
 #[derive(Debug)]
 pub struct Outcome {
@@ -71,12 +83,28 @@ impl Outcome {
 impl Reader {
     /// Reads a source and stores what came of it, or that it failed.
     pub async fn read(&self, store: &Store, source: Source, now: Time) -> Outcome {
+        let asked = self.ask(store, source, now).await;
+        self.keep(store, asked, now).await
+    }
+
+    /// Reads a source when it is one of those that may be asked at once; while it is stored, others are asked.
+    pub async fn read_among(&self, store: &Store, source: Source, asking: &Semaphore, now: Time) -> Outcome {
+        let permit = asking.acquire().await;
+        let asked = self.ask(store, source, now).await;
+        drop(permit);
+        self.keep(store, asked, now).await
+    }
+
+    async fn ask(&self, store: &Store, source: Source, now: Time) -> Asked {
         let started = Instant::now();
         let read = match store.memory(source.id).await {
             Ok(memory) => self.batch(&source, memory, now).await,
             Err(error) => Err(error.into()),
         };
-        let asked = now + schedule::delta(started.elapsed());
+        Asked { source, read, at: now + schedule::delta(started.elapsed()) }
+    }
+
+    async fn keep(&self, store: &Store, Asked { source, read, at: asked }: Asked, now: Time) -> Outcome {
         let url = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed);
         let result = match (read, url) {
             // Both are written together.

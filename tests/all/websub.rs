@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use feedmill::model::websub::{HubLimits, HubLink, Mode, Secret};
-use feedmill::model::{Site, Source, SourceKind, Time};
+use feedmill::model::{Batch, Site, Source, SourceInfo, SourceKind, Time};
 use feedmill::poll::{Pace, Reader};
 use feedmill::push::{Document, Messenger, Unpublished};
 use feedmill::source::fetch::{Client, Options, Reply};
