@@ -1,6 +1,6 @@
 //! Storing one reading of a source: recognises each article, carries out what `decide` says, withdraws what is absent.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
@@ -9,15 +9,15 @@ use url::Url;
 
 use super::articles::details_of;
 use super::finish::finish;
-use super::memberships::{Member, set};
+use super::memberships::Member;
+use super::ready::{Made, Maker, Ready};
+use super::rest::write_rest;
 use super::revive::{CHUNK, DROPPED, PUBLIC, WITHDRAWN, turn};
 use super::sort::ruled;
 use super::terms::Touched;
-use super::{Change, Sqlite, StoreError, sources, story, translation};
-use crate::model::{
-    Applied, Article, ArticleKey, Batch, Extent, Language, Link, Policy, Source, SourceId, SourceInfo, Time, Verdict, identity,
-};
-use crate::store::decide::{self, Context, Fingerprint, Sorted};
+use super::{Change, Sqlite, StoreError, sources};
+use crate::model::{Applied, Article, ArticleKey, Batch, Extent, Language, Link, Policy, Source, SourceId, SourceInfo, Time, identity};
+use crate::store::decide::{self, Fingerprint};
 
 impl Sqlite {
     /// Gets a reading ready to be stored: all that needs no lock, so that several can be made ready at once.
@@ -99,19 +99,19 @@ impl Sqlite {
 }
 
 /// An article as the store has it, as far as recognising it needs.
-struct Known {
-    member: Member,
-    guid: String,
-    link: Option<String>,
-    fingerprint: Fingerprint,
-    translation_key: Option<String>,
-    language: Option<String>,
-    is_public: bool,
+pub(super) struct Known {
+    pub(super) member: Member,
+    pub(super) guid: String,
+    pub(super) link: Option<String>,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) translation_key: Option<String>,
+    pub(super) language: Option<String>,
+    pub(super) is_public: bool,
 }
 
 impl Known {
     /// Whether it is public with just these contents under just these names.
-    fn is(&self, article: &Article, fingerprint: &Fingerprint) -> bool {
+    pub(super) fn is(&self, article: &Article, fingerprint: &Fingerprint) -> bool {
         let has_its_names = self.guid == article.guid && self.translation_key == article.translation_key;
         self.is_public && self.fingerprint == *fingerprint && has_its_names
     }
@@ -131,62 +131,9 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     })
 }
 
-fn by_guid(connection: &Connection, source: i64, guid: &str) -> Result<Option<Known>, StoreError> {
+pub(super) fn by_guid(connection: &Connection, source: i64, guid: &str) -> Result<Option<Known>, StoreError> {
     let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE source = ?1 AND guid = ?2"))?;
     Ok(statement.query_row((source, guid), known).optional()?)
-}
-
-/// An article with what was made of it.
-struct Made {
-    article: Article,
-    fingerprint: Fingerprint,
-    verdict: Verdict,
-    sorted: Sorted,
-}
-
-/// An article that was read, ready to be stored.
-enum Ready {
-    /// To be compared with what is stored.
-    Made(Box<Made>),
-    /// It is stored just so: nothing was made of it.
-    Known(i64),
-}
-
-/// What makes articles ready: all of it needs to be the same for the articles of one reading.
-#[derive(Clone)]
-struct Maker {
-    source: Arc<Source>,
-    info: Arc<SourceInfo>,
-    is_first: bool,
-    policy: Arc<Policy>,
-}
-
-impl Maker {
-    fn context(&self) -> Context<'_> {
-        Context { source: &self.source, info: &self.info, policy: &self.policy }
-    }
-
-    fn made_ready(&self, connection: &Connection, articles: Vec<Article>) -> Result<Vec<Ready>, StoreError> {
-        articles.into_iter().map(|article| self.ready(connection, article)).collect()
-    }
-
-    fn ready(&self, connection: &Connection, mut article: Article) -> Result<Ready, StoreError> {
-        let fingerprint = decide::fingerprint(&mut article)?;
-        if !self.is_first {
-            let known = by_guid(connection, self.source.id.0, &article.guid)?;
-            if let Some(known) = known.filter(|known| known.is(&article, &fingerprint)) {
-                return Ok(Ready::Known(known.member.article));
-            }
-        }
-        let mut found_out = self.context().found_out(&article);
-        let verdict = self.context().judge(&article, found_out.as_ref());
-        // Rules go by what the feed says, or one that a page's words match would have it asked for again and again.
-        if !verdict.drop && article.fill() {
-            found_out = found_out.or_else(|| self.context().found_out(&article));
-        }
-        let sorted = self.context().sort(&article, found_out.as_ref(), &verdict);
-        Ok(Ready::Made(Box::new(Made { article, fingerprint, verdict, sorted })))
-    }
 }
 
 /// One reading of a source, on its way into the store.
@@ -460,54 +407,6 @@ fn is_taken(connection: &Connection, link: &str, but: Option<i64>) -> Result<boo
     let Some(key) = decide::link_key(link) else { return Ok(true) };
     let mut statement = connection.prepare_cached("SELECT 1 FROM articles WHERE link_key = ?1 AND id IS NOT ?2 AND gone = 0")?;
     Ok(statement.exists((key, but))?)
-}
-
-/// Writes what of an article stands in other tables, and tells those that name it; `before`: as it was.
-fn write_rest(
-    change: &mut Change<'_>,
-    touched: &mut Touched,
-    member: Member,
-    made: &Made,
-    link: Option<&str>,
-    before: Option<&Known>,
-) -> Result<i64, StoreError> {
-    let article = &made.article;
-    write_body(change.transaction, member.article, article)?;
-    write_files(change.transaction, member.article, article, before.is_none())?;
-    set(change, touched, member, true, &made.sorted.terms)?;
-    touched.all_of(change.transaction, member.article)?;
-    let links = [before.and_then(|known| known.link.as_deref()), link];
-    for link_key in links.into_iter().map(|link| decide::link_key(link?)).collect::<BTreeSet<_>>() {
-        story::tell(change, touched, member.article, link_key.as_deref())?;
-    }
-    let is_named_as_before = before.is_some_and(|known| {
-        let language = made.sorted.language.as_ref().map(Language::as_str);
-        known.is_public && known.translation_key == article.translation_key && known.language.as_deref() == language
-    });
-    if !is_named_as_before {
-        let keys = [before.and_then(|known| known.translation_key.as_deref()), article.translation_key.as_deref()];
-        translation::tell(change, touched, member.article, &keys.into_iter().flatten().collect())?;
-    }
-    Ok(member.article)
-}
-
-fn write_body(connection: &Connection, id: i64, article: &Article) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO bodies (article, lead, summary, content, markdown) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute((id, &article.lead, &article.summary, &article.content, &article.markdown))?;
-    Ok(())
-}
-
-fn write_files(connection: &Connection, id: i64, article: &Article, is_new: bool) -> Result<(), StoreError> {
-    if !is_new {
-        connection.prepare_cached("DELETE FROM attachments WHERE article = ?1")?.execute([id])?;
-    }
-    for file in &article.files {
-        connection
-            .prepare_cached("INSERT OR REPLACE INTO attachments (article, name, media_type, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute((id, &file.name, &file.media_type, &file.hash, &file.bytes))?;
-    }
-    Ok(())
 }
 
 fn withdraw(transaction: &Transaction<'_>, members: &[Member], now: Time) -> Result<(), StoreError> {

@@ -14,6 +14,8 @@ mod hosts;
 mod hub;
 mod memberships;
 mod pushes;
+mod ready;
+mod rest;
 mod revive;
 mod search;
 mod select;
