@@ -107,6 +107,11 @@ impl Reader {
     async fn keep(&self, store: &Store, Asked { source, read, at: asked }: Asked, now: Time) -> Outcome {
         let url = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed);
         let result = match (read, url) {
+            // The pages of its articles may be at the same host, which has to be left first.
+            (Ok(batch), Some(url)) if source.settings.full_text => {
+                self.leave_host(store, &url, None, asked).await;
+                self.apply(store, &source, batch, now).await
+            }
             // Both are written together.
             (Ok(batch), Some(url)) => tokio::join!(self.apply(store, &source, batch, now), self.leave_host(store, &url, None, asked)).0,
             (Ok(batch), None) => self.apply(store, &source, batch, now).await,
