@@ -37,6 +37,8 @@ http {
 }
 CONF
 nginx -c "$work/nginx.conf" -p "$work" & nginx=$!
+sleep 0.5
+kill -0 "$nginx" || { nginx=""; echo "nginx does not start; is port $port free?" >&2; exit 2; }
 cat > "$work/feedmill.toml" <<TOML
 store = "sqlite:$work/feedmill.db"
 [poll]
@@ -117,7 +119,7 @@ def yarr():
     child.wait()
     # With an icon each, so that it looks for none meanwhile.
     with sqlite3.connect(work / "yarr.db") as store:
-        store.executemany("INSERT INTO feeds (title, link, feed_link, icon) VALUES (?1, '', ?1, x'00')", [(url,) for url in urls])
+        store.executemany("INSERT INTO feeds (title, description, link, feed_link, icon) VALUES (?1, '', '', ?1, x'00')", [(url,) for url in urls])
     store.close()
     child = server()
     up()

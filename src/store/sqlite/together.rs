@@ -100,3 +100,29 @@ impl Sqlite {
         jobs
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    #[test]
+    fn what_is_written_together_is_one_transaction_and_nobody_fails_by_anothers_fault() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = Sqlite::open(folder.path().join("t.db"), DateTime::from_timestamp(1_700_000_000, 0).unwrap()).unwrap();
+        let add = |store: &Sqlite, name: &'static str| {
+            store.queue(0, move |transaction| Ok(transaction.execute("INSERT INTO hosts (name) VALUES (?1)", [name])?))
+        };
+        let hosts = |store: &Sqlite| store.numbers("SELECT count(*) FROM hosts", []).unwrap()[0];
+        let (mut one, mut two) = (add(&store, "one"), add(&store, "two"));
+        assert_eq!(hosts(&store), 0);
+        assert!(one.try_recv().is_err() && two.try_recv().is_err(), "nobody is told before it is written");
+        store.write_queued();
+        assert_eq!((one.try_recv().unwrap().unwrap(), two.try_recv().unwrap().unwrap(), hosts(&store)), (1, 1, 2));
+        let (mut again, mut three) = (add(&store, "one"), add(&store, "three"));
+        store.write_queued();
+        assert!(again.try_recv().unwrap().is_err(), "a host has one row");
+        assert_eq!((three.try_recv().unwrap().unwrap(), hosts(&store)), (1, 3));
+        store.write_queued();
+    }
+}
