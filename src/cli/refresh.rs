@@ -1,18 +1,20 @@
 //! `feedmill refresh`: read what is due, now.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::console::{Console, summary};
 use super::{Work, now};
 use crate::model::{Applied, Source, SourceId, SourceKind, Time};
-use crate::poll::Outcome;
+use crate::poll::{Outcome, STORING};
 
 /// Read the sources that are due now, and say when the others are.
 #[derive(Debug, Args)]
@@ -29,6 +31,8 @@ pub(super) struct Refresh {
 
 /// How long the command waits for a host that is being asked or has its pause.
 const PATIENCE: TimeDelta = TimeDelta::minutes(1);
+/// How many sources are taken at once.
+const AT_ONCE: usize = 64;
 /// How often it looks for hosts that are free again, while others answer.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -39,18 +43,16 @@ impl Refresh {
         work.store.hasten(unread.map(|source| source.id).collect(), now()).await?;
         let wanted = self.wanted(work).await?;
         if self.force {
-            for source in &wanted {
-                work.store.release(source.id, now()).await?;
-            }
+            work.store.release(wanted.iter().map(|source| source.id).collect(), now()).await?;
         }
         let due = |source: &&Source| self.force || source.status.due.is_some_and(|due| due <= now());
         let mut reading = Reading::new(work, wanted.iter().filter(due).map(|source| source.id).collect(), console);
         reading.run().await?;
         reading.bar.finish_and_clear();
         let is_good = reading.summary();
+        let wanted: HashSet<SourceId> = wanted.iter().map(|source| source.id).collect();
         for source in work.store.sources().await? {
-            let was_wanted = wanted.iter().any(|other| other.id == source.id) && !reading.done.contains(&source.id);
-            if was_wanted {
+            if wanted.contains(&source.id) && !reading.done.contains(&source.id) {
                 console.say(&format!("{}: {}", source.slug, later(&source, work)));
             }
         }
@@ -86,50 +88,67 @@ struct Reading<'a> {
     work: &'a Work,
     console: Console,
     bar: ProgressBar,
-    left: Vec<SourceId>,
-    done: Vec<SourceId>,
+    left: VecDeque<SourceId>,
+    done: HashSet<SourceId>,
     total: Applied,
     unreadable: usize,
     failed: usize,
 }
 
 impl<'a> Reading<'a> {
-    fn new(work: &'a Work, left: Vec<SourceId>, console: Console) -> Self {
+    fn new(work: &'a Work, left: VecDeque<SourceId>, console: Console) -> Self {
         let bar = console.bar(left.len() as u64, "reading");
-        Self { work, console, bar, left, done: Vec::new(), total: Applied::default(), unreadable: 0, failed: 0 }
+        Self { work, console, bar, left, done: HashSet::new(), total: Applied::default(), unreadable: 0, failed: 0 }
     }
 
     /// Reads what is left, one source of each host at once, and those of a host with a pause between them.
     async fn run(&mut self) -> anyhow::Result<()> {
         let (mut readings, mut taken) = (JoinSet::new(), VecDeque::new());
+        let asking = Arc::new(Semaphore::new(self.work.config.concurrency));
+        let most = self.work.config.concurrency + STORING;
         loop {
-            taken.extend(self.work.store.claim_of(self.left.clone(), now(), self.work.reader.pace.lease()).await?);
-            self.left.retain(|id| !taken.iter().any(|source: &Source| source.id == *id));
-            while readings.len() < self.work.config.concurrency {
+            for _ in 0..self.left.len().div_ceil(AT_ONCE) {
+                if readings.len() + taken.len() < most {
+                    taken.extend(self.take().await?);
+                }
+            }
+            while readings.len() < most {
                 let Some(source) = taken.pop_front() else { break };
-                let (store, reader) = (self.work.store.clone(), std::sync::Arc::clone(&self.work.reader));
-                readings.spawn(async move { reader.read(&store, source, now()).await });
+                let (store, reader, asking) = (self.work.store.clone(), Arc::clone(&self.work.reader), Arc::clone(&asking));
+                readings.spawn(async move { reader.read_among(&store, source, &asking, now()).await });
             }
             if readings.is_empty() {
                 let Some(pause) = self.pause().await? else { return Ok(()) };
                 tokio::time::sleep(pause).await;
             } else if let Ok(Some(done)) = tokio::time::timeout(TICK, readings.join_next()).await {
                 self.note(&done?);
+                while let Some(done) = readings.try_join_next() {
+                    self.note(&done?);
+                }
             }
         }
+    }
+
+    /// Takes some of those that are left; one whose host may not be asked now waits behind the others.
+    async fn take(&mut self) -> anyhow::Result<Vec<Source>> {
+        let tried: Vec<SourceId> = self.left.drain(..self.left.len().min(AT_ONCE)).collect();
+        let taken = self.work.store.claim_of(tried.clone(), now(), self.work.reader.pace.lease()).await?;
+        self.left.extend(tried.into_iter().filter(|id| !taken.iter().any(|source| source.id == *id)));
+        Ok(taken)
     }
 
     /// How long it is until one of those left may be asked; `None`: too long, or somebody else asks them.
     async fn pause(&mut self) -> anyhow::Result<Option<Duration>> {
         let (sources, now) = (self.work.store.sources().await?, now());
-        let is_left = |source: &&Source| self.left.contains(&source.id) && source.status.due.is_some_and(|due| due <= now);
+        let left: HashSet<SourceId> = self.left.iter().copied().collect();
+        let is_left = |source: &&Source| left.contains(&source.id) && source.status.due.is_some_and(|due| due <= now);
         let waits = sources.iter().filter(is_left).map(|source| source.status.host_free.unwrap_or(now).max(now) - now);
         let shortest = waits.min().filter(|wait| *wait <= PATIENCE);
         Ok(shortest.map(|wait| wait.to_std().unwrap_or_default().max(Duration::from_millis(100))))
     }
 
     fn note(&mut self, Outcome { source, result }: &Outcome) {
-        self.done.push(source.id);
+        self.done.insert(source.id);
         self.bar.inc(1);
         self.bar.suspend(|| match result {
             Ok((applied, remarks)) => {

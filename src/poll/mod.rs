@@ -11,10 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
+use tokio::sync::Semaphore;
 use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 
-pub use read::{Outcome, ReadFailure, Reader};
+pub use read::{Outcome, ReadFailure, Reader, STORING};
 pub use schedule::Pace;
 pub use websub::pushes;
 
@@ -30,7 +31,7 @@ const TICK: Duration = Duration::from_secs(1);
 pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrency: usize, mut stop: Receiver<bool>) {
     let watcher = tokio::spawn(watch::folders(store.clone(), rescan));
     let keeper = tokio::spawn(keep::house(store.clone()));
-    let mut readings = JoinSet::new();
+    let (mut readings, asking) = (JoinSet::new(), Arc::new(Semaphore::new(concurrency)));
     let mut ticks = tokio::time::interval(TICK);
     while !*stop.borrow() {
         tokio::select! {
@@ -38,15 +39,15 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
             _ = readings.join_next(), if !readings.is_empty() => {}
             _ = ticks.tick() => {}
         }
-        let free = concurrency.saturating_sub(readings.len());
+        let free = concurrency.min((concurrency + STORING).saturating_sub(readings.len()));
         if free == 0 {
             continue;
         }
         match store.claim(now(), free, reader.pace.lease()).await {
             Ok(sources) => {
                 for source in sources {
-                    let (store, reader) = (store.clone(), Arc::clone(&reader));
-                    readings.spawn(async move { reader.read(&store, source, now()).await.log() });
+                    let (store, reader, asking) = (store.clone(), Arc::clone(&reader), Arc::clone(&asking));
+                    readings.spawn(async move { reader.read_among(&store, source, &asking, now()).await.log() });
                 }
             }
             Err(error) => tracing::error!(%error, "cannot take due sources"),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use chrono_tz::Tz;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::schedule::{self, Pace};
@@ -45,6 +46,17 @@ pub enum ReadFailure {
     Aborted,
 }
 
+/// So many readings may wait to be stored beside those that are being asked.
+pub const STORING: usize = 96;
+
+/// What came of asking a source.
+struct Asked {
+    source: Source,
+    read: Result<Batch, ReadFailure>,
+    /// When the answer was there.
+    at: Time,
+}
+
 /// How a reading went.
 #[derive(Debug)]
 pub struct Outcome {
@@ -71,18 +83,43 @@ impl Outcome {
 impl Reader {
     /// Reads a source and stores what came of it, or that it failed.
     pub async fn read(&self, store: &Store, source: Source, now: Time) -> Outcome {
+        let asked = self.ask(store, source, now).await;
+        self.keep(store, asked, now).await
+    }
+
+    /// Reads a source when it is one of those that may be asked at once; while it is stored, others are asked.
+    pub async fn read_among(&self, store: &Store, source: Source, asking: &Semaphore, now: Time) -> Outcome {
+        let permit = asking.acquire().await;
+        let asked = self.ask(store, source, now).await;
+        drop(permit);
+        self.keep(store, asked, now).await
+    }
+
+    async fn ask(&self, store: &Store, source: Source, now: Time) -> Asked {
         let started = Instant::now();
         let read = match store.memory(source.id).await {
             Ok(memory) => self.batch(&source, memory, now).await,
             Err(error) => Err(error.into()),
         };
-        if let Some(url) = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed) {
-            let failure = if let Err(ReadFailure::Feed(error)) = &read { Some(error) } else { None };
-            self.leave_host(store, &url, failure, now + schedule::delta(started.elapsed())).await;
-        }
-        let result = match read {
-            Ok(batch) => self.apply(store, &source, batch, now).await,
-            Err(failure) => {
+        Asked { source, read, at: now + schedule::delta(started.elapsed()) }
+    }
+
+    async fn keep(&self, store: &Store, Asked { source, read, at: asked }: Asked, now: Time) -> Outcome {
+        let url = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed);
+        let result = match (read, url) {
+            // The pages of its articles may be at the same host, which has to be left first.
+            (Ok(batch), Some(url)) if source.settings.full_text => {
+                self.leave_host(store, &url, None, asked).await;
+                self.apply(store, &source, batch, now).await
+            }
+            // Both are written together.
+            (Ok(batch), Some(url)) => tokio::join!(self.apply(store, &source, batch, now), self.leave_host(store, &url, None, asked)).0,
+            (Ok(batch), None) => self.apply(store, &source, batch, now).await,
+            (Err(failure), url) => {
+                let of_feed = if let ReadFailure::Feed(error) = &failure { Some(error) } else { None };
+                if let Some(url) = url {
+                    self.leave_host(store, &url, of_feed, asked).await;
+                }
                 self.fail(store, &source, &failure, now).await;
                 Err(failure)
             }
@@ -96,17 +133,12 @@ impl Reader {
     /// The store failed.
     pub async fn apply(&self, store: &Store, source: &Source, mut batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
         self.complete(store, source, &mut batch, now).await?;
-        let posts = store.posts(source.id, now, schedule::POSTS).await?;
+        let (posts, is_pushed) = store.habits(source.id, now, schedule::POSTS).await?;
         let due = schedule::after_success(source, &batch, &posts, &self.pace, now);
-        let due = self.without_haste(store, source, due, now).await?;
-        // What was not modified says nothing of hubs.
-        let hub = batch.info.is_some().then(|| batch.hub.take());
+        let due = due.map(|due| if is_pushed { self.pace.slowly(due, now) } else { due });
         let remarks =
             Batch { problems: batch.problems.clone(), repairs: batch.repairs.clone(), skipped: batch.skipped, ..Batch::default() };
         let applied = store.apply(source.id, batch, due, now).await?;
-        if let Some(hub) = hub {
-            store.note_hub(source.id, hub, now).await?;
-        }
         Ok((applied, remarks))
     }
 

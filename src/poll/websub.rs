@@ -9,8 +9,9 @@ use url::Url;
 
 use super::read::{Outcome, ReadFailure, Reader};
 use super::{LEASE, now};
+use crate::model::Time;
 use crate::model::websub::{CALLBACK, HubRequest, Mode, Pushed};
-use crate::model::{Applied, Batch, Site, Source, Time};
+use crate::model::{Applied, Batch, Site, Source};
 use crate::source::feed;
 use crate::store::{Store, StoreError};
 
@@ -52,18 +53,6 @@ async fn work(store: &Store, reader: &Arc<Reader>, site: Option<&Site>, tasks: &
 }
 
 impl Reader {
-    /// A source that is pushed is polled slowly.
-    pub(super) async fn without_haste(
-        &self,
-        store: &Store,
-        source: &Source,
-        due: Option<Time>,
-        now: Time,
-    ) -> Result<Option<Time>, StoreError> {
-        let is_pushed = store.pushed_until(source.id, now).await?.is_some();
-        Ok(due.map(|due| if is_pushed { self.pace.slowly(due, now) } else { due }))
-    }
-
     /// Reads what a source's hub pushed. The source stays due as it was: polling it now and then is the safety net.
     pub(super) async fn read_pushed(&self, store: &Store, source: Source, pushed: Pushed, now: Time) -> Outcome {
         let id = pushed.id;

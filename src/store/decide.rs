@@ -158,11 +158,20 @@ impl Context<'_> {
     }
 }
 
+/// So many bytes of HTML have all the text that is looked at for its language, but where markup is most of it.
+const LOOKED_AT: usize = 16 * detect::LOOKED_AT;
+
 /// The language of an article that names none, by its words.
 fn detected(article: &Article) -> Option<Language> {
-    let html = [&article.lead, &article.summary, &article.content].into_iter().flatten();
-    let texts: Vec<String> = article.title.iter().cloned().chain(html.map(|html| text::plain(html))).collect();
-    detect::language(&texts.join("\n"))
+    let mut sample = article.title.clone().unwrap_or_default();
+    for html in [&article.lead, &article.summary, &article.content].into_iter().flatten() {
+        if sample.chars().nth(detect::LOOKED_AT).is_some() {
+            break;
+        }
+        sample.push('\n');
+        sample.push_str(&text::plain(&html[..html.floor_char_boundary(LOOKED_AT)]));
+    }
+    detect::language(&sample)
 }
 
 /// The categories, tags and authors that an article shall have.

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Sqlite, Store, StoreError};
+use super::{Backend, Sqlite, Store, StoreError};
 use crate::model::{Article, Health, Host, SourceId, SourceInfo, Time};
 
 /// How a source is taken.
@@ -35,7 +35,8 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn free_host(&self, host: Host, from: Time) -> Result<(), StoreError> {
-        self.note(move |sqlite| sqlite.free_host(&host, from)).await
+        let Backend::Sqlite(sqlite) = &self.backend;
+        self.together(sqlite.free_host(host, from)).await
     }
 
     /// Leaves a whole host alone, as it wishes.
@@ -46,12 +47,13 @@ impl Store {
         self.note(move |sqlite| sqlite.rest_host(&host, until)).await
     }
 
-    /// When the last articles of a source were published, the newest first, each time once, at most `limit`.
+    /// When the last articles of a source were published, the newest first, each time once, at most `limit`, and whether
+    /// it is pushed.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn posts(&self, source: SourceId, now: Time, limit: usize) -> Result<Vec<Time>, StoreError> {
-        self.read(move |sqlite| sqlite.posts(source, now, limit)).await
+    pub async fn habits(&self, source: SourceId, now: Time, limit: usize) -> Result<(Vec<Time>, bool), StoreError> {
+        self.read(move |sqlite| sqlite.habits(source, now, limit)).await
     }
 
     /// Notes another URL that leads to a source, such as the page that it was found from.

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono_tz::Tz;
 use crew::Crew;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::model::{
@@ -104,6 +105,8 @@ pub struct Store {
     readings: Arc<Crew>,
     /// Writings at work, one of them in a transaction; the others wait for their turn, and keep no reading waiting.
     writing: Arc<Crew>,
+    /// Whoever has its turn writes for all that wait.
+    turn: Arc<tokio::sync::Mutex<()>>,
     id: Uuid,
     policy: Arc<Policy>,
 }
@@ -130,6 +133,7 @@ impl Store {
             indexed: Arc::default(),
             readings,
             writing,
+            turn: Arc::default(),
             id,
             policy: Arc::default(),
         };
@@ -164,10 +168,14 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn follow(&self) -> Result<u64, StoreError> {
-        let (generation, indexed) = self.read(Sqlite::generations).await?;
+        let generations = self.read(Sqlite::generations).await?;
+        Ok(self.note_generations(generations))
+    }
+
+    fn note_generations(&self, (generation, indexed): (u64, u64)) -> u64 {
         self.generation.fetch_max(generation, Ordering::AcqRel);
         self.indexed.fetch_max(indexed, Ordering::AcqRel);
-        Ok(generation)
+        generation
     }
 
     async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Sqlite) -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
@@ -187,6 +195,24 @@ impl Store {
         let result = self.run(&self.writing, work).await;
         self.follow().await?;
         result
+    }
+
+    /// Writes what is queued together with what others write at the same time.
+    async fn together<T>(&self, mut answer: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
+        let Backend::Sqlite(sqlite) = &self.backend;
+        loop {
+            let _turn = tokio::select! {
+                biased;
+                answer = &mut answer => return answer.map_err(|_| StoreError::Interrupted)?,
+                turn = self.turn.lock() => turn,
+            };
+            let sqlite = Arc::clone(sqlite);
+            let generations = self.writing.run(move || {
+                sqlite.write_queued();
+                sqlite.generations()
+            });
+            self.note_generations(generations.await?);
+        }
     }
 
     async fn run<T: Send + 'static>(
@@ -268,12 +294,12 @@ impl Store {
         self.note(move |sqlite| sqlite.mark_due(source, now)).await
     }
 
-    /// Makes a source due now, even if somebody has taken it: a process that died may have.
+    /// Makes sources due now, even if somebody has taken them: a process that died may have.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn release(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
-        self.note(move |sqlite| sqlite.release(source, now)).await
+    pub async fn release(&self, sources: Vec<SourceId>, now: Time) -> Result<(), StoreError> {
+        self.note(move |sqlite| sqlite.release(&sources, now)).await
     }
 
     /// What the next reading of a source needs to know of the last.
@@ -291,7 +317,12 @@ impl Store {
     /// The database failed; applying the batch again completes it.
     pub async fn apply(&self, source: SourceId, batch: Batch, due: Option<Time>, now: Time) -> Result<Applied, StoreError> {
         let policy = self.policy();
-        self.write(move |sqlite| sqlite.apply(source, batch, due, &policy, now)).await
+        let reading = self.read(move |sqlite| sqlite.prepare(source, batch, due, &policy, now)).await?;
+        let Backend::Sqlite(sqlite) = &self.backend;
+        match sqlite.queue_reading(reading) {
+            Ok(answer) => self.together(answer).await,
+            Err(reading) => self.write(move |sqlite| sqlite.apply(reading)).await,
+        }
     }
 
     /// Notes that a source could not be read, and when it is to be asked again.
@@ -299,7 +330,8 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn fail(&self, source: SourceId, error: String, due: Option<Time>, now: Time) -> Result<(), StoreError> {
-        self.note(move |sqlite| sqlite.fail(source, &error, due, now)).await
+        let Backend::Sqlite(sqlite) = &self.backend;
+        self.together(sqlite.fail(source, error, due, now)).await
     }
 
     /// The newest articles of a selection in a window, or those before the cursor, or of the archive, that `options` name.

@@ -3,18 +3,10 @@
 use chrono::TimeDelta;
 
 use super::{Store, StoreError};
-use crate::model::websub::{HubLink, HubRequest, Mode, Pushed, Secret};
+use crate::model::websub::{HubRequest, Mode, Pushed, Secret};
 use crate::model::{Source, SourceId, Time};
 
 impl Store {
-    /// Notes where a source says that it is pushed. What is new is asked for, what is said no more is taken back.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn note_hub(&self, source: SourceId, link: Option<HubLink>, now: Time) -> Result<(), StoreError> {
-        self.note(move |sqlite| sqlite.note_hub(source, link.as_ref(), now)).await
-    }
-
     /// Takes what is to be asked of hubs now, or because our callbacks stand below another `base`; it is confirmed to a
     /// hub for an hour, and asked again, later and later, until it was.
     ///

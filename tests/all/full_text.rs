@@ -46,7 +46,7 @@ impl Reading {
 
     /// Reads the feed as the poller does; gives what was remarked.
     async fn read(&self, now: Time) -> Vec<String> {
-        self.f.store.release(self.source.id, now).await.unwrap();
+        self.f.store.release(vec![self.source.id], now).await.unwrap();
         let source = self.f.store.claim(now, 1, self.reader.pace.lease()).await.unwrap().pop().unwrap();
         let (_, remarks) = self.reader.read(&self.f.store, source, now).await.result.unwrap();
         remarks.repairs.iter().map(ToString::to_string).collect()

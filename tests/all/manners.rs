@@ -37,7 +37,7 @@ fn with_limits(limits: Limits) -> Reader {
 async fn add(store: &Store, url: &str, settings: SourceSettings) -> Source {
     let new = NewSource { kind: SourceKind::Feed, location: url.to_owned(), slug: None, title: "Some feed".into(), settings };
     let source = store.add_source(new, day(0)).await.unwrap().0;
-    store.release(source.id, day(0)).await.unwrap();
+    store.release(vec![source.id], day(0)).await.unwrap();
     source
 }
 
@@ -83,7 +83,7 @@ async fn validators_go_back_verbatim_as_last_received_with_a_document() {
     let source = add(&f.store, &up.url("/a"), SourceSettings::default()).await;
     let reader = reader();
     for number in 0..5 {
-        f.store.release(source.id, day(number)).await.unwrap();
+        f.store.release(vec![source.id], day(number)).await.unwrap();
         live(&f.store, &reader, day(number), day(number) + TimeDelta::minutes(1)).await;
     }
     let requests = up.requests();
@@ -217,11 +217,11 @@ async fn a_host_that_wishes_to_be_left_alone_is_over_a_restart_too() {
         assert_eq!(again(&restarted, &busy).await.status.failures, 0);
         // Force reads what is not due, and does not wake a host.
         up.now("/b").then("/b", head, "");
-        f.store.release(other.id, day(2)).await.unwrap();
+        f.store.release(vec![other.id], day(2)).await.unwrap();
         let forced = f.store.claim_of(vec![other.id], day(2), PACE.lease()).await.unwrap().remove(0);
         assert!(reader.read(&f.store, forced, day(2)).await.result.is_err());
         let soon = day(2) + TimeDelta::minutes(1);
-        f.store.release(other.id, soon).await.unwrap();
+        f.store.release(vec![other.id], soon).await.unwrap();
         assert!(f.store.claim_of(vec![busy.id, other.id], soon, PACE.lease()).await.unwrap().is_empty());
     }
 }
@@ -261,7 +261,7 @@ async fn moved(code: &str, polls: i64) -> (Upstream, Fixture, Source) {
     up.then("/new", "200 OK\r\nETag: \"1\"", RSS).then("/new", "304 Not Modified", "");
     let source = add(&f.store, &up.url("/old"), SourceSettings::default()).await;
     for number in 1..=polls {
-        f.store.release(source.id, day(number)).await.unwrap();
+        f.store.release(vec![source.id], day(number)).await.unwrap();
         live(&f.store, &reader(), day(number), day(number) + TimeDelta::minutes(1)).await;
     }
     let source = again(&f.store, &source).await;
@@ -323,7 +323,7 @@ async fn a_redirect_that_is_broken_off_is_counted_anew() {
     up.then("/new", "200 OK", RSS);
     let source = add(&f.store, &up.url("/old"), SourceSettings::default()).await;
     for number in 1..=5 {
-        f.store.release(source.id, day(number)).await.unwrap();
+        f.store.release(vec![source.id], day(number)).await.unwrap();
         live(&f.store, &reader(), day(number), day(number) + TimeDelta::minutes(1)).await;
     }
     assert_eq!(again(&f.store, &source).await.location, up.url("/old"));
@@ -361,7 +361,7 @@ async fn a_source_that_is_gone_is_asked_no_more_until_its_owner_says_so() {
     let gone = again(&f.store, &source).await;
     assert!(gone.status.is_gone());
     assert_eq!(events(&f.store).await[0].0, EventKind::Gone);
-    f.store.release(source.id, day(3)).await.unwrap();
+    f.store.release(vec![source.id], day(3)).await.unwrap();
     live(&f.store, &reader(), day(3), day(3) + TimeDelta::minutes(20)).await;
     assert_eq!(up.asked("/a"), 2);
     assert_eq!(events(&f.store).await[0], (EventKind::Recovered, format!("it had failed since {} UTC", day(1).format("%F %R"))));

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use feedmill::model::websub::{HubLimits, HubLink, Mode, Secret};
-use feedmill::model::{Site, Source, SourceKind, Time};
+use feedmill::model::{Batch, Site, Source, SourceInfo, SourceKind, Time};
 use feedmill::poll::{Pace, Reader};
 use feedmill::push::{Document, Messenger, Unpublished};
 use feedmill::source::fetch::{Client, Options, Reply};
@@ -464,7 +464,8 @@ async fn another_hub_is_told_which_feeds_changed() {
 async fn pushed_source(hub: &Hub) -> (Source, HubLink, String, Secret) {
     let source = hub.f.source(SourceKind::Feed, "https://up.example/feed").await;
     let link = HubLink { hub: "https://hub.example/".into(), topic: "https://up.example/feed".into() };
-    hub.f.store.note_hub(source.id, Some(link.clone()), now()).await.unwrap();
+    let batch = Batch { info: Some(SourceInfo::default()), hub: Some(link.clone()), ..Batch::default() };
+    hub.f.store.apply(source.id, batch, None, now()).await.unwrap();
     let request = hub.f.store.claim_hub_requests(&hub.base, now(), 9).await.unwrap().remove(0);
     assert_eq!((request.mode, &request.link), (Mode::Subscribe, &link));
     (source, link, request.token, request.secret)

@@ -1,67 +1,117 @@
 //! Storing one reading of a source: recognises each article, carries out what `decide` says, withdraws what is absent.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use tokio::sync::oneshot::Receiver;
 use url::Url;
 
 use super::articles::details_of;
 use super::finish::finish;
-use super::memberships::{Member, set};
+use super::memberships::Member;
+use super::ready::{Made, Maker, Ready};
+use super::rest::write_rest;
 use super::revive::{CHUNK, DROPPED, PUBLIC, WITHDRAWN, turn};
 use super::sort::ruled;
 use super::terms::Touched;
-use super::{Change, Sqlite, StoreError, sources, story, translation};
-use crate::model::{
-    Applied, Article, ArticleKey, Batch, Extent, Language, Link, Policy, Source, SourceId, SourceInfo, Time, Verdict, identity,
-};
-use crate::store::decide::{self, Context, Fingerprint, Sorted};
+use super::{Change, Sqlite, StoreError, sources};
+use crate::model::{Applied, Article, ArticleKey, Batch, Extent, Language, Link, Policy, Source, SourceId, SourceInfo, Time, identity};
+use crate::store::decide::{self, Fingerprint};
 
 impl Sqlite {
-    pub(in crate::store) fn apply(
+    /// Gets a reading ready to be stored: all that needs no lock, so that several can be made ready at once.
+    pub(in crate::store) fn prepare(
         &self,
         id: SourceId,
         mut batch: Batch,
         due: Option<Time>,
-        policy: &Policy,
+        policy: &Arc<Policy>,
         now: Time,
-    ) -> Result<Applied, StoreError> {
-        let source = self.read(|connection| sources::by_id(connection, id.0))?;
-        let articles = decide::in_order_of_listing(std::mem::take(&mut batch.articles), source.status.first_read.is_none(), now);
-        let mut reading = Reading::new(source, &batch, &articles, policy, now);
-        let mut applied = Applied::default();
-        let mut articles = articles.into_iter().peekable();
-        while articles.peek().is_some() {
-            let chunk: Vec<Article> = articles.by_ref().take(CHUNK).collect();
-            self.write(|transaction| reading.store(transaction, chunk, &mut applied))?;
+    ) -> Result<Box<Reading>, StoreError> {
+        self.read(|connection| {
+            let source = sources::by_id(connection, id.0)?;
+            let articles = decide::in_order_of_listing(std::mem::take(&mut batch.articles), source.status.first_read.is_none(), now);
+            let mut reading = Reading::new(source, batch, due, &articles, policy, now);
+            if articles.len() <= CHUNK {
+                reading.ready = reading.maker().made_ready(connection, articles)?;
+            } else {
+                reading.articles = articles;
+            }
+            Ok(Box::new(reading))
+        })
+    }
+
+    /// Lines up a reading that one transaction can store; gives it back if it is too large.
+    pub(in crate::store) fn queue_reading(&self, mut reading: Box<Reading>) -> Result<Receiver<Result<Applied, StoreError>>, Box<Reading>> {
+        if !reading.articles.is_empty() || reading.batch.extent == Extent::Complete {
+            return Err(reading);
         }
+        Ok(self.queue(reading.ready.len(), move |transaction| {
+            (reading.matched, reading.dropped) = (HashSet::new(), HashSet::new());
+            let ready = std::mem::take(&mut reading.ready);
+            let mut applied = Applied::default();
+            let stored = reading.store(transaction, &ready, &mut applied);
+            reading.ready = ready;
+            stored?;
+            finish(transaction, &reading.source, &reading.batch, reading.due, reading.now)?;
+            Ok(applied)
+        }))
+    }
+
+    /// Stores a reading of any size, in chunks; while one is written the next is made ready.
+    pub(in crate::store) fn apply(&self, mut reading: Box<Reading>) -> Result<Applied, StoreError> {
+        let mut articles = std::mem::take(&mut reading.articles).into_iter().peekable();
+        let chunks = std::iter::once(std::mem::take(&mut reading.ready));
+        let mut applied = Applied::default();
+        let maker = reading.maker();
+        std::thread::scope(|scope| {
+            let (sender, chunks_made) = std::sync::mpsc::sync_channel(1);
+            scope.spawn(move || {
+                while articles.peek().is_some() {
+                    let chunk: Vec<Article> = articles.by_ref().take(CHUNK).collect();
+                    let ready = self.read(|connection| maker.made_ready(connection, chunk));
+                    if sender.send(ready).is_err() {
+                        return;
+                    }
+                }
+            });
+            for ready in chunks.map(Ok).chain(chunks_made) {
+                let ready = ready?;
+                if !ready.is_empty() {
+                    self.write(|transaction| reading.store(transaction, &ready, &mut applied))?;
+                }
+            }
+            Ok::<_, StoreError>(())
+        })?;
+        let now = reading.now;
         // What a rule drops is read again, so that it comes in when the rule goes.
-        batch.memory.files.retain(|file| !file.guid.as_ref().is_some_and(|guid| reading.dropped.contains(guid)));
-        if batch.extent == Extent::Complete {
+        reading.batch.memory.files.retain(|file| !file.guid.as_ref().is_some_and(|guid| reading.dropped.contains(guid)));
+        if reading.batch.extent == Extent::Complete {
             for absent in self.read(|connection| reading.absent(connection))?.chunks(CHUNK) {
                 self.write(|transaction| withdraw(transaction, absent, now))?;
                 applied.withdrawn += absent.len();
             }
         }
-        self.write(|transaction| finish(transaction, &reading.source, &batch, due, now))?;
+        self.write(|transaction| finish(transaction, &reading.source, &reading.batch, reading.due, now))?;
         Ok(applied)
     }
 }
 
 /// An article as the store has it, as far as recognising it needs.
-struct Known {
-    member: Member,
-    guid: String,
-    link: Option<String>,
-    fingerprint: Fingerprint,
-    translation_key: Option<String>,
-    language: Option<String>,
-    is_public: bool,
+pub(super) struct Known {
+    pub(super) member: Member,
+    pub(super) guid: String,
+    pub(super) link: Option<String>,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) translation_key: Option<String>,
+    pub(super) language: Option<String>,
+    pub(super) is_public: bool,
 }
 
 impl Known {
     /// Whether it is public with just these contents under just these names.
-    fn is(&self, article: &Article, fingerprint: &Fingerprint) -> bool {
+    pub(super) fn is(&self, article: &Article, fingerprint: &Fingerprint) -> bool {
         let has_its_names = self.guid == article.guid && self.translation_key == article.translation_key;
         self.is_public && self.fingerprint == *fingerprint && has_its_names
     }
@@ -81,99 +131,121 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     })
 }
 
-/// An article with what was made of it.
-struct Made {
-    article: Article,
-    fingerprint: Fingerprint,
-    verdict: Verdict,
-    sorted: Sorted,
+pub(super) fn by_guid(connection: &Connection, source: i64, guid: &str) -> Result<Option<Known>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE source = ?1 AND guid = ?2"))?;
+    Ok(statement.query_row((source, guid), known).optional()?)
 }
 
-/// What is the same for all articles of one reading.
-struct Reading<'p> {
-    source: Source,
-    info: SourceInfo,
-    extent: Extent,
+/// One reading of a source, on its way into the store.
+pub(in crate::store) struct Reading {
+    source: Arc<Source>,
+    info: Arc<SourceInfo>,
+    /// All that was read but its articles.
+    batch: Batch,
+    due: Option<Time>,
     is_first: bool,
     now: Time,
+    policy: Arc<Policy>,
+    /// Its articles in the order of their listing: of a small reading ready, else as they were read.
+    ready: Vec<Ready>,
+    articles: Vec<Article>,
     /// The guids that the source has now: such an article is never taken for another one.
     present: HashSet<String>,
     /// The articles that this reading named: two items of one document are never merged.
     matched: HashSet<i64>,
-    policy: &'p Policy,
+    /// All that is stored of the source came with this reading: nothing needs to be recognised.
+    has_all: bool,
     /// The guids of articles that a rule dropped.
     dropped: HashSet<String>,
 }
 
-impl<'p> Reading<'p> {
-    fn new(source: Source, batch: &Batch, articles: &[Article], policy: &'p Policy, now: Time) -> Self {
+impl Reading {
+    fn new(source: Source, batch: Batch, due: Option<Time>, articles: &[Article], policy: &Arc<Policy>, now: Time) -> Self {
         let of_files = batch.memory.files.iter().filter_map(|file| file.guid.clone());
-        let present = articles.iter().map(|article| article.guid.clone()).chain(of_files).collect();
-        let info = batch.info.clone().unwrap_or_else(|| source.info.clone());
-        let is_first = source.status.first_read.is_none();
-        Self { source, info, extent: batch.extent, is_first, now, present, matched: HashSet::new(), policy, dropped: HashSet::new() }
+        Self {
+            present: articles.iter().map(|article| article.guid.clone()).chain(of_files).collect(),
+            info: Arc::new(batch.info.clone().unwrap_or_else(|| source.info.clone())),
+            is_first: source.status.first_read.is_none(),
+            source: Arc::new(source),
+            batch,
+            due,
+            now,
+            policy: Arc::clone(policy),
+            ready: Vec::new(),
+            articles: Vec::new(),
+            matched: HashSet::new(),
+            has_all: false,
+            dropped: HashSet::new(),
+        }
     }
 
-    fn store(&mut self, transaction: &Transaction<'_>, chunk: Vec<Article>, applied: &mut Applied) -> Result<(), StoreError> {
+    fn maker(&self) -> Maker {
+        let (source, info, policy) = (Arc::clone(&self.source), Arc::clone(&self.info), Arc::clone(&self.policy));
+        Maker { source, info, is_first: self.is_first, policy }
+    }
+
+    fn store(&mut self, transaction: &Transaction<'_>, chunk: &[Ready], applied: &mut Applied) -> Result<(), StoreError> {
         let was_removed = transaction
             .prepare_cached("SELECT removed IS NOT NULL FROM sources WHERE id = ?1")?
             .query_row([self.source.id.0], |row| row.get(0))?;
         if was_removed {
             return Ok(());
         }
+        let stored: usize = transaction
+            .prepare_cached("SELECT count(*) FROM articles WHERE source = ?1")?
+            .query_row([self.source.id.0], |row| row.get(0))?;
+        self.has_all = self.is_first && stored == self.matched.len();
         let mut change = Change::begin(transaction, self.now)?;
         let mut touched = Touched::default();
-        for mut article in chunk {
-            let fingerprint = decide::fingerprint(&mut article)?;
-            let known = self.recognise(transaction, &article, &fingerprint)?;
-            if let Some(known) = known.as_ref().filter(|known| known.is(&article, &fingerprint)) {
-                applied.unchanged += 1;
-                self.matched.insert(known.member.article);
-                continue;
-            }
-            let mut found_out = self.context().found_out(&article);
-            let verdict = self.context().judge(&article, found_out.as_ref());
-            if verdict.drop {
-                applied.dropped += 1;
-                if let Some(known) = known.filter(|known| known.is_public) {
-                    turn(&mut change, &mut touched, known.member, DROPPED)?;
+        for ready in chunk {
+            match ready {
+                Ready::Known(id) => {
+                    applied.unchanged += 1;
+                    self.matched.insert(*id);
                 }
-                self.dropped.insert(article.guid);
-                continue;
+                Ready::Made(made) => self.take(&mut change, &mut touched, made, applied)?,
             }
-            // Rules go by what the feed says, or one that a page's words match would have it asked for again and again.
-            if article.fill() {
-                found_out = found_out.or_else(|| self.context().found_out(&article));
-            }
-            let made = Made { sorted: self.context().sort(&article, found_out.as_ref(), &verdict), article, fingerprint, verdict };
-            let id = match known {
-                Some(known) => {
-                    applied.updated += 1;
-                    self.update(&mut change, &mut touched, &known, &made)?
-                }
-                None => {
-                    applied.added += 1;
-                    self.insert(&mut change, &mut touched, &made)?
-                }
-            };
-            self.matched.insert(id);
         }
         touched.write(&mut change)
     }
 
-    fn context(&self) -> Context<'_> {
-        Context { source: &self.source, info: &self.info, policy: self.policy }
+    fn take(&mut self, change: &mut Change<'_>, touched: &mut Touched, made: &Made, applied: &mut Applied) -> Result<(), StoreError> {
+        let known = if self.has_all { None } else { self.recognise(change.transaction, &made.article, &made.fingerprint)? };
+        if let Some(known) = known.as_ref().filter(|known| known.is(&made.article, &made.fingerprint)) {
+            applied.unchanged += 1;
+            self.matched.insert(known.member.article);
+            return Ok(());
+        }
+        if made.verdict.drop {
+            applied.dropped += 1;
+            if let Some(known) = known.filter(|known| known.is_public) {
+                turn(change, touched, known.member, DROPPED)?;
+            }
+            self.dropped.insert(made.article.guid.clone());
+            return Ok(());
+        }
+        let id = match known {
+            Some(known) => {
+                applied.updated += 1;
+                self.update(change, touched, &known, made)?
+            }
+            None => {
+                applied.added += 1;
+                self.insert(change, touched, made)?
+            }
+        };
+        self.matched.insert(id);
+        Ok(())
     }
 
     /// The stored article that this one is: by guid; a moved file by its contents; else by link, by title and date,
     /// where that points to one article alone that the source does not have under its own guid.
     fn recognise(&self, connection: &Connection, article: &Article, fingerprint: &Fingerprint) -> Result<Option<Known>, StoreError> {
-        let by_guid = format!("{KNOWN} WHERE source = ?1 AND guid = ?2");
-        let found = connection.prepare_cached(&by_guid)?.query_row((self.source.id.0, &article.guid), known).optional()?;
+        let found = by_guid(connection, self.source.id.0, &article.guid)?;
         if found.is_some() {
             return Ok(found.filter(|known| !self.matched.contains(&known.member.article)));
         }
-        if self.extent == Extent::Complete {
+        if self.batch.extent == Extent::Complete {
             let found = self.only(connection, "source = ?1 AND fingerprint = ?2", (self.source.id.0, fingerprint), |_| true)?;
             if found.is_some() {
                 return Ok(found);
@@ -213,23 +285,37 @@ impl<'p> Reading<'p> {
         let link = decide::link(&article.link, |link| is_taken(change.transaction, link, None))?;
         let guid = self.free_guid(change.transaction, &article.guid)?;
         let public_id = self.public_id(change.transaction, &guid, link.as_deref())?;
+        let generation = change.generation()?;
         change
             .transaction
             .prepare_cached(
-                "INSERT INTO articles (source, guid, key, public_id, listed, discovered, fingerprint, details, changed, generation)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '{}', ?6, 0)",
+                "INSERT INTO articles (source, guid, key, public_id, listed, discovered, link, link_key, title, language, translation_key, in_menu,
+                    published, updated, fingerprint, details, ruled, changed, generation)
+                 VALUES (:source, :guid, :key, :public_id, :listed, :changed, :link, :link_key, :title, :language, :translation_key, :in_menu,
+                    :published, :updated, :fingerprint, :details, :ruled, :changed, :generation)",
             )?
-            .execute((
-                self.source.id.0,
-                &article.guid,
-                ArticleKey::new(&self.source.first_slug, &guid).as_str(),
-                public_id,
-                listed,
-                self.now.timestamp(),
-                made.fingerprint,
-            ))?;
+            .execute(named_params! {
+                ":source": self.source.id.0,
+                ":key": ArticleKey::new(&self.source.first_slug, &guid).as_str(),
+                ":public_id": public_id,
+                ":listed": listed,
+                ":guid": article.guid,
+                ":link_key": link.as_deref().and_then(decide::link_key),
+                ":link": link,
+                ":title": super::articles::shown_title(article),
+                ":language": made.sorted.language.as_ref().map(Language::as_str),
+                ":translation_key": article.translation_key,
+                ":in_menu": !article.page.menus.is_empty(),
+                ":published": article.published.map(|time| time.timestamp()),
+                ":updated": article.updated.map(|time| time.timestamp()),
+                ":fingerprint": made.fingerprint,
+                ":details": details_of(article)?,
+                ":ruled": ruled(&made.verdict)?,
+                ":changed": self.now.timestamp(),
+                ":generation": generation,
+            })?;
         let member = Member { article: change.transaction.last_insert_rowid(), listed };
-        self.write(change, touched, member, made, link.as_deref(), None)
+        write_rest(change, touched, member, made, link.as_deref(), None)
     }
 
     fn update(&self, change: &mut Change<'_>, touched: &mut Touched, known: &Known, made: &Made) -> Result<i64, StoreError> {
@@ -244,22 +330,7 @@ impl<'p> Reading<'p> {
                 .prepare_cached("INSERT OR REPLACE INTO later_keys (key, article) VALUES (?1, ?2)")?
                 .execute((key.as_str(), known.member.article))?;
         }
-        self.write(change, touched, known.member, made, link.as_deref(), Some(known))
-    }
-
-    /// Writes all of an article but its identity, and makes it public; `before`: as it was.
-    fn write(
-        &self,
-        change: &mut Change<'_>,
-        touched: &mut Touched,
-        member: Member,
-        made: &Made,
-        link: Option<&str>,
-        before: Option<&Known>,
-    ) -> Result<i64, StoreError> {
         let generation = change.generation()?;
-        let link_key = link.and_then(decide::link_key);
-        let article = &made.article;
         change
             .transaction
             .prepare_cached(
@@ -270,7 +341,7 @@ impl<'p> Reading<'p> {
             )?
             .execute(named_params! {
                 ":guid": article.guid,
-                ":link_key": link_key,
+                ":link_key": link.as_deref().and_then(decide::link_key),
                 ":link": link,
                 ":title": super::articles::shown_title(article),
                 ":language": made.sorted.language.as_ref().map(Language::as_str),
@@ -283,24 +354,9 @@ impl<'p> Reading<'p> {
                 ":ruled": ruled(&made.verdict)?,
                 ":changed": self.now.timestamp(),
                 ":generation": generation,
-                ":id": member.article,
+                ":id": known.member.article,
             })?;
-        write_body(change.transaction, member.article, article)?;
-        write_files(change.transaction, member.article, article)?;
-        set(change, touched, member, true, &made.sorted.terms)?;
-        touched.all_of(change.transaction, member.article)?;
-        for link_key in BTreeSet::from([before.and_then(|known| decide::link_key(known.link.as_deref()?)), link_key]) {
-            story::tell(change, touched, member.article, link_key.as_deref())?;
-        }
-        let is_named_as_before = before.is_some_and(|known| {
-            let language = made.sorted.language.as_ref().map(Language::as_str);
-            known.is_public && known.translation_key == article.translation_key && known.language.as_deref() == language
-        });
-        if !is_named_as_before {
-            let keys = [before.and_then(|known| known.translation_key.as_deref()), article.translation_key.as_deref()];
-            translation::tell(change, touched, member.article, &keys.into_iter().flatten().collect())?;
-        }
-        Ok(member.article)
+        write_rest(change, touched, known.member, made, link.as_deref(), Some(known))
     }
 
     /// The guid, or one made from it if an earlier article of this source got its identity from the same.
@@ -351,23 +407,6 @@ fn is_taken(connection: &Connection, link: &str, but: Option<i64>) -> Result<boo
     let Some(key) = decide::link_key(link) else { return Ok(true) };
     let mut statement = connection.prepare_cached("SELECT 1 FROM articles WHERE link_key = ?1 AND id IS NOT ?2 AND gone = 0")?;
     Ok(statement.exists((key, but))?)
-}
-
-fn write_body(connection: &Connection, id: i64, article: &Article) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO bodies (article, lead, summary, content, markdown) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute((id, &article.lead, &article.summary, &article.content, &article.markdown))?;
-    Ok(())
-}
-
-fn write_files(connection: &Connection, id: i64, article: &Article) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM attachments WHERE article = ?1")?.execute([id])?;
-    for file in &article.files {
-        connection
-            .prepare_cached("INSERT OR REPLACE INTO attachments (article, name, media_type, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute((id, &file.name, &file.media_type, &file.hash, &file.bytes))?;
-    }
-    Ok(())
 }
 
 fn withdraw(transaction: &Transaction<'_>, members: &[Member], now: Time) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::Transaction;
 
 use super::terms::describe;
-use super::{Change, StoreError, health, sources};
+use super::{Change, StoreError, health, pushes, sources};
 use crate::model::{Batch, Extent, FileState, Source, SourceInfo, Time};
 
 /// What is known once a reading is stored whole: the source's own words, validators, files, and when it is due. A source
@@ -26,6 +26,10 @@ pub(super) fn finish(
     }
     if let Some(info) = &batch.info {
         introduce(&mut change, source, info)?;
+        // What was not modified says nothing of hubs, and a hub says nothing of itself.
+        if !batch.is_push {
+            pushes::note_hub(transaction, source.id, batch.hub.as_ref(), now)?;
+        }
     }
     health::answered(transaction, source, now)?;
     if !batch.is_push {

@@ -1,6 +1,7 @@
 //! Hosts: one request in flight each, with a pause after it, and a longer one where the host wishes so.
 
 use rusqlite::{Connection, OptionalExtension};
+use tokio::sync::oneshot::Receiver;
 use url::Url;
 
 use super::{Sqlite, StoreError, time};
@@ -48,21 +49,22 @@ impl Sqlite {
         })
     }
 
-    pub(in crate::store) fn free_host(&self, host: &Host, from: Time) -> Result<(), StoreError> {
-        self.write(|transaction| set(transaction, "taken_until = ?2", host, from))
+    pub(in crate::store) fn free_host(&self, host: Host, from: Time) -> Receiver<Result<(), StoreError>> {
+        self.queue(0, move |transaction| set(transaction, "taken_until = ?2", &host, from))
     }
 
     pub(in crate::store) fn rest_host(&self, host: &Host, until: Time) -> Result<(), StoreError> {
         self.write(|transaction| set(transaction, "rests_until = max(rests_until, ?2)", host, until))
     }
 
-    pub(in crate::store) fn posts(&self, source: SourceId, now: Time, limit: usize) -> Result<Vec<Time>, StoreError> {
+    pub(in crate::store) fn habits(&self, source: SourceId, now: Time, limit: usize) -> Result<(Vec<Time>, bool), StoreError> {
         self.read(|connection| {
+            let is_pushed = super::pushes::pushed_until(connection, source, now)?.is_some();
             let mut statement = connection.prepare_cached(
                 "SELECT DISTINCT published FROM articles WHERE source = ?1 AND published <= ?2 ORDER BY published DESC LIMIT ?3",
             )?;
             let rows = statement.query_map((source.0, now.timestamp(), limit), |row| row.get(0).map(time))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            Ok((rows.collect::<Result<_, _>>()?, is_pushed))
         })
     }
 

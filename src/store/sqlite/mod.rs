@@ -14,6 +14,8 @@ mod hosts;
 mod hub;
 mod memberships;
 mod pushes;
+mod ready;
+mod rest;
 mod revive;
 mod search;
 mod select;
@@ -22,6 +24,7 @@ mod sources;
 mod story;
 mod taxonomy;
 mod terms;
+mod together;
 mod translation;
 
 use std::path::{Path, PathBuf};
@@ -54,6 +57,7 @@ pub(super) struct Sqlite {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     sets: RwLock<Sets>,
+    queue: together::Queue,
 }
 
 impl Sqlite {
@@ -64,7 +68,14 @@ impl Sqlite {
         migrate(&mut writer, &path, now)?;
         let id: String = writer.query_row("SELECT id FROM store", [], |row| row.get(0))?;
         let id = id.parse().map_err(|_| StoreError::Corrupt(format!("the store's id {id:?}")))?;
-        Ok(Self { path, id, writer: Mutex::new(writer), readers: Mutex::default(), sets: RwLock::default() })
+        Ok(Self {
+            path,
+            id,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            sets: RwLock::default(),
+            queue: together::Queue::default(),
+        })
     }
 
     pub(super) const fn id(&self) -> Uuid {

@@ -1,7 +1,7 @@
 //! What sources push: the hubs that they name, and what these sent.
 
 use chrono::TimeDelta;
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 use uuid::Uuid;
 
 use super::{Sqlite, StoreError, sources, time};
@@ -17,22 +17,29 @@ const FAREWELLS: i64 = 4;
 /// What a source pushed and all sources pushed that may wait to be read.
 const WAITING: (i64, i64) = (4, 64);
 
-impl Sqlite {
-    pub(in crate::store) fn note_hub(&self, source: SourceId, link: Option<&HubLink>, now: Time) -> Result<(), StoreError> {
-        let known: Option<(HubLink, String)> = self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT hub, topic, mode FROM hubs WHERE source = ?1")?;
-            Ok(statement.query_row([source.0], |row| Ok((HubLink { hub: row.get(0)?, topic: row.get(1)? }, row.get(2)?))).optional()?)
-        })?;
-        let is_wanted = |mode: &str| mode == Mode::Subscribe.name();
-        match (known, link) {
-            (None, None) => Ok(()),
-            (Some((known, mode)), Some(link)) if known == *link && is_wanted(&mode) => Ok(()),
-            (Some((_, mode)), None) if !is_wanted(&mode) => Ok(()),
-            (Some(_), None) => self.write(|transaction| leave(transaction, source, now)),
-            (_, Some(link)) => self.write(|transaction| want(transaction, source, link, now)),
-        }
+/// Notes where a source says that it is pushed. What is new is asked for, what is said no more is taken back.
+pub(super) fn note_hub(transaction: &Transaction<'_>, source: SourceId, link: Option<&HubLink>, now: Time) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached("SELECT hub, topic, mode FROM hubs WHERE source = ?1")?;
+    let known: Option<(HubLink, String)> =
+        statement.query_row([source.0], |row| Ok((HubLink { hub: row.get(0)?, topic: row.get(1)? }, row.get(2)?))).optional()?;
+    let is_wanted = |mode: &str| mode == Mode::Subscribe.name();
+    match (known, link) {
+        (None, None) => Ok(()),
+        (Some((known, mode)), Some(link)) if known == *link && is_wanted(&mode) => Ok(()),
+        (Some((_, mode)), None) if !is_wanted(&mode) => Ok(()),
+        (Some(_), None) => leave(transaction, source, now),
+        (_, Some(link)) => want(transaction, source, link, now),
     }
+}
 
+/// Until when a source is pushed; `None`: it is not.
+pub(super) fn pushed_until(connection: &Connection, source: SourceId, now: Time) -> Result<Option<Time>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT lease_ends FROM hubs WHERE source = ?1 AND mode = 'subscribe' AND lease_ends > ?2")?;
+    Ok(statement.query_row((source.0, now.timestamp()), |row| row.get(0)).optional()?.map(time))
+}
+
+impl Sqlite {
     pub(in crate::store) fn claim_hub_requests(&self, base: &str, now: Time, limit: usize) -> Result<Vec<HubRequest>, StoreError> {
         const DUE: &str = "due <= ?1 OR mode = 'subscribe' AND base IS NOT NULL AND base <> ?2";
         if !self.is_there(&format!("hubs WHERE {DUE}"), (now.timestamp(), base))? {
@@ -111,11 +118,7 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn pushed_until(&self, source: SourceId, now: Time) -> Result<Option<Time>, StoreError> {
-        self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT lease_ends FROM hubs WHERE source = ?1 AND mode = 'subscribe' AND lease_ends > ?2")?;
-            Ok(statement.query_row((source.0, now.timestamp()), |row| row.get(0)).optional()?.map(time))
-        })
+        self.read(|connection| pushed_until(connection, source, now))
     }
 
     pub(in crate::store) fn keep_pushed(&self, source: SourceId, body: &[u8], charset: Option<&str>) -> Result<bool, StoreError> {

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use rusqlite::{Connection, OptionalExtension, Row};
+use tokio::sync::oneshot::Receiver;
 
 use super::hosts::{by_former_url, give_back_of, host_of, take_of};
 use super::revive::{DROPPED, PUBLIC, REMOVED, in_state, turn};
@@ -203,12 +204,14 @@ impl Sqlite {
         })
     }
 
-    pub(in crate::store) fn release(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
+    pub(in crate::store) fn release(&self, sources: &[SourceId], now: Time) -> Result<(), StoreError> {
         self.write(|transaction| {
-            give_back_of(transaction, source.0, now)?;
             let mut statement =
                 transaction.prepare_cached("UPDATE sources SET due = ?2, leased_until = 0 WHERE id = ?1 AND removed IS NULL")?;
-            statement.execute((source.0, now.timestamp()))?;
+            for source in sources {
+                give_back_of(transaction, source.0, now)?;
+                statement.execute((source.0, now.timestamp()))?;
+            }
             Ok(())
         })
     }
@@ -222,14 +225,14 @@ impl Sqlite {
         })
     }
 
-    pub(in crate::store) fn fail(&self, source: SourceId, error: &str, due: Option<Time>, now: Time) -> Result<(), StoreError> {
-        self.write(|transaction| {
+    pub(in crate::store) fn fail(&self, source: SourceId, error: String, due: Option<Time>, now: Time) -> Receiver<Result<(), StoreError>> {
+        self.queue(0, move |transaction| {
             let mut statement = transaction.prepare_cached(
                 "UPDATE sources SET failures = failures + 1, failing_since = ifnull(failing_since, ?2), error = ?3, last_read = ?2, due = ?4, leased_until = 0,
                     redirect = NULL, redirects = 0 WHERE id = ?1",
             )?;
-            statement.execute((source.0, now.timestamp(), error, due.map(|due| due.timestamp())))?;
-            health::failed(transaction, &by_id(transaction, source.0)?, error, now)
+            statement.execute((source.0, now.timestamp(), &error, due.map(|due| due.timestamp())))?;
+            health::failed(transaction, &by_id(transaction, source.0)?, &error, now)
         })
     }
 }

@@ -1,0 +1,63 @@
+//! Articles made ready to be stored: all that needs no lock, so that the writer only writes.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::StoreError;
+use super::apply::by_guid;
+use crate::model::{Article, Policy, Source, SourceInfo, Verdict};
+use crate::store::decide::{self, Context, Fingerprint, Sorted};
+
+/// An article with what was made of it.
+pub(super) struct Made {
+    pub(super) article: Article,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) verdict: Verdict,
+    pub(super) sorted: Sorted,
+}
+
+/// An article that was read, ready to be stored.
+pub(super) enum Ready {
+    /// To be compared with what is stored.
+    Made(Box<Made>),
+    /// It is stored just so: nothing was made of it.
+    Known(i64),
+}
+
+/// What makes articles ready: all of it needs to be the same for the articles of one reading.
+#[derive(Clone)]
+pub(super) struct Maker {
+    pub(super) source: Arc<Source>,
+    pub(super) info: Arc<SourceInfo>,
+    pub(super) is_first: bool,
+    pub(super) policy: Arc<Policy>,
+}
+
+impl Maker {
+    fn context(&self) -> Context<'_> {
+        Context { source: &self.source, info: &self.info, policy: &self.policy }
+    }
+
+    pub(super) fn made_ready(&self, connection: &Connection, articles: Vec<Article>) -> Result<Vec<Ready>, StoreError> {
+        articles.into_iter().map(|article| self.ready(connection, article)).collect()
+    }
+
+    fn ready(&self, connection: &Connection, mut article: Article) -> Result<Ready, StoreError> {
+        let fingerprint = decide::fingerprint(&mut article)?;
+        if !self.is_first {
+            let known = by_guid(connection, self.source.id.0, &article.guid)?;
+            if let Some(known) = known.filter(|known| known.is(&article, &fingerprint)) {
+                return Ok(Ready::Known(known.member.article));
+            }
+        }
+        let mut found_out = self.context().found_out(&article);
+        let verdict = self.context().judge(&article, found_out.as_ref());
+        // Rules go by what the feed says, or one that a page's words match would have it asked for again and again.
+        if !verdict.drop && article.fill() {
+            found_out = found_out.or_else(|| self.context().found_out(&article));
+        }
+        let sorted = self.context().sort(&article, found_out.as_ref(), &verdict);
+        Ok(Ready::Made(Box::new(Made { article, fingerprint, verdict, sorted })))
+    }
+}

@@ -1,0 +1,61 @@
+//! What of an article stands in other tables than its own: its text, its files, its terms.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use super::apply::Known;
+use super::memberships::{Member, set};
+use super::ready::Made;
+use super::terms::Touched;
+use super::{Change, StoreError, story, translation};
+use crate::model::{Article, Language};
+use crate::store::decide;
+
+/// Writes what of an article stands in other tables, and tells those that name it; `before`: as it was.
+pub(super) fn write_rest(
+    change: &mut Change<'_>,
+    touched: &mut Touched,
+    member: Member,
+    made: &Made,
+    link: Option<&str>,
+    before: Option<&Known>,
+) -> Result<i64, StoreError> {
+    let article = &made.article;
+    write_body(change.transaction, member.article, article)?;
+    write_files(change.transaction, member.article, article, before.is_none())?;
+    set(change, touched, member, true, &made.sorted.terms)?;
+    touched.all_of(change.transaction, member.article)?;
+    let links = [before.and_then(|known| known.link.as_deref()), link];
+    for link_key in links.into_iter().map(|link| decide::link_key(link?)).collect::<BTreeSet<_>>() {
+        story::tell(change, touched, member.article, link_key.as_deref())?;
+    }
+    let is_named_as_before = before.is_some_and(|known| {
+        let language = made.sorted.language.as_ref().map(Language::as_str);
+        known.is_public && known.translation_key == article.translation_key && known.language.as_deref() == language
+    });
+    if !is_named_as_before {
+        let keys = [before.and_then(|known| known.translation_key.as_deref()), article.translation_key.as_deref()];
+        translation::tell(change, touched, member.article, &keys.into_iter().flatten().collect())?;
+    }
+    Ok(member.article)
+}
+
+fn write_body(connection: &Connection, id: i64, article: &Article) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO bodies (article, lead, summary, content, markdown) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute((id, &article.lead, &article.summary, &article.content, &article.markdown))?;
+    Ok(())
+}
+
+fn write_files(connection: &Connection, id: i64, article: &Article, is_new: bool) -> Result<(), StoreError> {
+    if !is_new {
+        connection.prepare_cached("DELETE FROM attachments WHERE article = ?1")?.execute([id])?;
+    }
+    for file in &article.files {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO attachments (article, name, media_type, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute((id, &file.name, &file.media_type, &file.hash, &file.bytes))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Writing together: what several tasks wish to write at the same time becomes one transaction, whose cost is mostly that
+//! of its end. Each still gets an answer of its own, and none before the transaction is on disk.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use rusqlite::{Transaction, ffi};
+use tokio::sync::oneshot::{self, Receiver, Sender};
+
+use super::revive::CHUNK;
+use super::{Sqlite, StoreError, lock};
+
+/// What waits to be written, in the order of its coming.
+#[derive(Default)]
+pub(super) struct Queue(Mutex<VecDeque<Box<dyn Job>>>);
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").finish_non_exhaustive()
+    }
+}
+
+/// One wish to write. It can be run again, if the transaction that it was a part of failed.
+trait Job: Send {
+    /// How many articles it writes, about.
+    fn weight(&self) -> usize;
+    fn run(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError>;
+    /// Gives what came of it to whoever waits.
+    fn answer(self: Box<Self>, failure: Option<StoreError>);
+}
+
+struct Waiting<T, W> {
+    weight: usize,
+    work: W,
+    value: Option<T>,
+    answer: Sender<Result<T, StoreError>>,
+}
+
+impl<T: Send, W: FnMut(&Transaction<'_>) -> Result<T, StoreError> + Send> Job for Waiting<T, W> {
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
+    fn run(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        self.value = Some((self.work)(transaction)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, failure: Option<StoreError>) {
+        let Self { value, answer, .. } = *self;
+        let value = failure.map_or_else(|| value.ok_or(StoreError::Interrupted), Err);
+        // Who does not wait any more needs no answer.
+        answer.send(value).ok();
+    }
+}
+
+impl Sqlite {
+    /// Lines up what is to be written; the answer comes once somebody has called [`Sqlite::write_queued`].
+    pub(super) fn queue<T: Send + 'static>(
+        &self,
+        weight: usize,
+        work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Receiver<Result<T, StoreError>> {
+        let (answer, receiver) = oneshot::channel();
+        lock(&self.queue.0).push_back(Box::new(Waiting { weight, work, value: None, answer }));
+        receiver
+    }
+
+    /// Writes what waits, as much as a transaction takes. If that fails each is written for itself, so that nobody fails
+    /// by another's fault.
+    pub(in crate::store) fn write_queued(&self) {
+        let mut jobs = self.next_jobs();
+        match self.write(|transaction| jobs.iter_mut().try_for_each(|job| job.run(transaction))) {
+            Ok(()) => {
+                for job in jobs {
+                    job.answer(None);
+                }
+            }
+            Err(StoreError::Busy(_)) => {
+                for job in jobs {
+                    job.answer(Some(StoreError::Busy(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None))));
+                }
+            }
+            Err(_) => {
+                for mut job in jobs {
+                    let failure = self.write(|transaction| job.run(transaction)).err();
+                    job.answer(failure);
+                }
+            }
+        }
+    }
+
+    fn next_jobs(&self) -> Vec<Box<dyn Job>> {
+        let mut queue = lock(&self.queue.0);
+        let (mut jobs, mut weight) = (Vec::new(), 0);
+        while let Some(job) = queue.pop_front_if(|job| weight == 0 || weight + job.weight() <= CHUNK) {
+            weight += job.weight();
+            jobs.push(job);
+        }
+        jobs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    #[test]
+    fn what_is_written_together_is_one_transaction_and_nobody_fails_by_anothers_fault() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = Sqlite::open(folder.path().join("t.db"), DateTime::from_timestamp(1_700_000_000, 0).unwrap()).unwrap();
+        let add = |store: &Sqlite, name: &'static str| {
+            store.queue(0, move |transaction| Ok(transaction.execute("INSERT INTO hosts (name) VALUES (?1)", [name])?))
+        };
+        let hosts = |store: &Sqlite| store.numbers("SELECT count(*) FROM hosts", []).unwrap()[0];
+        let (mut one, mut two) = (add(&store, "one"), add(&store, "two"));
+        assert_eq!(hosts(&store), 0);
+        assert!(one.try_recv().is_err() && two.try_recv().is_err(), "nobody is told before it is written");
+        store.write_queued();
+        assert_eq!((one.try_recv().unwrap().unwrap(), two.try_recv().unwrap().unwrap(), hosts(&store)), (1, 1, 2));
+        let (mut again, mut three) = (add(&store, "one"), add(&store, "three"));
+        store.write_queued();
+        assert!(again.try_recv().unwrap().is_err(), "a host has one row");
+        assert_eq!((three.try_recv().unwrap().unwrap(), hosts(&store)), (1, 3));
+        store.write_queued();
+    }
+}
