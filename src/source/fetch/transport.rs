@@ -9,6 +9,9 @@ use reqwest::{Proxy, redirect};
 use super::ClientError;
 use super::guard::Guard;
 
+/// How long a connection waits for the next request: for the next feed of the same host. It takes memory as long.
+const IDLE: Duration = Duration::from_secs(5);
+
 /// Connections that a client keeps.
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
@@ -29,6 +32,7 @@ impl Transport {
                 .referer(false)
                 .connect_timeout(Duration::from_secs(10))
                 .pool_max_idle_per_host(1)
+                .pool_idle_timeout(IDLE)
                 .http2_max_header_list_size(64 << 10);
             match proxy {
                 Some(proxy) => Ok(builder.proxy(Proxy::all(proxy)?)),
