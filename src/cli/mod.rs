@@ -111,6 +111,9 @@ const CATEGORY_EXAMPLES: &str = "Examples:
   feedmill category alias Technology 科技
   feedmill category restore misc";
 
+/// How often it is looked for new articles that are not in the search.
+const INDEXING: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -151,12 +154,12 @@ async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
         command => {
             let work = Work::open(config).await?;
             match command {
-                Command::Add(command) => command.run(&work, console).await,
+                Command::Add(command) => Box::pin(indexing(&work.store, command.run(&work, console))).await,
                 Command::Sources(command) => command.run(&work, console).await,
                 Command::Edit(command) => command.run(&work, console).await,
                 Command::Remove(command) => command.run(&work, console).await,
-                Command::Refresh(command) => command.run(&work, console).await,
-                Command::Import(command) => command.run(&work, console).await,
+                Command::Refresh(command) => Box::pin(indexing(&work.store, command.run(&work, console))).await,
+                Command::Import(command) => Box::pin(indexing(&work.store, command.run(&work, console))).await,
                 Command::Export(command) => command.run(&work, console).await,
                 Command::Feed(command) => command.run(&work, console).await,
                 Command::Build(command) => command.run(&work, console).await,
@@ -167,6 +170,26 @@ async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
             }
         }
     }
+}
+
+/// Does work that stores articles, and takes them into the search meanwhile, so that no question has to wait for that.
+async fn indexing(store: &Store, work: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
+    let catch_up = async || {
+        store.follow().await?;
+        store.index().await
+    };
+    let keep_up = async || loop {
+        tokio::time::sleep(INDEXING).await;
+        if let Err(error) = catch_up().await {
+            break error;
+        }
+    };
+    let result = tokio::select! {
+        result = work => result,
+        error = keep_up() => Err(error.into()),
+    };
+    catch_up().await?;
+    result
 }
 
 fn configuration(path: Option<&std::path::Path>, flags: &[(&'static str, String)]) -> anyhow::Result<Config> {

@@ -12,6 +12,9 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 /// The longest word, in bytes; what follows is left out.
 const MAX_WORD: usize = 64;
 
+/// An index may know no more of a longer word's beginning than these bytes.
+pub const STEM: usize = 10;
+
 /// A piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {

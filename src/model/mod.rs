@@ -31,7 +31,7 @@ pub use article::{
     Widget,
 };
 pub use event::{Event, EventKind, Health};
-pub use folding::{Token, each_token, tokens};
+pub use folding::{STEM, Token, each_token, tokens};
 pub use fragment::{Block, Dated, Fragment, Look, Piece};
 pub use hints::Hints;
 pub use host::Host;

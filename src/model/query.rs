@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::folding::{Token, tokens};
+use super::folding::{STEM, Token, tokens};
 
 /// The longest question, in characters.
 const MAX_LENGTH: usize = 256;
@@ -114,10 +114,13 @@ impl Word {
         tokens
     }
 
-    /// Whether an index of tokens alone cannot tell where it stands: it has several, or must stand as it was typed.
+    /// Whether an index of tokens alone cannot tell where it stands: it has several, or must stand as it was typed, or
+    /// begins so with more than the index knows.
     #[must_use]
     pub fn needs_text(&self) -> bool {
-        self.is_quoted || self.tokens().len() > 1
+        let tokens = self.tokens();
+        let is_long = |token: &Token| self.is_prefix && token.folded.len() > STEM;
+        self.is_quoted || tokens.len() > 1 || tokens.iter().any(is_long)
     }
 
     /// Whether the last of its tokens may be the beginning of one.

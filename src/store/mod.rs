@@ -9,6 +9,7 @@ mod decide;
 mod fragments;
 mod hub;
 mod manners;
+mod postings;
 mod pushes;
 mod sets;
 mod sqlite;
@@ -399,7 +400,8 @@ impl Store {
     /// The database failed.
     pub async fn index(&self) -> Result<(), StoreError> {
         while self.indexed() < self.generation() {
-            self.note(Sqlite::index).await?;
+            self.read(Sqlite::index).await?;
+            while self.read(Sqlite::merge_segments).await? {}
             self.follow().await?;
         }
         Ok(())

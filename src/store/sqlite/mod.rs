@@ -18,6 +18,7 @@ mod ready;
 mod rest;
 mod revive;
 mod search;
+mod segments;
 mod select;
 mod sort;
 mod sources;

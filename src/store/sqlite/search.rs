@@ -4,17 +4,17 @@
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension};
 
+use super::segments::{self, Place};
 use super::{Sqlite, StoreError};
-use crate::model::{Kind, Query, Token, Word, each_token, text, tokens};
+use crate::model::{Kind, Query, Token, Word, text, tokens};
+use crate::store::postings::{Builder, Segment};
 use crate::store::sets::Number;
 
-/// The most articles that one question takes in, those discovered last.
-const MAX_HITS: usize = 100_000;
 /// How many of what was found are put in order by how well they fit: the newest, and the newest with the words in their
 /// title or names.
 const MAX_RANKED: usize = 150;
 /// Articles that one step of the indexing takes in.
-const CHUNK: usize = 500;
+const CHUNK: usize = 1_000;
 
 /// What a word is worth in the title, and among the names, in places in the body.
 const IN_TITLE: f64 = 10.0;
@@ -100,17 +100,10 @@ pub(super) struct Hits {
 pub(super) fn hits(connection: &Connection, query: &Query) -> Result<Hits, StoreError> {
     let wanted: Vec<&Word> = query.words.iter().filter(|word| !word.is_excluded).collect();
     let excluded: Vec<&Word> = query.words.iter().filter(|word| word.is_excluded && !word.needs_text()).collect();
-    let find = |words: &[&Word], junction| (!words.is_empty()).then(|| find(connection, "words", &expression(words, junction))).transpose();
-    Ok(Hits { found: find(&wanted, " AND ")?, excluded: find(&excluded, " OR ")? })
-}
-
-fn find(connection: &Connection, table: &str, expression: &str) -> Result<RoaringBitmap, StoreError> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT rowid FROM {table} WHERE {table} MATCH ?1 ORDER BY rowid DESC LIMIT ?2"))?;
-    let rows = statement.query_map((expression, MAX_HITS), |row| row.get::<_, Number>(0))?;
-    let mut numbers = rows.collect::<Result<Vec<_>, _>>()?;
-    numbers.reverse();
-    Ok(numbers.into_iter().collect())
+    Ok(Hits {
+        found: (!wanted.is_empty()).then(|| segments::with_all(connection, &wanted, Place::Anywhere)).transpose()?,
+        excluded: (!excluded.is_empty()).then(|| segments::with_any(connection, &excluded)).transpose()?,
+    })
 }
 
 /// Those of a set that have the words, the best first; those that have them as they were typed before the others.
@@ -119,7 +112,7 @@ pub(super) fn ranked(connection: &Connection, query: &Query, set: &RoaringBitmap
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let in_headings = find(connection, "headings", &expression(&wanted, " AND "))? & set;
+    let in_headings = segments::with_all(connection, &wanted, Place::Headings)? & set;
     let newest = |set: &RoaringBitmap| set.iter().rev().take(MAX_RANKED).collect::<RoaringBitmap>();
     let mut ranked = Vec::new();
     for number in newest(&in_headings) | newest(set) {
@@ -138,32 +131,13 @@ pub(super) fn fits(connection: &Connection, query: &Query, article: Number) -> R
     Ok(has_phrases(&Text::of(connection, article)?.parts(), query))
 }
 
-/// Words in the index's own grammar: each by its tokens, which hold no sign of that grammar.
-fn expression(words: &[&Word], junction: &str) -> String {
-    let pieces = |word: &&Word| {
-        let tokens: Vec<String> = word.tokens().into_iter().map(|token| format!("\"{}\"", token.folded)).collect();
-        format!("({}{})", tokens.join(" AND "), if word.is_open() { " *" } else { "" })
-    };
-    words.iter().map(pieces).collect::<Vec<_>>().join(junction)
-}
-
-/// The tokens of a text, as the index takes them.
-fn tokenised(text: &str) -> String {
-    let mut tokenised = String::with_capacity(text.len() * 2);
-    each_token(text, |token, _| {
-        tokenised.push_str(token);
-        tokenised.push(' ');
-    });
-    tokenised
-}
-
 /// A step of the indexing: what changed up to a generation.
 struct Step {
     from: u64,
     to: u64,
-    /// The tokens of its title and names, and of its body.
-    present: Vec<(Number, String, String)>,
-    gone: Vec<Number>,
+    changed: RoaringBitmap,
+    /// Of those that are public.
+    segments: Vec<Segment>,
 }
 
 impl Sqlite {
@@ -176,17 +150,9 @@ impl Sqlite {
                 // Another process was faster.
                 return Ok(());
             }
-            for table in ["words", "headings"] {
-                let mut statement = transaction.prepare_cached(&format!("DELETE FROM {table} WHERE rowid = ?1"))?;
-                for number in step.gone.iter().chain(step.present.iter().map(|(number, ..)| number)) {
-                    statement.execute([number])?;
-                }
-            }
-            for (number, headings, body) in &step.present {
-                transaction.prepare_cached("INSERT INTO headings (rowid, tokens) VALUES (?1, ?2)")?.execute((number, headings))?;
-                transaction
-                    .prepare_cached("INSERT INTO words (rowid, tokens) VALUES (?1, ?2)")?
-                    .execute((number, format!("{headings}{body}")))?;
+            segments::forget(transaction, &step.changed)?;
+            for segment in step.segments {
+                segments::insert(transaction, segment)?;
             }
             transaction.prepare_cached("UPDATE store SET indexed = ?1")?.execute([step.to])?;
             Ok(())
@@ -214,17 +180,22 @@ fn next_step(connection: &Connection) -> Result<Option<Step>, StoreError> {
         return Ok(None);
     }
     let to = chunk_end(connection, from, generation, CHUNK)?;
-    let mut step = Step { from, to, present: Vec::new(), gone: Vec::new() };
-    let mut statement = connection.prepare_cached("SELECT id, gone != 0 FROM articles WHERE generation > ?1 AND generation <= ?2")?;
+    let mut step = Step { from, to, changed: RoaringBitmap::new(), segments: Vec::new() };
+    let mut builder = Builder::new();
+    let mut statement =
+        connection.prepare_cached("SELECT id, gone != 0 FROM articles WHERE generation > ?1 AND generation <= ?2 ORDER BY id")?;
     let mut rows = statement.query((from, to))?;
     while let Some(row) = rows.next()? {
         let number: Number = row.get(0)?;
-        if row.get(1)? {
-            step.gone.push(number);
-        } else {
+        step.changed.insert(number);
+        if !row.get(1)? {
             let Text { title, names, body } = Text::of(connection, number)?;
-            step.present.push((number, tokenised(&title) + &tokenised(&names), tokenised(&body)));
+            builder.add(number, [&title, &names], &body);
+        }
+        if builder.is_full() {
+            step.segments.extend(std::mem::replace(&mut builder, Builder::new()).build());
         }
     }
+    step.segments.extend(builder.build());
     Ok(Some(step))
 }

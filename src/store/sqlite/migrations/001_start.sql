@@ -227,18 +227,29 @@ CREATE TABLE attachments (
     PRIMARY KEY (article, name)
 ) STRICT;
 
--- What each public article can be found by: tokens of our own making, parted by spaces; see model/folding.rs.
--- Without places it is a third as large; phrases are then looked for in the text of what was found.
-CREATE VIRTUAL TABLE words USING fts5 (
-    tokens,
-    content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '+#'"
-);
+-- What each public article can be found by: tokens of our own making (model/folding.rs) in segments that do not change
+-- (store/postings.rs). A state is 0: being made, 1: live, 2: replaced, to be deleted.
+CREATE TABLE segments (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    state    INTEGER NOT NULL,
+    -- Sets of articles: all that it was made of, and those of them that have changed or gone since.
+    articles BLOB    NOT NULL,
+    gone     BLOB    NOT NULL,
+    -- How many it was made of, the lowest and the highest of them.
+    size     INTEGER NOT NULL,
+    lowest   INTEGER NOT NULL,
+    highest  INTEGER NOT NULL
+) STRICT;
 
--- The same of titles, authors, categories and tags alone: what fits best.
-CREATE VIRTUAL TABLE headings USING fts5 (
-    tokens,
-    content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '+#'"
-);
+CREATE TABLE postings (
+    id      INTEGER PRIMARY KEY,
+    segment INTEGER NOT NULL,
+    -- The first token of the block.
+    first   BLOB    NOT NULL,
+    block   BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX postings_by_token ON postings (segment, first);
+
 -- WebSub, our hub: what subscribers asked for and have not confirmed. The last word about a topic and a callback counts.
 CREATE TABLE intents (
     topic    TEXT    NOT NULL,
