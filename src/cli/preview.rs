@@ -69,7 +69,7 @@ async fn read(source: &str, reader: &Reader, config: &Config) -> anyhow::Result<
         max_file: reader.max_file,
         max_bundle_file: reader.max_bundle_file,
     };
-    read_path(source, &options, config)
+    Ok(read_path(source, &options, config)?.whole()?)
 }
 
 fn as_json(source: &str, batch: &Batch) -> Value {

@@ -3,6 +3,7 @@
 
 mod address;
 mod article;
+mod batch;
 pub mod detect;
 mod event;
 mod folding;
@@ -30,6 +31,7 @@ pub use article::{
     Article, BundleFile, Enclosure, Extension, FullText, Link, MenuEntry, PageOptions, Person, Picture, Sidebar as SidebarSide, Time,
     Widget,
 };
+pub use batch::{Aside, Batch};
 pub use event::{Event, EventKind, Health};
 pub use folding::{STEM, Token, each_token, tokens};
 pub use fragment::{Block, Dated, Fragment, Look, Piece};
@@ -45,8 +47,8 @@ pub use selection::{Clauses, Selection};
 pub use site::{NamedFeed, PLACEHOLDER, Site};
 pub use slug::Slug;
 pub use source::{
-    Applied, Batch, Extent, FileState, Header, Memory, NewSource, Problem, Source, SourceId, SourceInfo, SourceKind, SourceSettings,
-    SourceStatus, TermDescription, UsedFile,
+    Applied, Extent, FileState, Header, Memory, NewSource, Problem, Source, SourceId, SourceInfo, SourceKind, SourceSettings, SourceStatus,
+    TermDescription, UsedFile,
 };
 pub use term::{Kind, Origins, Term, TermName};
 pub use window::{Moment, Window, full_hour, midnight};

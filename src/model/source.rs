@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{Article, Hints, Language, Person, Slug, Time};
+use super::{Hints, Language, Person, Slug, Time};
 
 /// The number of a source in its store; published nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -262,39 +262,6 @@ pub enum Extent {
     /// What is absent stays: a feed, an import.
     #[default]
     Partial,
-}
-
-/// One reading of a source.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Batch {
-    /// The articles that were read, in document order. An unchanged file's article is not among them.
-    pub articles: Vec<Article>,
-    /// What the source says of itself; `None`: nothing new.
-    pub info: Option<SourceInfo>,
-    /// What categories and tags say of themselves (`_index.md`).
-    pub terms: Vec<TermDescription>,
-    /// Whether `files` is all that there is.
-    pub extent: Extent,
-    /// To be remembered for the next reading.
-    pub memory: Memory,
-    /// What could not be read.
-    pub problems: Vec<Problem>,
-    /// What was mended on the way, for the publisher to know.
-    pub repairs: Vec<Problem>,
-    /// How many items or files were passed over on purpose.
-    pub skipped: usize,
-    /// No sooner than this may the source be asked again, by its server's word.
-    pub not_before: Option<Time>,
-    /// When it must be read again though nothing changed: the earliest [`FileState::revisit`].
-    pub revisit: Option<Time>,
-    /// What the document says of when it may be asked; `None`: nothing new.
-    pub hints: Option<Hints>,
-    /// Where the source was redirected to, if every redirect on the way was for good.
-    pub moved_to: Option<String>,
-    /// Whether it came unasked: such a reading says nothing of redirects.
-    pub is_push: bool,
-    /// Where it says that it is pushed (WebSub); it counts where there is an `info`.
-    pub hub: Option<super::websub::HubLink>,
 }
 
 /// What a `categories/x/_index.md` or `tags/x/_index.md` says.

@@ -78,6 +78,9 @@ pub enum StoreError {
     /// A term is not there, or not free.
     #[error(transparent)]
     Term(#[from] TermError),
+    /// What was put aside of a large reading cannot be read.
+    #[error("cannot read what was put aside while a folder was read; see to the folder for temporary files and try again")]
+    Aside(#[source] std::io::Error),
     /// A task of ours ended early.
     #[error("an operation of the store was interrupted")]
     Interrupted,

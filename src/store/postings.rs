@@ -126,8 +126,8 @@ impl Builder {
         self.tokens.len() >= FULL || self.articles.len() >= MAX_ARTICLES
     }
 
-    /// The segment of what was taken in, if anything was.
-    pub(super) fn build(mut self) -> Option<Segment> {
+    /// The segment of what was taken in since the last one, if anything was.
+    pub(super) fn build(&mut self) -> Option<Segment> {
         let base = *self.articles.first()?;
         self.tokens.sort_unstable();
         let mut writer = Writer::new(base);
@@ -144,7 +144,8 @@ impl Builder {
             }
             writer.push(Key(tokens[0] >> 16), &postings);
         }
-        Some(Segment { articles: self.articles.into_iter().collect(), blocks: writer.finish() })
+        self.tokens.clear();
+        Some(Segment { articles: self.articles.drain(..).collect(), blocks: writer.finish() })
     }
 }
 

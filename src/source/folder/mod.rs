@@ -1,10 +1,12 @@
 //! Folders of Markdown: which files there are, which must be parsed again, and what all of them together say.
 
+mod aside;
 mod links;
 mod place;
 mod walk;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +18,7 @@ pub use walk::signature;
 
 use super::markdown::{self, Context, Place, Reading};
 use crate::model::{Article, ArticleKey, Batch, Extent, FileState, Link, Memory, PLACEHOLDER, Problem, Slug, TermDescription, Time};
+use aside::Shelf;
 use links::Linker;
 use place::{Role, role};
 use walk::{Found, walk};
@@ -63,6 +66,8 @@ pub enum FolderError {
 struct Outcome {
     state: Option<FileState>,
     article: Option<Article>,
+    /// Where its text is, if it was put aside.
+    aside: Option<Range<u64>>,
     term: Option<TermDescription>,
     problem: Option<Problem>,
     repairs: Vec<Problem>,
@@ -77,8 +82,9 @@ pub fn read(root: &Path, memory: &Memory, options: &Options, now: Time) -> Resul
     std::fs::read_dir(root).map_err(|cause| FolderError::Unreadable { path: root.to_owned(), cause })?;
     let walk = walk(root);
     let reader = Reader::new(root, memory, &walk.files, options, now);
-    let outcomes = reader.read_all(&walk.files);
-    let mut batch = collect(outcomes, &memory.files, &options.first_slug);
+    let shelf = Shelf::default();
+    let outcomes = reader.read_all(&walk.files, &shelf);
+    let mut batch = collect(outcomes, shelf, &memory.files, &options.first_slug);
     batch.memory.read_with = Some(reader.read_with);
     batch.problems.extend(walk.problems);
     let is_unknown =
@@ -135,13 +141,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads all files on all cores; the outcomes stand in the order of the files.
-    fn read_all(&self, files: &[Found]) -> Vec<Outcome> {
+    fn read_all(&self, files: &[Found], aside: &Shelf) -> Vec<Outcome> {
         let next = AtomicUsize::new(0);
         let outcomes = Mutex::new(Vec::with_capacity(files.len()));
         let work = || {
             let mut own = Vec::new();
             while let Some((position, file)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, files.get(at)?))) {
-                own.push((position, self.read_file(file)));
+                let mut outcome = self.read_file(file);
+                outcome.aside = outcome.article.as_mut().and_then(|article| aside.put(article));
+                own.push((position, outcome));
             }
             outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).append(&mut own);
         };
@@ -232,10 +240,12 @@ fn as_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
     })
 }
 
-fn collect(outcomes: Vec<Outcome>, memory: &[FileState], first_slug: &Slug) -> Batch {
+fn collect(outcomes: Vec<Outcome>, shelf: Shelf, memory: &[FileState], first_slug: &Slug) -> Batch {
     let mut batch = Batch { extent: Extent::Complete, ..Batch::default() };
     let mut files: Vec<FileState> = Vec::with_capacity(outcomes.len());
+    let mut places = Vec::new();
     for outcome in outcomes {
+        places.extend(outcome.article.is_some().then_some(outcome.aside));
         batch.articles.extend(outcome.article);
         batch.terms.extend(outcome.term);
         batch.problems.extend(outcome.problem);
@@ -244,8 +254,10 @@ fn collect(outcomes: Vec<Outcome>, memory: &[FileState], first_slug: &Slug) -> B
         files.extend(outcome.state);
     }
     tell_apart(&mut batch.articles, &mut files, memory);
-    relink(&mut batch.articles, &files, first_slug);
+    let renamed = relink(&mut batch.articles, &files, first_slug);
     give_back_shared_links(&mut batch.articles);
+    let guids = batch.articles.iter().map(|article| article.guid.clone());
+    batch.aside = shelf.close(guids.zip(places).filter_map(|(guid, place)| Some((guid, place?))).collect(), renamed);
     batch.revisit = files.iter().filter_map(|file| file.revisit).min();
     batch.memory = Memory { files, ..Memory::default() };
     batch
@@ -277,12 +289,10 @@ fn tell_apart(articles: &mut [Article], files: &mut [FileState], memory: &[FileS
     }
 }
 
-/// Links were made by the guids that paths give; those of articles with other guids are set right.
-fn relink(articles: &mut [Article], files: &[FileState], first_slug: &Slug) {
-    let mut linking =
-        articles.iter_mut().filter_map(|article| article.content.as_mut()).filter(|content| content.contains(PLACEHOLDER)).peekable();
-    if linking.peek().is_none() {
-        return;
+/// Links were made by the guids that paths give; those of articles with other guids are set right. Gives which are which.
+fn relink(articles: &mut [Article], files: &[FileState], first_slug: &Slug) -> HashMap<ArticleKey, ArticleKey> {
+    if articles.is_empty() {
+        return HashMap::new();
     }
     let taken: HashSet<&str> = files.iter().filter_map(|file| file.guid.as_deref()).collect();
     let renamed: HashMap<ArticleKey, ArticleKey> = files
@@ -293,9 +303,10 @@ fn relink(articles: &mut [Article], files: &[FileState], first_slug: &Slug) {
             Some((ArticleKey::new(first_slug, &usual.guid), ArticleKey::new(first_slug, guid)))
         })
         .collect();
-    for content in linking {
+    for content in articles.iter_mut().filter_map(|article| article.content.as_mut()).filter(|content| content.contains(PLACEHOLDER)) {
         *content = with_keys(content, &renamed);
     }
+    renamed
 }
 
 /// A content whose links to articles here have the keys that they are renamed to, read once from start to end.

@@ -181,7 +181,7 @@ impl Reading {
 
     fn maker(&self) -> Maker {
         let (source, info, policy) = (Arc::clone(&self.source), Arc::clone(&self.info), Arc::clone(&self.policy));
-        Maker { source, info, is_first: self.is_first, policy }
+        Maker { source, info, is_first: self.is_first, policy, aside: self.batch.aside.clone() }
     }
 
     fn store(&mut self, transaction: &Transaction<'_>, chunk: &[Ready], applied: &mut Applied) -> Result<(), StoreError> {

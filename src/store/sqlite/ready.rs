@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::StoreError;
 use super::apply::by_guid;
-use crate::model::{Article, Policy, Source, SourceInfo, Verdict};
+use crate::model::{Article, Aside, Policy, Source, SourceInfo, Verdict};
 use crate::store::decide::{self, Context, Fingerprint, Sorted};
 
 /// An article with what was made of it.
@@ -32,6 +32,7 @@ pub(super) struct Maker {
     pub(super) info: Arc<SourceInfo>,
     pub(super) is_first: bool,
     pub(super) policy: Arc<Policy>,
+    pub(super) aside: Option<Aside>,
 }
 
 impl Maker {
@@ -44,6 +45,9 @@ impl Maker {
     }
 
     fn ready(&self, connection: &Connection, mut article: Article) -> Result<Ready, StoreError> {
+        if let Some(aside) = &self.aside {
+            aside.give_back(&mut article).map_err(StoreError::Aside)?;
+        }
         let fingerprint = decide::fingerprint(&mut article)?;
         if !self.is_first {
             let known = by_guid(connection, self.source.id.0, &article.guid)?;

@@ -193,7 +193,7 @@ fn next_step(connection: &Connection) -> Result<Option<Step>, StoreError> {
             builder.add(number, [&title, &names], &body);
         }
         if builder.is_full() {
-            step.segments.extend(std::mem::replace(&mut builder, Builder::new()).build());
+            step.segments.extend(builder.build());
         }
     }
     step.segments.extend(builder.build());
