@@ -36,7 +36,7 @@ pub const KEYS: [Key; 25] = [
     key("detect_languages", "true or false", "true", "whether the language of an article is found out where nobody states it"),
     key("workers", "a whole number", "", "threads that answer requests; one for each core by default"),
     key("cache.size", "a size, such as `32MiB`", "32MiB", "memory for published documents"),
-    key("folder.rescan", "a duration, such as `2s`", "2s", "how often `serve` looks for changed files"),
+    key("folder.rescan", "a duration, such as `2s`", "2s", "how often `serve` looks for changed files that the system does not tell of"),
     key("folder.max_file", "a size, such as `5MiB`", "5MiB", "the largest Markdown file"),
     key("folder.max_bundle_file", "a size, such as `10MiB`", "10MiB", "the largest file of a page bundle"),
     key("poll.min", "a duration, such as `15m`", "15m", "no feed is asked sooner again"),

@@ -5,14 +5,15 @@ mod keep;
 mod read;
 mod schedule;
 mod watch;
+mod watches;
 mod websub;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use tokio::sync::Semaphore;
 use tokio::sync::watch::Receiver;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 pub use read::{Outcome, ReadFailure, Reader, STORING};
@@ -29,7 +30,8 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Reads sources as they become due, until `stop` changes; what is being read then is finished.
 pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrency: usize, mut stop: Receiver<bool>) {
-    let watcher = tokio::spawn(watch::folders(store.clone(), rescan));
+    let wake = Arc::new(Notify::new());
+    let watcher = tokio::spawn(watch::folders(store.clone(), rescan, Arc::clone(&wake)));
     let keeper = tokio::spawn(keep::house(store.clone()));
     let (mut readings, asking) = (JoinSet::new(), Arc::new(Semaphore::new(concurrency)));
     let mut ticks = tokio::time::interval(TICK);
@@ -37,6 +39,7 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
         tokio::select! {
             _ = stop.changed() => break,
             _ = readings.join_next(), if !readings.is_empty() => {}
+            () = wake.notified() => {}
             _ = ticks.tick() => {}
         }
         let free = concurrency.min((concurrency + STORING).saturating_sub(readings.len()));

@@ -1,35 +1,85 @@
-//! Folders are looked at again and again; one that differs becomes due. Nothing is written while nothing differs.
+//! Folders that differ become due: at once where the system tells of it, else when they are looked at, again and again.
+//! Nothing is written while nothing differs.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+
+use super::watches::Watches;
 use crate::model::{SourceId, SourceKind};
 use crate::source::folder;
 use crate::store::{Store, StoreError};
 
 /// A walk may take at most this share of the time: a large folder is looked at less often.
 const SHARE: u32 = 20;
+/// How often it is asked whether the system has told of changes.
+const TICK: Duration = Duration::from_millis(100);
 
-/// Watches all folders for as long as it is let.
-pub(super) async fn folders(store: Store, rescan: Duration) {
-    let mut known: HashMap<SourceId, u64> = HashMap::new();
+/// Watches all folders for as long as it is let; `wake` tells who reads sources that one has become due.
+pub(super) async fn folders(store: Store, rescan: Duration, wake: Arc<Notify>) {
+    let (mut known, mut roots, mut watches) = (HashMap::new(), HashMap::new(), Watches::new());
     loop {
-        let started = tokio::time::Instant::now();
-        if let Err(error) = look(&store, &mut known).await {
+        let started = Instant::now();
+        if let Err(error) = look(&store, &mut known, &mut roots, &mut watches, &wake).await {
             tracing::warn!(%error, "cannot look at the folders");
         }
-        tokio::time::sleep(rescan.max(started.elapsed() * SHARE)).await;
+        let next = started + rescan.max(started.elapsed() * SHARE);
+        while Instant::now() < next {
+            tokio::time::sleep(TICK.min(next - Instant::now())).await;
+            for source in watches.changed() {
+                let Some(root) = roots.get(&source) else { continue };
+                if let Err(error) = take_note(&store, (source, root), &mut known, &mut watches).await {
+                    tracing::warn!(%error, "cannot note that a folder has changed");
+                }
+                wake.notify_one();
+            }
+        }
     }
 }
 
-async fn look(store: &Store, known: &mut HashMap<SourceId, u64>) -> Result<(), StoreError> {
-    for source in store.sources().await?.into_iter().filter(|source| source.kind == SourceKind::Folder) {
-        let root = PathBuf::from(&source.location);
-        let Ok(signature) = tokio::task::spawn_blocking(move || folder::signature(&root)).await else { continue };
+/// Makes a folder due that the system told of. What changes after its signature was taken differs from that, and what is
+/// there by now the reading sees.
+async fn take_note(
+    store: &Store,
+    (source, root): (SourceId, &Path),
+    known: &mut HashMap<SourceId, u64>,
+    watches: &mut Watches,
+) -> Result<(), StoreError> {
+    let within = root.to_owned();
+    watches.watch(source, &spawn_blocking(move || folder::folders(&within)).await.unwrap_or_default());
+    let root = root.to_owned();
+    if let Ok(signature) = spawn_blocking(move || folder::signature(&root)).await {
+        known.insert(source, signature);
+    }
+    store.mark_due(source, super::now()).await
+}
+
+/// Looks at all folders, and has the system watch those that are new.
+async fn look(
+    store: &Store,
+    known: &mut HashMap<SourceId, u64>,
+    roots: &mut HashMap<SourceId, PathBuf>,
+    watches: &mut Watches,
+    wake: &Notify,
+) -> Result<(), StoreError> {
+    let sources = store.sources().await?.into_iter().filter(|source| source.kind == SourceKind::Folder);
+    let present: HashMap<SourceId, PathBuf> = sources.map(|source| (source.id, PathBuf::from(source.location))).collect();
+    let before = std::mem::replace(roots, present);
+    before.keys().filter(|source| !roots.contains_key(source)).for_each(|source| watches.forget(*source));
+    for (source, root) in roots {
+        let (root, is_new) = (root.clone(), !before.contains_key(source));
+        let walks = move || (if is_new { folder::folders(&root) } else { Vec::new() }, folder::signature(&root));
+        let Ok((folders, signature)) = spawn_blocking(walks).await else { continue };
+        watches.watch(*source, &folders);
         // The first look finds every folder changed: it may have, while nobody looked.
-        if known.insert(source.id, signature) != Some(signature) {
-            store.mark_due(source.id, super::now()).await?;
+        if known.insert(*source, signature) != Some(signature) {
+            store.mark_due(*source, super::now()).await?;
+            wake.notify_one();
         }
     }
     Ok(())

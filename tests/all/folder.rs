@@ -471,3 +471,17 @@ async fn a_folders_own_categories_hold_for_articles_without_one() {
     assert_eq!(titles(folder.f.page("/category/own").await), ["B"]);
     assert_eq!(folder.f.page("/tag/all").await.entries.len(), 2);
 }
+
+#[test]
+fn a_database_in_the_folder_is_no_change_of_it() {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("a.md", "x");
+    let before = folder::signature(folder.path());
+    for name in ["feedmill.db", "feedmill.db-wal", "feedmill.db-shm", ".hidden"] {
+        write(name, "x");
+    }
+    assert_eq!(folder::signature(folder.path()), before);
+    write("a.png", "x");
+    assert_ne!(folder::signature(folder.path()), before);
+}

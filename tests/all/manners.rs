@@ -198,6 +198,45 @@ async fn a_running_poller_asks_every_source_of_a_host_in_turn() {
     assert_eq!((up.requests().len(), up.most_at_once()), (8, 1));
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_running_poller_is_told_of_changed_files() {
+    let f = Fixture::new().await;
+    let files = tempfile::TempDir::new().unwrap();
+    let root = files.path().canonicalize().unwrap();
+    f.source(SourceKind::Folder, root.to_str().unwrap()).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let hour = Duration::from_hours(1);
+    let poller = tokio::spawn(feedmill::poll::run(f.store.clone(), Arc::new(reader()), hour, 32, stopped));
+    let until = async |articles: u64, title: &str| {
+        let started = Instant::now();
+        loop {
+            let source = f.store.sources().await.unwrap().remove(0);
+            let first = f.page("/").await.entries.first().and_then(|entry| entry.article.title.clone());
+            if source.status.last_good.is_some() && source.status.articles == articles && (articles == 0 || first.as_deref() == Some(title))
+            {
+                return;
+            }
+            assert!(started.elapsed() < Duration::from_secs(30), "{title}: {:?}, {first:?}", source.status);
+            tokio::task::yield_now().await;
+        }
+    };
+    let write = |path: &str, title: &str| std::fs::write(root.join(path), format!("---\ntitle: {title}\n---\nx\n")).unwrap();
+    until(0, "the first look").await;
+    write("a.md", "written");
+    until(1, "written").await;
+    write("a.md", "written anew");
+    until(1, "written anew").await;
+    std::fs::create_dir(root.join("new")).unwrap();
+    std::fs::rename(root.join("a.md"), root.join("new/b.md")).unwrap();
+    write("new/b.md", "in a new folder");
+    until(1, "in a new folder").await;
+    std::fs::remove_file(root.join("new/b.md")).unwrap();
+    until(0, "removed").await;
+    stop.send(true).unwrap();
+    poller.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_host_that_wishes_to_be_left_alone_is_over_a_restart_too() {
     for head in ["429 Too Many Requests\r\nRetry-After: 7200", "503 Unavailable\r\nRetry-After: 7200"] {

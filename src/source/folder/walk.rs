@@ -1,6 +1,7 @@
 //! The files of a folder: found, not opened.
 
 use std::collections::hash_map::DefaultHasher;
+use std::ffi::OsStr;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -80,12 +81,25 @@ pub(super) fn modified(metadata: &std::fs::Metadata) -> i64 {
 #[must_use]
 pub fn signature(root: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for entry in entries(root).filter_map(Result::ok).filter(|entry| !entry.file_type().is_dir()) {
+    for entry in entries(root).filter_map(Result::ok).filter(|entry| !entry.file_type().is_dir() && is_watched(entry.file_name())) {
         if let Ok(metadata) = entry.metadata() {
             (entry.path(), metadata.len(), metadata.modified().ok()).hash(&mut hasher);
         }
     }
     hasher.finish()
+}
+
+/// Whether a change of a file with this name may change an article. Databases change all the time, ours among them.
+#[must_use]
+pub fn is_watched(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    !name.starts_with('.') && ![".db", ".sqlite", "-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(end))
+}
+
+/// A folder and all folders in it that are looked into.
+#[must_use]
+pub fn folders(root: &Path) -> Vec<PathBuf> {
+    entries(root).filter_map(Result::ok).filter(|entry| entry.file_type().is_dir()).map(DirEntry::into_path).collect()
 }
 
 fn entries(root: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
