@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use encoding_rs::Encoding;
+use feedmill::model::text;
 use feedmill::source::feed::{self, FeedContext, FeedLimits};
-use feedmill::source::markdown;
+use feedmill::source::{clean, markdown};
 use mutate::Random;
 use url::Url;
 
@@ -41,6 +42,16 @@ const ENCODINGS: [&str; 12] = [
     "utf-16be",
     "utf-8",
     "hz-gb-2312",
+];
+
+/// What feeds and Markdown readers write, element by element.
+const CONTENTS: [&str; 6] = [
+    "<h2 id=\"a\">b</h2>\n<p>c <a href=\"/d?e=1&amp;f=2#g\" title='h' rel=nofollow>i</a>, <em>j</em> &#8212; <b><i>k</i></b><br />\n&nbsp;l&hellip;</p>\n<hr>",
+    "<p><img src=\"https://a.example/b.jpg\" srcset=\"/c.jpg 2x\" alt=\"&quot;d&quot;\" width=\"1\" height=\"100px\"></p><img width=1 height=1 src=/e>",
+    "<ul>\n<li>a<ol start=\"2\"><li><p>b</p></li></ol></li>\n<li><input type=\"checkbox\" checked=\"\"> c</li></ul><dl><dt>d</dt><dd>e</dd></dl>",
+    "<table><thead><tr><th align=\"left\">a</th></tr></thead><tbody>\n<tr><td>b</td></tr></tbody></table><table><tr><td><pre>c</pre></td></tr></table>",
+    "<pre><code class=\"language-rust\">a &lt; b\n</code></pre><blockquote cite=\"c\">d<!-- e --></blockquote><iframe src='f'></iframe><font>g</font>",
+    "<figure><picture><source type='a/b'><img src='//c/d'></picture><figcaption>e</figcaption></figure><svg></svg><video src=\"f\" controls></video>",
 ];
 
 struct Target {
@@ -73,7 +84,12 @@ fn targets() -> Vec<Target> {
     let feeds = files(&fixtures.join("feeds"));
     let dates = std::fs::read_to_string(fixtures.join("dates.txt")).unwrap();
     let encoded = feeds.iter().flat_map(|feed| ENCODINGS.iter().map(|label| encode(&String::from_utf8_lossy(feed), label)));
+    let read = |bytes: &Vec<u8>| feed::parse(bytes, &context(None)).map(|feed| feed.articles).unwrap_or_default();
+    let contents = feeds.iter().flat_map(read).filter_map(|article| article.content).map(String::into_bytes);
+    let sources = feeds.iter().map(|feed| text::unescape(&String::from_utf8_lossy(feed)).into_bytes());
+    let contents = contents.chain(sources).chain(CONTENTS.map(|html| html.as_bytes().to_vec()));
     vec![
+        Target { name: "clean", corpus: contents.collect(), read: compare },
         Target { name: "decoder", corpus: encoded.collect(), read: decode },
         Target { name: "dates", corpus: dates.lines().map(|line| line.as_bytes().to_vec()).collect(), read: read_dates },
         Target { name: "front-matter", corpus: files(&fixtures.join("articles/posts")), read: read_article },
@@ -107,6 +123,14 @@ fn read_feed(bytes: &[u8], random: &mut Random) {
     for article in read.map(|feed| feed.articles).unwrap_or_default() {
         assert!(!article.guid.is_empty(), "an article has an id");
     }
+}
+
+/// Both ways of cleaning are to give the same.
+fn compare(bytes: &[u8], random: &mut Random) {
+    let url = Url::parse("https://a.example/b/c").unwrap();
+    let (short, long) =
+        clean::both_ways(&String::from_utf8_lossy(bytes), Some(&url).filter(|_| random.below(2) == 0), random.below(2) == 0);
+    assert_eq!(short.as_ref().unwrap_or(&long), &long, "the short way of cleaning gives what the long one gives");
 }
 
 /// The decoder has no door of its own; what it decodes is read on.

@@ -4,7 +4,7 @@
 const LONGEST: usize = 64 * 1024;
 
 /// What means something to one reader or another.
-const TOKENS: [&str; 48] = [
+const TOKENS: [&str; 64] = [
     "<!--",
     "-->",
     "<![CDATA[",
@@ -32,6 +32,22 @@ const TOKENS: [&str; 48] = [
     "<podcast:a>",
     "<a b='",
     "<p",
+    "</p>",
+    "<b>",
+    "</b>",
+    "<a href='/",
+    "</a>",
+    "<li>",
+    "<table><tr><td>",
+    "</td>",
+    "<pre>\n",
+    "<br/>",
+    "<img src=x width=1 height=1>",
+    " title=\"",
+    "\"",
+    "&copy",
+    "&#x80;",
+    "<script>",
     " xmlns:a='http://purl.org/atom/ns#'",
     " xml:base='//'",
     " type='application/octet-stream'",

@@ -11,6 +11,24 @@ pub fn clean(text: &str) -> String {
     cleaned
 }
 
+/// Whether [`clean`] would give the text as it is.
+#[must_use]
+pub fn is_clean(text: &str) -> bool {
+    // Each forbidden character begins with one of these bytes, and few others do.
+    let is_suspect = |byte: &u8| matches!(byte, 0..=0x1f | 0x7f | 0xc2 | 0xef..=0xff) && !matches!(byte, b'\t' | b'\n' | b'\r');
+    let mut rest = text;
+    while let Some(c) = rest.as_bytes().iter().position(is_suspect).and_then(|at| {
+        rest = &rest[at..];
+        rest.chars().next()
+    }) {
+        if !is_allowed(c) {
+            return false;
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    true
+}
+
 /// Whether a character may stand in a feed.
 #[must_use]
 pub fn is_allowed(c: char) -> bool {
@@ -133,6 +151,14 @@ mod tests {
     #[test]
     fn forbidden_characters_go_and_all_others_stay() {
         assert_eq!(clean("a\u{0}\u{1f}\u{b}b\u{fffe}\u{fdd0}\t中\u{202e}文🦀"), "ab\t中\u{202e}文🦀");
+    }
+
+    #[test]
+    fn a_text_is_clean_if_cleaning_leaves_it() {
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            assert_eq!(is_clean(c.encode_utf8(&mut [0; 4])), is_allowed(c), "{c:?}");
+        }
+        assert!(is_clean("a\t中，文🦀") && !is_clean("中，\u{1}") && !is_clean("é🦀\u{1fffe}a"));
     }
 
     #[test]

@@ -7,11 +7,9 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
-use super::tame;
-use crate::model::{PLACEHOLDER, text};
-
-/// Query parameters that tell a publisher who clicked, and nothing else; `utm_*` beside them.
-const TRACKERS: [&str; 7] = ["fbclid", "gclid", "mc_cid", "mc_eid", "igshid", "yclid", "msclkid"];
+use super::link::{self, Links};
+use super::{plain, tame};
+use crate::model::text;
 
 /// Elements that ammonia's own list lacks.
 const MORE_TAGS: [&str; 7] = ["audio", "video", "source", "track", "picture", "section", "main"];
@@ -28,7 +26,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .add_tags(MORE_TAGS)
         .rm_tags(["map", "area"])
         .clean_content_tags(["script", "style", "iframe", "object", "template", "title"].into())
-        .url_schemes(["http", "https", "mailto", "tel", "magnet", "xmpp", "geo"].into())
+        .url_schemes(link::SCHEMES.into())
         .url_relative(UrlRelative::PassThrough)
         .generic_attributes(["lang", "title", "dir"].into())
         .add_tag_attributes("audio", ["src", "controls", "preload", "loop"])
@@ -49,17 +47,30 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 /// Sanitises HTML. Relative links and pictures are resolved against `base`; without one they go.
 #[must_use]
 pub fn html(raw: &str, base: Option<&Url>) -> String {
-    with(base, false, &text::clean(raw))
+    let raw = if text::is_clean(raw) { Cow::Borrowed(raw) } else { Cow::Owned(text::clean(raw)) };
+    with(&raw, Links { base, is_own: false })
 }
 
-/// Sanitises HTML that our own Markdown reader made: links may be placeholders of ours ([`PLACEHOLDER`]).
+/// Sanitises HTML that our own Markdown reader made: links may be placeholders of ours ([`PLACEHOLDER`](crate::model::PLACEHOLDER)).
 #[must_use]
 pub(super) fn own_html(raw: &str, base: Option<&Url>) -> String {
-    with(base, true, raw)
+    with(raw, Links { base, is_own: true })
 }
 
-fn with(base: Option<&Url>, is_own: bool, raw: &str) -> String {
-    WORK.with_borrow_mut(|work| *work = (base.cloned(), is_own));
+/// What the short way gives, if it takes the HTML, and what the long one gives: they are the same, or one of them is wrong.
+#[must_use]
+pub fn both_ways(raw: &str, base: Option<&Url>, is_own: bool) -> (Option<String>, String) {
+    let raw = if is_own { raw.to_owned() } else { text::clean(raw) };
+    let links = Links { base, is_own };
+    (plain::plain(&raw, links), by_tree(&raw, links))
+}
+
+fn with(raw: &str, links: Links<'_>) -> String {
+    plain::plain(raw, links).unwrap_or_else(|| by_tree(raw, links))
+}
+
+fn by_tree(raw: &str, links: Links<'_>) -> String {
+    WORK.with_borrow_mut(|work| *work = (links.base.cloned(), links.is_own));
     CLEANER.clean(&tame::tame(raw)).to_string()
 }
 
@@ -73,40 +84,14 @@ fn filter<'a>(element: &str, attribute: &str, value: &'a str) -> Option<Cow<'a, 
     }
 }
 
-/// The address of a link as it is published: absolute, without trackers. Fragments of the same document stay.
 fn address(value: &str) -> Option<Cow<'_, str>> {
-    WORK.with_borrow(|(base, is_own)| {
-        let value = value.trim();
-        if value.contains(PLACEHOLDER) {
-            return is_own.then(|| Cow::Owned(value.to_owned()));
-        }
-        if value.starts_with('#') {
-            return Some(Cow::Owned(value.to_owned()));
-        }
-        let mut url = match base {
-            Some(base) => base.join(value).ok()?,
-            None => Url::parse(value).ok()?,
-        };
-        strip_trackers(&mut url);
-        Some(Cow::Owned(url.into()))
-    })
-}
-
-/// Takes the parameters that only tell who clicked out of a URL.
-pub fn strip_trackers(url: &mut Url) {
-    let is_tracker = |name: &str| name.starts_with("utm_") || TRACKERS.contains(&name);
-    let Some(query) = url.query().filter(|query| query.split('&').any(|pair| is_tracker(pair.split('=').next().unwrap_or_default())))
-    else {
-        return;
-    };
-    let kept: Vec<&str> = query.split('&').filter(|pair| !is_tracker(pair.split('=').next().unwrap_or_default())).collect();
-    let kept = kept.join("&");
-    url.set_query((!kept.is_empty()).then_some(&kept));
+    WORK.with_borrow(|(base, is_own)| Links { base: base.as_ref(), is_own: *is_own }.address(value))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::PLACEHOLDER;
 
     fn clean(raw: &str) -> String {
         html(raw, Url::parse("https://a.example/posts/1").ok().as_ref())

@@ -7,6 +7,8 @@ pub mod feed;
 pub mod fetch;
 pub mod folder;
 pub mod full_text;
+mod link;
 pub mod markdown;
 pub mod opml;
+mod plain;
 mod tame;

@@ -9,12 +9,12 @@ const MAX_DEPTH: usize = 256;
 /// Formatting elements left open; the parser repeats each of them in every paragraph that follows.
 const MAX_FORMATTING: usize = 16;
 /// Tags of a document; past them only its text stays.
-const MAX_TAGS: usize = 50_000;
+pub(super) const MAX_TAGS: usize = 50_000;
 /// Attributes of a tag; the parser compares each with all others.
-const MAX_ATTRIBUTES: usize = 64;
+pub(super) const MAX_ATTRIBUTES: usize = 64;
 /// The longest tag, in bytes; what writes the values of its attributes takes quadratic time. Beyond it stand pictures
 /// that are all in their address, which are not shown anyway.
-const MAX_TAG: usize = 8 * 1024;
+pub(super) const MAX_TAG: usize = 8 * 1024;
 /// Text is cut into pieces of about these many bytes, for the same reason; tags may not part it, if the parser drops them.
 const MAX_TEXT: usize = 4 * 1024;
 /// What parts them: the cleaner drops it, and the pieces stay apart.
@@ -31,7 +31,7 @@ const SELF_CLOSING: [&str; 12] = ["p", "li", "dt", "dd", "tr", "td", "th", "thea
 /// Elements that the parser opens again where they were cut off (13.2.4.3); a second `a` closes the first.
 const FORMATTING: [&str; 12] = ["b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"];
 /// Where loading scripts look for a picture's address.
-const LAZY: [&str; 6] = ["data-src", "data-original", "data-lazy-src", "data-actualsrc", "data-lazyload", "data-original-src"];
+pub(super) const LAZY: [&str; 6] = ["data-src", "data-original", "data-lazy-src", "data-actualsrc", "data-lazyload", "data-original-src"];
 
 /// One tag, its name in small letters, its values as written.
 struct Tag<'a> {
@@ -231,7 +231,7 @@ impl Tamer {
 }
 
 /// What follows an element's end tag; nothing, if it has none.
-fn after_end<'a>(text: &'a str, name: &str) -> &'a str {
+pub(super) fn after_end<'a>(text: &'a str, name: &str) -> &'a str {
     let is_end = |at: &usize| {
         let end = text.as_bytes().get(at + 2..at + 2 + name.len()).is_some_and(|own| own.eq_ignore_ascii_case(name.as_bytes()));
         end && text.as_bytes().get(at + 2 + name.len()).is_none_or(|b| !b.is_ascii_alphanumeric())

@@ -7,7 +7,7 @@ use regex::{Captures, Regex};
 use url::Url;
 
 use crate::model::text;
-use crate::source::clean;
+use crate::source::{clean, link};
 
 static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| options(false));
 static WITH_MATH: LazyLock<Options<'static>> = LazyLock::new(|| options(true));
@@ -173,7 +173,7 @@ fn lone_link(markdown: &str) -> Option<String> {
     let is_page = matches!(url.scheme(), "http" | "https") && url.has_host();
     is_page.then(|| {
         let mut url = url;
-        clean::strip_trackers(&mut url);
+        link::strip_trackers(&mut url);
         url.into()
     })
 }
