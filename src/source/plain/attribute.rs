@@ -1,5 +1,7 @@
 //! The attributes of a start tag, read and written.
 
+use std::ops::Range;
+
 use super::element::{Element, Kind};
 use super::fate::{self, Fate};
 use super::reference::{self, Place};
@@ -15,8 +17,8 @@ pub(super) struct Tag<'a> {
     /// Those that are not dropped, since of two with one name the second does not count.
     names: Vec<&'a str>,
     count: usize,
-    /// An attribute was taken out late: the cleaner puts the last one into its place.
-    has_gap: bool,
+    /// Where those stand that the cleaner's list allows; nothing for one that the cleaner's filter takes out.
+    written: Vec<Option<Range<usize>>>,
     pub(super) width: &'a str,
     pub(super) height: &'a str,
     pub(super) source: &'a str,
@@ -30,9 +32,10 @@ pub(super) struct Tag<'a> {
 impl<'a> Reader<'a> {
     /// Reads attributes up to the end of the tag, and writes those that are kept.
     pub(super) fn attributes(&mut self, element: Element<'a>) -> Option<()> {
-        let mut names = std::mem::take(&mut self.tag.names);
+        let (mut names, mut written) = (std::mem::take(&mut self.tag.names), std::mem::take(&mut self.tag.written));
         names.clear();
-        self.tag = Tag { names, ..Tag::default() };
+        written.clear();
+        self.tag = Tag { names, written, ..Tag::default() };
         loop {
             let from = self.at;
             while self.byte().is_some_and(is_blank) {
@@ -41,11 +44,11 @@ impl<'a> Reader<'a> {
             match self.byte()? {
                 b'>' => {
                     self.at += 1;
-                    return Some(());
+                    break;
                 }
                 b'/' if self.html.as_bytes().get(self.at + 1) == Some(&b'>') => {
                     self.at += 2;
-                    return Some(());
+                    break;
                 }
                 b if b.is_ascii_alphabetic() && self.at > from => self.attribute(element)?,
                 _ => return None,
@@ -55,6 +58,25 @@ impl<'a> Reader<'a> {
                 return None;
             }
         }
+        self.close_gaps();
+        Some(())
+    }
+
+    /// In the place of an attribute that its filter takes out, the cleaner puts the last one.
+    fn close_gaps(&mut self) {
+        let written = &mut self.tag.written;
+        if written.iter().all(Option::is_some) {
+            return;
+        }
+        let start = written.iter().flatten().next().map_or(self.output.len(), |first| first.start);
+        for at in (0..written.len()).rev() {
+            if written[at].is_none() {
+                written.swap_remove(at);
+            }
+        }
+        let attributes: String = written.iter().flatten().map(|place| &self.output[place.clone()]).collect();
+        self.output.truncate(start);
+        self.output.push_str(&attributes);
     }
 
     fn attribute(&mut self, element: Element<'a>) -> Option<()> {
@@ -91,7 +113,8 @@ impl<'a> Reader<'a> {
             self.at += length + 3;
             return Some(&rest[1..=length]);
         }
-        let value = &rest[..rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '#' | '%')))?];
+        let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.#%/:?=&;,+~@".contains(&byte);
+        let value = &rest[..rest.bytes().position(|byte| !is_usual(byte))?];
         self.at += 1 + value.len();
         let is_whole = !value.is_empty() && self.byte().is_some_and(|b| is_blank(b) || b == b'>');
         is_whole.then_some(value)
@@ -100,27 +123,36 @@ impl<'a> Reader<'a> {
     fn write(&mut self, name: &str, value: &'a str, fate: Fate) -> Option<()> {
         let trimmed = value.trim();
         match fate {
+            Fate::Dropped => return Some(()),
             Fate::Unsure => return None,
-            Fate::Type => self.tag.kind = trimmed,
-            Fate::Checked => self.tag.is_checked = true,
-            Fate::Candidates => self.tag.candidates = if self.tag.candidates.is_empty() { trimmed } else { self.tag.candidates },
-            // A reference may hide the prefix.
-            Fate::Prefixed(prefix) if !value.starts_with(prefix) && value.contains('&') => return None,
-            Fate::Prefixed(prefix) if !value.starts_with(prefix) => self.tag.has_gap = true,
+            Fate::Type => {
+                self.tag.kind = trimmed;
+                return Some(());
+            }
+            Fate::Checked => {
+                self.tag.is_checked = true;
+                return Some(());
+            }
+            Fate::Candidates => {
+                self.tag.candidates = if trimmed.is_empty() { self.tag.candidates } else { trimmed };
+                return Some(());
+            }
+            Fate::Prefixed(prefix) if !value.starts_with(prefix) => {
+                self.tag.written.push(None);
+                // A reference may hide the prefix.
+                return (!value.contains('&')).then_some(());
+            }
+            Fate::Source => {
+                self.tag.source = trimmed;
+                return self.link(name, value, true);
+            }
+            Fate::Link => return self.link(name, value, true),
+            Fate::Citation => return self.link(name, value, false),
             Fate::Width => self.tag.width = trimmed,
             Fate::Height => self.tag.height = trimmed,
-            Fate::Source => self.tag.source = trimmed,
-            Fate::Dropped | Fate::Kept | Fate::Prefixed(_) | Fate::Link | Fate::Citation => {}
+            Fate::Kept | Fate::Prefixed(_) => {}
         }
-        match fate {
-            Fate::Kept | Fate::Width | Fate::Height => self.keep(name, |output| reference::copy(value, Place::Attribute, output)),
-            Fate::Prefixed(prefix) if value.starts_with(prefix) => {
-                self.keep(name, |output| reference::copy(value, Place::Attribute, output))
-            }
-            Fate::Link | Fate::Source => self.link(name, value, true),
-            Fate::Citation => self.link(name, value, false),
-            _ => Some(()),
-        }
+        self.keep(name, |output| reference::copy(value, Place::Attribute, output))
     }
 
     fn link(&mut self, name: &str, value: &str, is_followed: bool) -> Option<()> {
@@ -135,21 +167,20 @@ impl<'a> Reader<'a> {
             return Some(());
         }
         let Some(address) = self.links.address(&value) else {
-            self.tag.has_gap = true;
+            self.tag.written.push(None);
             return Some(());
         };
         self.keep(name, |output| reference::escape(&address, Place::Attribute, output))
     }
 
     fn keep(&mut self, name: &str, write: impl FnOnce(&mut String) -> Option<()>) -> Option<()> {
-        if self.tag.has_gap {
-            return None;
-        }
+        let start = self.output.len();
         self.output.push(' ');
         self.output.push_str(name);
         self.output.push_str("=\"");
         write(&mut self.output)?;
         self.output.push('"');
+        self.tag.written.push(Some(start..self.output.len()));
         Some(())
     }
 }

@@ -5,6 +5,8 @@
 mod attribute;
 mod element;
 mod fate;
+#[cfg(test)]
+mod made_up;
 mod reference;
 #[cfg(test)]
 mod tests;
@@ -70,7 +72,8 @@ impl<'a> Reader<'a> {
         self.at += text.len();
         // The parser drops a byte order mark at the start, and a line feed behind `<pre>`.
         let is_dropped = |text: &str| {
-            (self.output.is_empty() && text.starts_with('\u{feff}')) || (self.output.len() == self.after_pre && text.starts_with('\n'))
+            (self.output.is_empty() && text.starts_with('\u{feff}'))
+                || (self.output.len() == self.after_pre && text.starts_with(['\n', '\r']))
         };
         let is_misplaced = |text: &str| self.open.last().is_some_and(|parent| parent.is_grid()) && !text.bytes().all(is_blank);
         if is_dropped(text) || is_misplaced(text) {
@@ -112,7 +115,9 @@ impl<'a> Reader<'a> {
             self.close();
             return Some(());
         }
-        matches!(element::kind(name)?, Kind::Unseen | Kind::Gone).then_some(())
+        // What closes nothing is dropped; but `</br>` is read as `<br>`.
+        matches!(element::kind(name)?, Kind::Unseen | Kind::Gone | Kind::Void | Kind::Rule | Kind::Picture | Kind::Input if name != "br")
+            .then_some(())
     }
 
     /// Closes the innermost element.
@@ -215,5 +220,5 @@ impl<'a> Reader<'a> {
 
 /// White space that is the same to every reader of HTML.
 fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\n' | b'\t')
+    matches!(byte, b' ' | b'\n' | b'\t' | b'\r')
 }

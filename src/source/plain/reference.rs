@@ -50,6 +50,7 @@ pub(super) fn escape(text: &str, place: Place, output: &mut String) -> Option<()
             b'>' => ("&gt;", 1),
             b'"' if place == Place::Attribute => ("&quot;", 1),
             0xc2 if bytes.get(stop + 1) == Some(&0xa0) => ("&nbsp;", 2),
+            b'\r' if bytes.get(stop + 1) == Some(&b'\n') => ("\n", 2),
             b'\0' | b'\r' => return None,
             _ => {
                 at = stop + 1;
@@ -108,6 +109,8 @@ fn reference(text: &str, place: Place) -> Option<(char, usize)> {
     let name = &text[1..];
     let name = &name[..name.find(|c: char| !c.is_ascii_alphanumeric())?];
     match text.as_bytes().get(1 + name.len())? {
+        // No name has one letter.
+        _ if name.len() == 1 => Some(('&', 1)),
         b';' => named(name).map(|c| (c, name.len() + 2)),
         // The next parameter of a query; a name without its semicolon is a reference only where none goes on.
         b'=' if place == Place::Attribute => Some(('&', 1)),
@@ -166,6 +169,12 @@ fn named(name: &str) -> Option<char> {
         b"thinsp" => '\u{2009}',
         b"acute" => '´',
         b"uml" => '¨',
+        _ => return letter(name),
+    })
+}
+
+fn letter(name: &str) -> Option<char> {
+    Some(match name.as_bytes() {
         b"Agrave" => 'À',
         b"Aacute" => 'Á',
         b"Acirc" => 'Â',
