@@ -113,7 +113,8 @@ impl<'a> Reader<'a> {
             self.at += length + 3;
             return Some(&rest[1..=length]);
         }
-        let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.#%/:?=&;,+~@".contains(&byte);
+        // An ampersand is not usual: before the tag is read, the long way takes references out.
+        let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.#%/:?=,+~@".contains(&byte);
         let value = &rest[..rest.bytes().position(|byte| !is_usual(byte))?];
         self.at += 1 + value.len();
         let is_whole = !value.is_empty() && self.byte().is_some_and(|b| is_blank(b) || b == b'>');
@@ -127,7 +128,8 @@ impl<'a> Reader<'a> {
             Fate::Unsure => return None,
             Fate::Type => {
                 self.tag.kind = trimmed;
-                return Some(());
+                // A reference to a forbidden character is a space to the long way.
+                return (!value.contains('&')).then_some(());
             }
             Fate::Checked => {
                 self.tag.is_checked = true;

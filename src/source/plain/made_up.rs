@@ -40,7 +40,7 @@ const TEXTS: [&str; 17] = [
     "\"",
     " > ",
 ];
-const VALUES: [&str; 27] = [
+const VALUES: [&str; 31] = [
     "",
     "a",
     "1",
@@ -68,6 +68,10 @@ const VALUES: [&str; 27] = [
     "ftp://a/",
     "\u{fdd0}/tag/x",
     "&#102;n",
+    "&#1;checkbox",
+    "&#1;1",
+    "&#1;",
+    "é\u{a0}\r\n<p>",
 ];
 const ATTRIBUTES: &str = "title lang dir href hreflang src alt width height id class style cite datetime align start size colspan type checked \
      srcset data-src data-srcset data-x onclick rel controls poster scope xml:lang target";

@@ -37,8 +37,9 @@ fn what_feeds_and_markdown_usually_hold_is_plain() {
         "<ul><li><input type=\"checkbox\" disabled=\"\" checked=\"\" /> done</li></ul><form><font color=\"red\">a</font></form>",
         "<p>a<sup class=\"footnote-ref\"><a href=\"#fn-1\" id=\"fnref-1\" data-footnote-ref>1</a></sup></p>",
         "<video src='/a.mp4' controls></video><a href=\"?a=1&b=2&utm_source=c\">d</a><span lang=\"zh\">e</span><del>f</del>",
-        "Q&A\r\n<p>a</p>\r\n<table>\r\n<tr\r\n><td title='a\r\nb'></td></tr></table><img src=/a/b?c=d&e=f></img><hr></hr>",
+        "Q&A\r\n<p>a</p>\r\n<table>\r\n<tr\r\n><td title='a\r\nb'></td></tr></table><img src=/a/b?c=d></img><hr></hr>",
         "<a id=a href=/b title=c lang=d>e</a><a title=f id=g>h</a><sup lang=i id=fn1>j</sup><a id=k></a><a id=l href=m></a>",
+        "<b><b><b><b><b><p>a</p></b></b></b></b></b><i>b</i><u><table><tr><td><u>c</u></td></tr></table></u>",
         "<b><p>a</p></b><a href=\"mailto:a@b.example\"><div>b</div></a><a href=\"javascript:c\">d</a>",
     ] {
         assert!(is_taken(html), "{html}");
@@ -82,6 +83,9 @@ fn what_the_parser_would_change_is_left_to_it() {
         "<image src=a>",
         "<a title=\"&copy=1&copy;&copy\">b</a>",
         "<img data-src=/a.jpg>",
+        "<input type=\"&#1;checkbox\">",
+        "<iframe title=&#1; src='></iframe><b>a</b>'></iframe>",
+        "<p title=&#1; lang='>'>b</p>",
         "<img srcset='/a.jpg 1x'>",
         "<p",
         "<!-- a",
@@ -93,6 +97,29 @@ fn what_the_parser_would_change_is_left_to_it() {
     assert!(!is_taken(&format!("{}{}", "<b>".repeat(14), "</b>".repeat(14))));
     assert!(!is_taken(&format!("<p title='{}'></p>", "a".repeat(9000))));
     assert!(is_taken(&"a &amp; \u{e9}".repeat(4000)), "long text is cut for the parser alone");
+}
+
+#[test]
+fn every_element_keeps_what_the_cleaner_lets_it_keep() {
+    let elements = "a abbr acronym address article aside audio b bdi bdo big blockquote br button center cite code data dd del details dfn div dl \
+        dt em fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 header hgroup hr i iframe img input ins kbd li main mark nav \
+        noscript object ol p picture pre q s samp script section small source span strike strong style sub summary sup svg table tbody td \
+        th thead time tr track tt u ul var video wbr tfoot caption col colgroup embed map area label menu rp rt ruby title";
+    let attributes = "title lang dir href hreflang src alt align width height size id class cite datetime start colspan rowspan headers scope char \
+        charoff summary span srcset data-src type checked controls preload loop poster kind srclang label style onclick name value rel";
+    let base = Url::parse("https://a.example/b").ok();
+    for element in elements.split(' ') {
+        for (before, behind) in [("", ""), ("<ul>", "</ul>"), ("<dl>", "</dl>"), ("<table>", "</table>"), ("<table><tr>", "</tr></table>")]
+        {
+            let compare = |attributes: &str| {
+                let html = format!("{before}<{element}{attributes}>c</{element}>{behind}");
+                let (short, long) = clean::both_ways(&html, base.as_ref(), false);
+                assert_eq!(short.as_ref().unwrap_or(&long), &long, "{html}");
+            };
+            compare("");
+            attributes.split(' ').for_each(|attribute| compare(&format!(" {attribute}='/1'")));
+        }
+    }
 }
 
 #[test]
