@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use encoding_rs::Encoding;
-use feedmill::model::text;
 use feedmill::source::feed::{self, FeedContext, FeedLimits};
 use feedmill::source::{clean, markdown};
 use mutate::Random;
@@ -86,8 +85,7 @@ fn targets() -> Vec<Target> {
     let encoded = feeds.iter().flat_map(|feed| ENCODINGS.iter().map(|label| encode(&String::from_utf8_lossy(feed), label)));
     let read = |bytes: &Vec<u8>| feed::parse(bytes, &context(None)).map(|feed| feed.articles).unwrap_or_default();
     let contents = feeds.iter().flat_map(read).filter_map(|article| article.content).map(String::into_bytes);
-    let sources = feeds.iter().map(|feed| text::unescape(&String::from_utf8_lossy(feed)).into_bytes());
-    let contents = contents.chain(sources).chain(CONTENTS.map(|html| html.as_bytes().to_vec()));
+    let contents = contents.chain(CONTENTS.map(|html| html.as_bytes().to_vec()));
     vec![
         Target { name: "clean", corpus: contents.collect(), read: compare },
         Target { name: "decoder", corpus: encoded.collect(), read: decode },
