@@ -291,7 +291,7 @@ impl Client {
 
     async fn ask(&self, url: &Url, validators: Validators<'_>, headers: Option<&HeaderMap>) -> Result<Response, FetchError> {
         self.check(url)?;
-        let mut request = self.transport.http.get(url.clone()).header(ACCEPT, ACCEPTED);
+        let mut request = self.transport.http(url).get(url.clone()).header(ACCEPT, ACCEPTED);
         if let Some(headers) = headers {
             request = request.headers(headers.clone());
         }

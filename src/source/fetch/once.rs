@@ -52,7 +52,7 @@ impl Client {
     ///
     /// Fails if no answer comes; every answer is one.
     pub async fn get_once(&self, url: &Url) -> Result<Reply, FetchError> {
-        self.once(url, self.transport.http.request(Method::GET, url.clone())).await
+        self.once(url, self.transport.http(url).request(Method::GET, url.clone())).await
     }
 
     /// Sends a body to a peer with `POST`.
@@ -63,7 +63,7 @@ impl Client {
     pub async fn post_once(&self, url: &Url, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Reply, FetchError> {
         let request = headers
             .iter()
-            .fold(self.transport.http.request(Method::POST, url.clone()), |request, (name, value)| request.header(*name, *value));
+            .fold(self.transport.http(url).request(Method::POST, url.clone()), |request, (name, value)| request.header(*name, *value));
         self.once(url, request.body(body)).await
     }
 
