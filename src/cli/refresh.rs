@@ -39,9 +39,12 @@ const TICK: Duration = Duration::from_secs(1);
 impl Refresh {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         // Of a list of subscriptions each is due a little later than the one before; who refreshes does not wait for that.
-        let unread = self.wanted(work).await?.into_iter().filter(|source| source.status.last_read.is_none());
-        work.store.hasten(unread.map(|source| source.id).collect(), now()).await?;
-        let wanted = self.wanted(work).await?;
+        let mut wanted = self.wanted(work).await?;
+        let unread: Vec<_> = wanted.iter().filter(|source| source.status.last_read.is_none()).map(|source| source.id).collect();
+        if !unread.is_empty() {
+            work.store.hasten(unread, now()).await?;
+            wanted = self.wanted(work).await?;
+        }
         if self.force {
             work.store.release(wanted.iter().map(|source| source.id).collect(), now()).await?;
         }

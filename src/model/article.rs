@@ -14,54 +14,82 @@ pub type Time = DateTime<Utc>;
 #[serde(default)]
 pub struct Article {
     /// What its source calls it, unique within the source.
+    #[serde(skip_serializing_if = "is_default")]
     pub guid: String,
     /// The original.
+    #[serde(skip_serializing_if = "is_default")]
     pub link: Link,
     /// Plain text; an article may have none.
+    #[serde(skip_serializing_if = "is_default")]
     pub title: Option<String>,
     /// A paragraph above the content, on the page only. Sanitised HTML.
+    #[serde(skip_serializing_if = "is_default")]
     pub lead: Option<String>,
     /// Sanitised HTML.
+    #[serde(skip_serializing_if = "is_default")]
     pub summary: Option<String>,
     /// Sanitised HTML.
+    #[serde(skip_serializing_if = "is_default")]
     pub content: Option<String>,
     /// Who wrote it.
+    #[serde(skip_serializing_if = "is_default")]
     pub authors: Vec<Person>,
     /// Who helped.
+    #[serde(skip_serializing_if = "is_default")]
     pub contributors: Vec<Person>,
     /// The rights that its publisher states.
+    #[serde(skip_serializing_if = "is_default")]
     pub rights: Option<String>,
     /// When it was published; unknown for many.
+    #[serde(skip_serializing_if = "is_default")]
     pub published: Option<Time>,
     /// When its author last changed it.
+    #[serde(skip_serializing_if = "is_default")]
     pub updated: Option<Time>,
     /// Its languages, the main one first.
+    #[serde(skip_serializing_if = "is_default")]
     pub languages: Vec<Language>,
     /// The languages that its author says it exists in.
+    #[serde(skip_serializing_if = "is_default")]
     pub translations: Vec<Language>,
     /// What it shares with its translations, and only with them, within its source.
+    #[serde(skip_serializing_if = "is_default")]
     pub translation_key: Option<String>,
     /// Broad groups, as written.
+    #[serde(skip_serializing_if = "is_default")]
     pub categories: Vec<String>,
     /// Fine labels, as written.
+    #[serde(skip_serializing_if = "is_default")]
     pub tags: Vec<String>,
     /// Its picture.
+    #[serde(skip_serializing_if = "is_default")]
     pub thumbnail: Option<Picture>,
     /// Files that belong to it, the main one first.
+    #[serde(skip_serializing_if = "is_default")]
     pub enclosures: Vec<Enclosure>,
     /// `itunes:*` and `podcast:*` elements that came in with it.
+    #[serde(skip_serializing_if = "is_default")]
     pub extensions: Vec<Extension>,
     /// The URL of its comments.
+    #[serde(skip_serializing_if = "is_default")]
     pub comments: Option<String>,
     /// What its page shows.
+    #[serde(skip_serializing_if = "is_default")]
     pub page: PageOptions,
     /// The text of its Markdown file, front matter and all, which export gives back.
+    #[serde(skip_serializing_if = "is_default")]
     pub markdown: Option<String>,
     /// Files beside it that its content uses.
+    #[serde(skip_serializing_if = "is_default")]
     pub files: Vec<BundleFile>,
     /// What its page says in full. It is no part of the article as read, and so none of what is compared.
     #[serde(skip)]
     pub full_text: FullText,
+}
+
+/// What says nothing is not written: it is as well not there.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A feed's own content that is longer, in bytes, is no summary.

@@ -48,7 +48,7 @@ pub fn language(text: &str) -> Option<Language> {
     let found = whatlang::detect(text)?;
     let least =
         if matches!(found.script(), Script::Mandarin | Script::Katakana | Script::Hiragana | Script::Hangul) { SYLLABLES } else { LETTERS };
-    if !found.is_reliable() || text.chars().filter(|c| c.is_alphabetic()).count() < least {
+    if !found.is_reliable() || text.chars().filter(|c| c.is_alphabetic()).nth(least - 1).is_none() {
         return None;
     }
     if found.lang() == Lang::Cmn {

@@ -1,14 +1,19 @@
 //! Text as feeds may carry it: no forbidden character, no markup where plain text is meant.
 
+use std::borrow::Cow;
+
 use quick_xml::escape::resolve_html5_entity;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Drops what XML 1.0 forbids (2.2) and Unicode's noncharacters, which our own placeholders use.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let mut cleaned = String::with_capacity(text.len());
-    cleaned.extend(text.split(|c| !is_allowed(c)));
-    cleaned
+    cleaned(text).into_owned()
+}
+
+/// The same; nearly every text is clean as it is.
+fn cleaned(text: &str) -> Cow<'_, str> {
+    if is_clean(text) { Cow::Borrowed(text) } else { Cow::Owned(text.chars().filter(|c| is_allowed(*c)).collect()) }
 }
 
 /// Whether [`clean`] would give the text as it is.
@@ -43,7 +48,7 @@ pub fn is_allowed(c: char) -> bool {
 #[must_use]
 pub fn line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    for word in clean(text).split_whitespace() {
+    for word in cleaned(text).split_whitespace() {
         if !line.is_empty() {
             line.push(' ');
         }

@@ -34,20 +34,23 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
     let watcher = tokio::spawn(watch::folders(store.clone(), rescan, Arc::clone(&wake)));
     let keeper = tokio::spawn(keep::house(store.clone()));
     let (mut readings, asking) = (JoinSet::new(), Arc::new(Semaphore::new(concurrency)));
-    let mut ticks = tokio::time::interval(TICK);
+    let (mut ticks, mut are_more) = (tokio::time::interval(TICK), true);
     while !*stop.borrow() {
         tokio::select! {
             _ = stop.changed() => break,
-            _ = readings.join_next(), if !readings.is_empty() => {}
-            () = wake.notified() => {}
-            _ = ticks.tick() => {}
+            // Its host is free for the next of its sources.
+            _ = readings.join_next(), if !readings.is_empty() => are_more |= readings.len() < concurrency / 4,
+            () = wake.notified() => are_more = true,
+            _ = ticks.tick() => are_more = true,
         }
         let free = concurrency.min((concurrency + STORING).saturating_sub(readings.len()));
-        if free == 0 {
+        // The store looks over all that are due each time: it is asked for several at once, and not while it has no more.
+        if !are_more || free < concurrency.div_ceil(4) {
             continue;
         }
         match store.claim(now(), free, reader.pace.lease()).await {
             Ok(sources) => {
+                are_more = sources.len() == free;
                 for source in sources {
                     let (store, reader, asking) = (store.clone(), Arc::clone(&reader), Arc::clone(&asking));
                     readings.spawn(async move { reader.read_among(&store, source, &asking, now()).await.log() });

@@ -12,7 +12,7 @@ use crate::model::{Applied, Batch, Extent, Host, Memory, Source, SourceKind, Tim
 use crate::source::feed::{self, ReadError};
 use crate::source::fetch::Client;
 use crate::source::folder::{self, FolderError};
-use crate::store::{Store, StoreError};
+use crate::store::{Habits, Store, StoreError};
 
 /// What readings need.
 #[derive(Debug, Clone)]
@@ -49,12 +49,25 @@ pub enum ReadFailure {
 /// So many readings may wait to be stored beside those that are being asked.
 pub const STORING: usize = 96;
 
+/// So many bytes of text make a reading a large one.
+const LARGE: usize = 256 << 10;
+
 /// What came of asking a source.
 struct Asked {
     source: Source,
     read: Result<Batch, ReadFailure>,
+    habits: Habits,
     /// When the answer was there.
     at: Time,
+}
+
+impl Asked {
+    /// Whether it keeps its place among those that are asked until it is stored: what waits for that has to stay small.
+    fn is_large(&self) -> bool {
+        let Ok(batch) = &self.read else { return false };
+        let texts = batch.articles.iter().flat_map(|article| [&article.content, &article.summary, &article.markdown]);
+        texts.flatten().map(String::len).sum::<usize>() > LARGE
+    }
 }
 
 /// How a reading went.
@@ -91,30 +104,32 @@ impl Reader {
     pub async fn read_among(&self, store: &Store, source: Source, asking: &Semaphore, now: Time) -> Outcome {
         let permit = asking.acquire().await;
         let asked = self.ask(store, source, now).await;
-        drop(permit);
+        let _kept = permit.ok().filter(|_| asked.is_large());
         self.keep(store, asked, now).await
     }
 
     async fn ask(&self, store: &Store, source: Source, now: Time) -> Asked {
         let started = Instant::now();
-        let read = match store.memory(source.id).await {
-            Ok(memory) => self.batch(&source, memory, now).await,
-            Err(error) => Err(error.into()),
+        let (read, habits) = match store.recall(source.id, now, schedule::POSTS).await {
+            Ok((memory, habits)) => (self.batch(&source, memory, now).await, habits),
+            Err(error) => (Err(error.into()), Habits::default()),
         };
-        Asked { source, read, at: now + schedule::delta(started.elapsed()) }
+        Asked { source, read, habits, at: now + schedule::delta(started.elapsed()) }
     }
 
-    async fn keep(&self, store: &Store, Asked { source, read, at: asked }: Asked, now: Time) -> Outcome {
+    async fn keep(&self, store: &Store, Asked { source, read, habits, at: asked }: Asked, now: Time) -> Outcome {
         let url = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed);
         let result = match (read, url) {
             // The pages of its articles may be at the same host, which has to be left first.
             (Ok(batch), Some(url)) if source.settings.full_text => {
                 self.leave_host(store, &url, None, asked).await;
-                self.apply(store, &source, batch, now).await
+                self.apply_as(store, &source, batch, &habits, now).await
             }
             // Both are written together.
-            (Ok(batch), Some(url)) => tokio::join!(self.apply(store, &source, batch, now), self.leave_host(store, &url, None, asked)).0,
-            (Ok(batch), None) => self.apply(store, &source, batch, now).await,
+            (Ok(batch), Some(url)) => {
+                tokio::join!(self.apply_as(store, &source, batch, &habits, now), self.leave_host(store, &url, None, asked)).0
+            }
+            (Ok(batch), None) => self.apply_as(store, &source, batch, &habits, now).await,
             (Err(failure), url) => {
                 let of_feed = if let ReadFailure::Feed(error) = &failure { Some(error) } else { None };
                 if let Some(url) = url {
@@ -131,11 +146,23 @@ impl Reader {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn apply(&self, store: &Store, source: &Source, mut batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
+    pub async fn apply(&self, store: &Store, source: &Source, batch: Batch, now: Time) -> Result<(Applied, Batch), ReadFailure> {
+        let habits = store.habits(source.id, now, schedule::POSTS).await?;
+        self.apply_as(store, source, batch, &habits, now).await
+    }
+
+    /// Stores a batch of a source that posts in such a way.
+    async fn apply_as(
+        &self,
+        store: &Store,
+        source: &Source,
+        mut batch: Batch,
+        habits: &Habits,
+        now: Time,
+    ) -> Result<(Applied, Batch), ReadFailure> {
         self.complete(store, source, &mut batch, now).await?;
-        let (posts, is_pushed) = store.habits(source.id, now, schedule::POSTS).await?;
-        let due = schedule::after_success(source, &batch, &posts, &self.pace, now);
-        let due = due.map(|due| if is_pushed { self.pace.slowly(due, now) } else { due });
+        let due = schedule::after_success(source, &batch, &habits.posts, &self.pace, now);
+        let due = due.map(|due| if habits.is_pushed { self.pace.slowly(due, now) } else { due });
         let remarks =
             Batch { problems: batch.problems.clone(), repairs: batch.repairs.clone(), skipped: batch.skipped, ..Batch::default() };
         let applied = store.apply(source.id, batch, due, now).await?;

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::watches::Watches;
-use crate::model::{SourceId, SourceKind};
+use crate::model::SourceId;
 use crate::source::folder;
 use crate::store::{Store, StoreError};
 
@@ -67,8 +67,8 @@ async fn look(
     watches: &mut Watches,
     wake: &Notify,
 ) -> Result<(), StoreError> {
-    let sources = store.sources().await?.into_iter().filter(|source| source.kind == SourceKind::Folder);
-    let present: HashMap<SourceId, PathBuf> = sources.map(|source| (source.id, PathBuf::from(source.location))).collect();
+    let folders = store.folders().await?.into_iter();
+    let present: HashMap<SourceId, PathBuf> = folders.map(|source| (source.id, PathBuf::from(source.location))).collect();
     let before = std::mem::replace(roots, present);
     before.keys().filter(|source| !roots.contains_key(source)).for_each(|source| watches.forget(*source));
     for (source, root) in roots {

@@ -23,21 +23,34 @@ const TRACKERS: [&str; 8] = ["fbclid", "gclid", "mc_cid", "mc_eid", "igshid", "y
 /// What of an article decides whether it changed; the first 16 bytes of a SHA-256.
 pub(super) type Fingerprint = [u8; 16];
 
-/// The fingerprint of an article as it was read, whatever its place is called: a file that moves stays itself.
-pub(super) fn fingerprint(article: &mut Article) -> Result<Fingerprint, serde_json::Error> {
+/// The fingerprint of an article as it was read, whatever its place is called: a file that moves stays itself. With it
+/// comes the part of the article that is stored as JSON: all but its guid and its long texts, without what is empty.
+pub(super) fn fingerprint(article: &mut Article) -> Result<(Fingerprint, String), serde_json::Error> {
     // Taken out and put back: a copy of every article would cost more than its hash.
-    let (guid, key) = (std::mem::take(&mut article.guid), article.translation_key.take());
-    let json = serde_json::to_vec(article);
+    let guid = std::mem::take(&mut article.guid);
+    let texts = [&mut article.lead, &mut article.summary, &mut article.content, &mut article.markdown].map(Option::take);
+    let details = serde_json::to_string(article);
+    let key = article.translation_key.take();
+    let without_key = if key.is_some() { Some(serde_json::to_string(article)) } else { None };
+    let mut hash = Sha256::new();
+    for text in &texts {
+        let length = text.as_ref().map_or(u64::MAX, |text| text.len() as u64);
+        hash.update(length.to_le_bytes());
+        hash.update(text.as_deref().unwrap_or_default());
+    }
     (article.guid, article.translation_key) = (guid, key);
+    [article.lead, article.summary, article.content, article.markdown] = texts;
+    let details = details?;
+    hash.update(without_key.transpose()?.as_ref().unwrap_or(&details));
     let mut fingerprint = Fingerprint::default();
-    fingerprint.copy_from_slice(&Sha256::digest(json?)[..16]);
+    fingerprint.copy_from_slice(&hash.finalize()[..16]);
     // An article whose page was asked for is another one than before, and so is one whose page is to be asked for.
     fingerprint[15] ^= match article.full_text {
         FullText::Unasked => 0,
         FullText::Later => 1,
         FullText::Settled | FullText::Read(_) => 2,
     };
-    Ok(fingerprint)
+    Ok((fingerprint, details))
 }
 
 /// The time that an article is ordered by, for ever: its discovery, but for a source's first reading and a back-fill
@@ -288,7 +301,14 @@ mod tests {
         let mut article = Article { guid: "a".into(), title: Some("t".into()), ..Article::default() };
         let mut moved = Article { guid: "b".into(), ..article.clone() };
         let mut changed = Article { title: Some("u".into()), ..article.clone() };
-        assert_eq!(fingerprint(&mut article).unwrap(), fingerprint(&mut moved).unwrap());
-        assert_ne!(fingerprint(&mut article).unwrap(), fingerprint(&mut changed).unwrap());
+        let mut later = Article { translation_key: Some("c".into()), ..article.clone() };
+        let mut summed_up = Article { summary: Some("s".into()), ..article.clone() };
+        let mut filled = Article { content: Some("s".into()), ..article.clone() };
+        let print = |article: &mut Article| fingerprint(article).unwrap().0;
+        assert_eq!(print(&mut article), print(&mut moved));
+        assert_eq!(print(&mut article), print(&mut later));
+        assert_ne!(print(&mut article), print(&mut changed));
+        assert!(print(&mut article) != print(&mut filled) && print(&mut summed_up) != print(&mut filled));
+        assert_eq!(summed_up.summary.as_deref(), Some("s"), "the article stays as it is");
     }
 }

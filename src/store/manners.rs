@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 
 use super::{Backend, Sqlite, Store, StoreError};
-use crate::model::{Article, Health, Host, SourceId, SourceInfo, Time};
+use crate::model::{Article, Health, Host, Memory, SourceId, SourceInfo, Time};
 
 /// How a source is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,15 @@ impl From<TimeDelta> for Lease {
     fn from(time: TimeDelta) -> Self {
         Self { time, again: time }
     }
+}
+
+/// How a source posts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Habits {
+    /// When its last articles were published, the newest first, each time once.
+    pub posts: Vec<Time>,
+    /// Whether its hub pushes them.
+    pub is_pushed: bool,
 }
 
 impl Store {
@@ -47,13 +56,21 @@ impl Store {
         self.note(move |sqlite| sqlite.rest_host(&host, until)).await
     }
 
-    /// When the last articles of a source were published, the newest first, each time once, at most `limit`, and whether
-    /// it is pushed.
+    /// How a source posts, by at most `limit` of its last articles.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn habits(&self, source: SourceId, now: Time, limit: usize) -> Result<(Vec<Time>, bool), StoreError> {
+    pub async fn habits(&self, source: SourceId, now: Time, limit: usize) -> Result<Habits, StoreError> {
         self.read(move |sqlite| sqlite.habits(source, now, limit)).await
+    }
+
+    /// What the next reading of a source needs to know of the last, and how it posts: [`Store::memory`] and
+    /// [`Store::habits`] in one step.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn recall(&self, source: SourceId, now: Time, limit: usize) -> Result<(Memory, Habits), StoreError> {
+        self.read(move |sqlite| Ok((sqlite.memory(source)?, sqlite.habits(source, now, limit)?))).await
     }
 
     /// Notes another URL that leads to a source, such as the page that it was found from.

@@ -25,11 +25,11 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::model::{
-    Applied, ArticleKey, Batch, Entry, Kind, Memory, Neighbours, NewSource, Options, Page, Period, Policy, Selection, Sidebar, Slug,
-    Source, SourceId, Term, Time, Window,
+    Applied, ArticleKey, Batch, Entry, Extent, Kind, Memory, Neighbours, NewSource, Options, Page, Period, Policy, Selection, Sidebar,
+    Slug, Source, SourceId, Term, Time, Window,
 };
 pub use fragments::Unmade;
-pub use manners::Lease;
+pub use manners::{Habits, Lease};
 use sqlite::Sqlite;
 pub use taxonomy::{Judged, Reached, Ruling, TermError, TermRow, TermWords, Verb};
 
@@ -254,6 +254,14 @@ impl Store {
         self.read(Sqlite::sources).await
     }
 
+    /// Those of them that are folders.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn folders(&self) -> Result<Vec<Source>, StoreError> {
+        self.read(Sqlite::folders).await
+    }
+
     /// The source with this slug or location.
     ///
     /// # Errors
@@ -320,9 +328,12 @@ impl Store {
     /// # Errors
     /// The database failed; applying the batch again completes it.
     pub async fn apply(&self, source: SourceId, batch: Batch, due: Option<Time>, now: Time) -> Result<Applied, StoreError> {
+        let Backend::Sqlite(sqlite) = &self.backend;
+        if batch.articles.is_empty() && batch.extent == Extent::Partial {
+            return self.together(sqlite.queue_nothing_new(source, batch, due, now)).await;
+        }
         let policy = self.policy();
         let reading = self.read(move |sqlite| sqlite.prepare(source, batch, due, &policy, now)).await?;
-        let Backend::Sqlite(sqlite) = &self.backend;
         match sqlite.queue_reading(reading) {
             Ok(answer) => self.together(answer).await,
             Err(reading) => self.write(move |sqlite| sqlite.apply(reading)).await,

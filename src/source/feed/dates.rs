@@ -42,12 +42,21 @@ pub(super) fn parse(text: &str, habits: Habits) -> Option<Time> {
     if text.is_empty() || text.len() > MAX_BYTES {
         return None;
     }
-    let time = match DateTime::parse_from_rfc3339(text) {
-        Ok(date) => DateTime::from_timestamp(date.timestamp(), 0),
-        Err(_) => free_form(text, habits),
+    let time = match DateTime::parse_from_rfc3339(text).ok().or_else(|| plain_mail_date(text)) {
+        Some(date) => DateTime::from_timestamp(date.timestamp(), 0),
+        None => free_form(text, habits),
     };
     // Years that RFC 3339 cannot write would be no date to a reader.
     time.filter(|time| (1..=9999).contains(&time.year()))
+}
+
+/// A date of RFC 822 that leaves nothing open, as most feeds write it; what any part leaves open is not its to settle.
+fn plain_mail_date(text: &str) -> Option<DateTime<FixedOffset>> {
+    let mut parts = text.rsplit(' ');
+    let (zone, clock, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let has_offset = zone == "GMT" || zone.len() == 5 && zone.starts_with(['+', '-']);
+    let is_plain = has_offset && clock.len() == 8 && !clock.ends_with("60") && year.len() == 4 && parts.count() <= 3;
+    if is_plain { DateTime::parse_from_rfc2822(text).ok() } else { None }
 }
 
 fn free_form(text: &str, habits: Habits) -> Option<Time> {

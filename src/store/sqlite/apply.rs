@@ -7,7 +7,6 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use tokio::sync::oneshot::Receiver;
 use url::Url;
 
-use super::articles::details_of;
 use super::finish::finish;
 use super::memberships::Member;
 use super::ready::{Made, Maker, Ready};
@@ -39,6 +38,20 @@ impl Sqlite {
                 reading.articles = articles;
             }
             Ok(Box::new(reading))
+        })
+    }
+
+    /// Lines up a reading that brought no article, which needs nothing made ready.
+    pub(in crate::store) fn queue_nothing_new(
+        &self,
+        id: SourceId,
+        batch: Batch,
+        due: Option<Time>,
+        now: Time,
+    ) -> Receiver<Result<Applied, StoreError>> {
+        self.queue(0, move |transaction| {
+            finish(transaction, &sources::by_id(transaction, id.0)?, &batch, due, now)?;
+            Ok(Applied::default())
         })
     }
 
@@ -283,6 +296,7 @@ impl Reading {
         let article = &made.article;
         let listed = decide::listed(article.published, self.is_first, self.now).timestamp();
         let link = decide::link(&article.link, |link| is_taken(change.transaction, link, None))?;
+        let link_key = link.as_deref().and_then(decide::link_key);
         let guid = self.free_guid(change.transaction, &article.guid)?;
         let public_id = self.public_id(change.transaction, &guid, link.as_deref())?;
         let generation = change.generation()?;
@@ -300,7 +314,7 @@ impl Reading {
                 ":public_id": public_id,
                 ":listed": listed,
                 ":guid": article.guid,
-                ":link_key": link.as_deref().and_then(decide::link_key),
+                ":link_key": link_key,
                 ":link": link,
                 ":title": super::articles::shown_title(article),
                 ":language": made.sorted.language.as_ref().map(Language::as_str),
@@ -309,13 +323,13 @@ impl Reading {
                 ":published": article.published.map(|time| time.timestamp()),
                 ":updated": article.updated.map(|time| time.timestamp()),
                 ":fingerprint": made.fingerprint,
-                ":details": details_of(article)?,
+                ":details": made.details,
                 ":ruled": ruled(&made.verdict)?,
                 ":changed": self.now.timestamp(),
                 ":generation": generation,
             })?;
         let member = Member { article: change.transaction.last_insert_rowid(), listed };
-        write_rest(change, touched, member, made, link.as_deref(), None)
+        write_rest(change, touched, member, made, link_key, None)
     }
 
     fn update(&self, change: &mut Change<'_>, touched: &mut Touched, known: &Known, made: &Made) -> Result<i64, StoreError> {
@@ -323,6 +337,7 @@ impl Reading {
         let link = decide::link(&article.link, |link| {
             Ok::<_, StoreError>(known.link.as_deref() != Some(link) && is_taken(change.transaction, link, Some(known.member.article))?)
         })?;
+        let link_key = link.as_deref().and_then(decide::link_key);
         if known.guid != article.guid {
             let key = ArticleKey::new(&self.source.first_slug, &article.guid);
             change
@@ -341,7 +356,7 @@ impl Reading {
             )?
             .execute(named_params! {
                 ":guid": article.guid,
-                ":link_key": link.as_deref().and_then(decide::link_key),
+                ":link_key": link_key,
                 ":link": link,
                 ":title": super::articles::shown_title(article),
                 ":language": made.sorted.language.as_ref().map(Language::as_str),
@@ -350,13 +365,13 @@ impl Reading {
                 ":published": article.published.map(|time| time.timestamp()),
                 ":updated": article.updated.map(|time| time.timestamp()),
                 ":fingerprint": made.fingerprint,
-                ":details": details_of(article)?,
+                ":details": made.details,
                 ":ruled": ruled(&made.verdict)?,
                 ":changed": self.now.timestamp(),
                 ":generation": generation,
                 ":id": known.member.article,
             })?;
-        write_rest(change, touched, known.member, made, link.as_deref(), Some(known))
+        write_rest(change, touched, known.member, made, link_key, Some(known))
     }
 
     /// The guid, or one made from it if an earlier article of this source got its identity from the same.

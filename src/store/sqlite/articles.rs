@@ -1,10 +1,9 @@
 //! Rows of articles, as the entries that are published.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde_json::Value;
 
 use super::terms::term_name;
 use super::{Sqlite, StoreError, story, time};
@@ -18,19 +17,7 @@ use crate::store::{Lookup, Reached};
 /// How much of the text stands for the title of an article that has none.
 const UNTITLED: usize = 80;
 
-/// What an article says where it says nothing.
-static DEFAULTS: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(Article::default()).unwrap_or_default());
-
-/// The part of an article that is stored as JSON: all but its guid and its long texts, without what is empty.
-pub(super) fn details_of(article: &Article) -> Result<String, StoreError> {
-    let short = Article { lead: None, summary: None, content: None, markdown: None, guid: String::new(), ..article.clone() };
-    let mut details = serde_json::to_value(short)?;
-    if let Value::Object(details) = &mut details {
-        details.retain(|name, value| DEFAULTS.get(name) != Some(value));
-    }
-    Ok(details.to_string())
-}
-
+/// An article from the part of it that is stored as JSON.
 pub(super) fn details(json: &str) -> Result<Article, StoreError> {
     Ok(serde_json::from_str(json)?)
 }

@@ -22,7 +22,7 @@ impl Sqlite {
                 connection.prepare_cached("SELECT fingerprint FROM articles WHERE source = ?1 AND guid = ?2 AND gone = ?3")?;
             for article in &mut articles {
                 article.full_text = FullText::Settled;
-                let settled = decide::fingerprint(article)?;
+                let (settled, _) = decide::fingerprint(article)?;
                 let stored: Option<Fingerprint> = statement.query_row((source.id.0, &article.guid, PUBLIC), |row| row.get(0)).optional()?;
                 let is_dropped = || context.judge(article, context.found_out(article).as_ref()).drop;
                 if stored != Some(settled) && !is_dropped() {

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::{Sqlite, StoreError, time};
 use crate::model::{Host, NewSource, SourceId, SourceKind, Time};
+use crate::store::Habits;
 
 /// The host that a source is asked at; a folder has none.
 pub(super) fn host_of(kind: SourceKind, location: &str) -> Option<String> {
@@ -57,14 +58,14 @@ impl Sqlite {
         self.write(|transaction| set(transaction, "rests_until = max(rests_until, ?2)", host, until))
     }
 
-    pub(in crate::store) fn habits(&self, source: SourceId, now: Time, limit: usize) -> Result<(Vec<Time>, bool), StoreError> {
+    pub(in crate::store) fn habits(&self, source: SourceId, now: Time, limit: usize) -> Result<Habits, StoreError> {
         self.read(|connection| {
             let is_pushed = super::pushes::pushed_until(connection, source, now)?.is_some();
             let mut statement = connection.prepare_cached(
                 "SELECT DISTINCT published FROM articles WHERE source = ?1 AND published <= ?2 ORDER BY published DESC LIMIT ?3",
             )?;
             let rows = statement.query_map((source.0, now.timestamp(), limit), |row| row.get(0).map(time))?;
-            Ok((rows.collect::<Result<_, _>>()?, is_pushed))
+            Ok(Habits { posts: rows.collect::<Result<_, _>>()?, is_pushed })
         })
     }
 

@@ -165,7 +165,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cache_size", -4_000)
+    // What a transaction changes has room, or its pages are written several times.
+    connection.pragma_update(None, "cache_size", -8_000)
 }
 
 fn migrate(connection: &mut Connection, path: &Path, now: Time) -> Result<(), StoreError> {

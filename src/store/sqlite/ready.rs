@@ -13,6 +13,8 @@ use crate::store::decide::{self, Context, Fingerprint, Sorted};
 pub(super) struct Made {
     pub(super) article: Article,
     pub(super) fingerprint: Fingerprint,
+    /// What of it is stored as JSON.
+    pub(super) details: String,
     pub(super) verdict: Verdict,
     pub(super) sorted: Sorted,
 }
@@ -48,7 +50,7 @@ impl Maker {
         if let Some(aside) = &self.aside {
             aside.give_back(&mut article).map_err(StoreError::Aside)?;
         }
-        let fingerprint = decide::fingerprint(&mut article)?;
+        let (fingerprint, details) = decide::fingerprint(&mut article)?;
         if !self.is_first {
             let known = by_guid(connection, self.source.id.0, &article.guid)?;
             if let Some(known) = known.filter(|known| known.is(&article, &fingerprint)) {
@@ -62,6 +64,6 @@ impl Maker {
             found_out = found_out.or_else(|| self.context().found_out(&article));
         }
         let sorted = self.context().sort(&article, found_out.as_ref(), &verdict);
-        Ok(Ready::Made(Box::new(Made { article, fingerprint, verdict, sorted })))
+        Ok(Ready::Made(Box::new(Made { article, fingerprint, details, verdict, sorted })))
     }
 }

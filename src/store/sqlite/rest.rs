@@ -18,16 +18,19 @@ pub(super) fn write_rest(
     touched: &mut Touched,
     member: Member,
     made: &Made,
-    link: Option<&str>,
+    link_key: Option<String>,
     before: Option<&Known>,
 ) -> Result<i64, StoreError> {
     let article = &made.article;
     write_body(change.transaction, member.article, article)?;
     write_files(change.transaction, member.article, article, before.is_none())?;
     set(change, touched, member, true, &made.sorted.terms)?;
-    touched.all_of(change.transaction, member.article)?;
-    let links = [before.and_then(|known| known.link.as_deref()), link];
-    for link_key in links.into_iter().map(|link| decide::link_key(link?)).collect::<BTreeSet<_>>() {
+    let mut link_keys = BTreeSet::from([link_key]);
+    if let Some(before) = before {
+        touched.all_of(change.transaction, member.article)?;
+        link_keys.insert(before.link.as_deref().and_then(decide::link_key));
+    }
+    for link_key in link_keys {
         story::tell(change, touched, member.article, link_key.as_deref())?;
     }
     let is_named_as_before = before.is_some_and(|known| {

@@ -118,6 +118,10 @@ impl Sqlite {
         self.read(|connection| sources(connection, "WHERE s.removed IS NULL ORDER BY t.slug", []))
     }
 
+    pub(in crate::store) fn folders(&self) -> Result<Vec<Source>, StoreError> {
+        self.read(|connection| sources(connection, "WHERE s.removed IS NULL AND s.kind = 'folder' ORDER BY t.slug", []))
+    }
+
     pub(in crate::store) fn source(&self, name: &str) -> Result<Option<Source>, StoreError> {
         let slug = Slug::from_name(name);
         let tail = "WHERE s.removed IS NULL AND (s.location = ?1 OR s.term = ?2 OR s.id = (SELECT source FROM former_urls WHERE url = ?1))
