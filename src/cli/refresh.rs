@@ -50,10 +50,10 @@ impl Refresh {
         }
         let due = |source: &&Source| self.force || source.status.due.is_some_and(|due| due <= now());
         let mut reading = Reading::new(work, wanted.iter().filter(due).map(|source| source.id).collect(), console);
+        let wanted: HashSet<SourceId> = wanted.into_iter().map(|source| source.id).collect();
         reading.run().await?;
         reading.bar.finish_and_clear();
         let is_good = reading.summary();
-        let wanted: HashSet<SourceId> = wanted.iter().map(|source| source.id).collect();
         for source in work.store.sources().await? {
             if wanted.contains(&source.id) && !reading.done.contains(&source.id) {
                 console.say(&format!("{}: {}", source.slug, later(&source, work)));
