@@ -29,7 +29,7 @@ pub struct Batch {
     pub skipped: usize,
     /// No sooner than this may the source be asked again, by its server's word.
     pub not_before: Option<Time>,
-    /// When it must be read again though nothing changed: the earliest [`FileState::revisit`].
+    /// When it must be read again though nothing changed: the earliest [`FileState::revisit`](super::FileState::revisit).
     pub revisit: Option<Time>,
     /// What the document says of when it may be asked; `None`: nothing new.
     pub hints: Option<Hints>,
