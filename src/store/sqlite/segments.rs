@@ -1,6 +1,8 @@
 //! The segments of the search's index: written when articles change, read when words are looked for, and merged, so that
 //! few of them are to be read.
 
+use std::ops::RangeInclusive;
+
 use roaring::RoaringBitmap;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
@@ -25,25 +27,48 @@ pub(super) enum Place {
 
 /// Those that have all of some words, as far as tokens tell.
 pub(super) fn with_all(connection: &Connection, words: &[&Word], place: Place) -> Result<RoaringBitmap, StoreError> {
-    each_live(connection, |segment| {
-        let mut found: Option<RoaringBitmap> = None;
-        for word in words {
-            let having = having(connection, segment, word, place)?;
-            let both = found.map_or_else(|| having.clone(), |found| found & &having);
-            if both.is_empty() {
-                return Ok(both);
-            }
-            found = Some(both);
-        }
-        Ok(found.unwrap_or_default())
-    })
+    let tokens: Vec<Keys> = words.iter().flat_map(|word| keys(word)).collect();
+    each_live(connection, |segment| common(tokens.iter().map(|keys| having(connection, segment, keys, place))))
 }
 
 /// Those that have any of some words, as far as tokens tell.
 pub(super) fn with_any(connection: &Connection, words: &[&Word]) -> Result<RoaringBitmap, StoreError> {
+    let words: Vec<Vec<Keys>> = words.iter().map(|word| keys(word)).collect();
     each_live(connection, |segment| {
-        words.iter().try_fold(RoaringBitmap::new(), |found, word| Ok(found | having(connection, segment, word, Place::Anywhere)?))
+        words.iter().try_fold(RoaringBitmap::new(), |found, tokens| {
+            Ok(found | common(tokens.iter().map(|keys| having(connection, segment, keys, Place::Anywhere)))?)
+        })
     })
+}
+
+/// One token, or all that begin so.
+type Keys = RangeInclusive<Key>;
+
+/// What a word is looked for by: all of these tokens.
+fn keys(word: &Word) -> Vec<Keys> {
+    let (tokens, is_open) = (word.tokens(), word.is_open());
+    let mut keys: Vec<Keys> = tokens.iter().map(|token| Key::of(&token.folded)..=Key::of(&token.folded)).collect();
+    if let (Some(last), Some(token)) = (keys.last_mut(), tokens.last().filter(|_| is_open)) {
+        *last = Key::beginning(&token.folded);
+    }
+    keys
+}
+
+/// What all of some sets have; once that is nothing, no further one is looked for.
+fn common(sets: impl Iterator<Item = Result<RoaringBitmap, StoreError>>) -> Result<RoaringBitmap, StoreError> {
+    let mut common: Option<RoaringBitmap> = None;
+    for set in sets {
+        let set = set?;
+        let both = match common {
+            Some(common) => common & set,
+            None => set,
+        };
+        if both.is_empty() {
+            return Ok(both);
+        }
+        common = Some(both);
+    }
+    Ok(common.unwrap_or_default())
 }
 
 /// The articles found in each segment, but for those that it has no more.
@@ -57,37 +82,25 @@ fn each_live(connection: &Connection, find: impl Fn(i64) -> Result<RoaringBitmap
     Ok(found)
 }
 
-/// The articles of a segment that have a word's tokens.
-fn having(connection: &Connection, segment: i64, word: &Word, place: Place) -> Result<RoaringBitmap, StoreError> {
-    let (tokens, is_open) = (word.tokens(), word.is_open());
-    let mut found: Option<RoaringBitmap> = None;
-    for (position, token) in tokens.iter().enumerate() {
-        let is_last = position + 1 == tokens.len();
-        let keys = if is_last && is_open { Key::beginning(&token.folded) } else { Key::of(&token.folded)..=Key::of(&token.folded) };
-        let mut numbers: Vec<Number> = Vec::new();
-        // Where a block begins, the one before may end.
-        let mut statement = connection.prepare_cached(
-            "SELECT block FROM postings WHERE segment = ?1 AND first <= ?3 AND first >= coalesce(
-                (SELECT first FROM postings WHERE segment = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1), x'')",
-        )?;
-        let mut rows = statement.query((segment, keys.start().to_vec(), keys.end().to_vec()))?;
-        while let Some(row) = rows.next()? {
-            let entries = Entries::of(bytes(row.get_ref(0)?)?);
-            let meant = entries.skip_while(|(key, _)| key < keys.start()).take_while(|(key, _)| key <= keys.end());
-            let postings = meant.flat_map(|(_, postings)| postings);
-            numbers.extend(postings.filter(|posting| place == Place::Anywhere || posting.is_heading()).map(Posting::article));
-        }
-        if keys.start() != keys.end() {
-            numbers.sort_unstable();
-        }
-        let having: RoaringBitmap = numbers.into_iter().collect();
-        let both = found.map_or_else(|| having.clone(), |found| found & &having);
-        if both.is_empty() {
-            return Ok(both);
-        }
-        found = Some(both);
+/// The articles of a segment that have any of some tokens in a row.
+fn having(connection: &Connection, segment: i64, keys: &Keys, place: Place) -> Result<RoaringBitmap, StoreError> {
+    // Where a block begins, the one before may end.
+    let mut statement = connection.prepare_cached(
+        "SELECT block FROM postings WHERE segment = ?1 AND first <= ?3 AND first >= coalesce(
+            (SELECT first FROM postings WHERE segment = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1), x'')",
+    )?;
+    let mut rows = statement.query((segment, keys.start().to_vec(), keys.end().to_vec()))?;
+    let mut numbers: Vec<Number> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let entries = Entries::of(bytes(row.get_ref(0)?)?);
+        let meant = entries.skip_while(|(key, _)| key < keys.start()).take_while(|(key, _)| key <= keys.end());
+        let postings = meant.flat_map(|(_, postings)| postings);
+        numbers.extend(postings.filter(|posting| place == Place::Anywhere || posting.is_heading()).map(Posting::article));
     }
-    Ok(found.unwrap_or_default())
+    if keys.start() != keys.end() {
+        numbers.sort_unstable();
+    }
+    Ok(numbers.into_iter().collect())
 }
 
 /// Keeps a new segment.
