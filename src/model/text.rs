@@ -11,14 +11,14 @@ pub fn clean(text: &str) -> String {
     cleaned(text).into_owned()
 }
 
-/// The same; nearly every text is clean as it is.
-fn cleaned(text: &str) -> Cow<'_, str> {
+/// What [`clean`] gives; nearly every text is clean as it is.
+#[must_use]
+pub fn cleaned(text: &str) -> Cow<'_, str> {
     if is_clean(text) { Cow::Borrowed(text) } else { Cow::Owned(text.chars().filter(|c| is_allowed(*c)).collect()) }
 }
 
 /// Whether [`clean`] would give the text as it is.
-#[must_use]
-pub fn is_clean(text: &str) -> bool {
+fn is_clean(text: &str) -> bool {
     // Each forbidden character begins with one of these bytes, and few others do.
     let is_suspect = |byte: &u8| matches!(byte, 0..=0x1f | 0x7f | 0xc2 | 0xef..=0xff) && !matches!(byte, b'\t' | b'\n' | b'\r');
     let mut rest = text;

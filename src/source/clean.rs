@@ -47,8 +47,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 /// Sanitises HTML. Relative links and pictures are resolved against `base`; without one they go.
 #[must_use]
 pub fn html(raw: &str, base: Option<&Url>) -> String {
-    let raw = if text::is_clean(raw) { Cow::Borrowed(raw) } else { Cow::Owned(text::clean(raw)) };
-    with(&raw, Links { base, is_own: false })
+    with(&text::cleaned(raw), Links { base, is_own: false })
 }
 
 /// Sanitises HTML that our own Markdown reader made: links may be placeholders of ours ([`PLACEHOLDER`](crate::model::PLACEHOLDER)).
