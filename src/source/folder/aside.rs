@@ -7,8 +7,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::with_keys;
-use crate::model::{Article, ArticleKey, Aside, BundleFile, PLACEHOLDER};
+use super::relink;
+use crate::model::{Article, ArticleKey, Aside, BundleFile};
 
 /// How much of a reading stays in memory, in bytes.
 const IN_MEMORY: usize = 8 * 1024 * 1024;
@@ -52,9 +52,7 @@ impl Shelf {
             let Some(place) = places.get(&article.guid) else { return Ok(()) };
             let bytes = read(&mut lock(&file), place)?;
             take_back(article, &mut bytes.as_slice())?;
-            if let Some(content) = article.content.as_mut().filter(|content| content.contains(PLACEHOLDER)) {
-                *content = with_keys(content, &renamed);
-            }
+            relink(article, &renamed);
             Ok(())
         }))
     }
@@ -134,6 +132,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::PLACEHOLDER;
 
     #[test]
     fn what_is_put_aside_comes_back_whole() {

@@ -254,7 +254,10 @@ fn collect(outcomes: Vec<Outcome>, shelf: Shelf, memory: &[FileState], first_slu
         files.extend(outcome.state);
     }
     tell_apart(&mut batch.articles, &mut files, memory);
-    let renamed = relink(&mut batch.articles, &files, first_slug);
+    // What was put aside is not looked into for that.
+    let have_links = places.iter().any(Option::is_some) || batch.articles.iter().any(has_own_links);
+    let renamed = if have_links { renamed(&files, first_slug) } else { HashMap::new() };
+    batch.articles.iter_mut().for_each(|article| relink(article, &renamed));
     give_back_shared_links(&mut batch.articles);
     let guids = batch.articles.iter().map(|article| article.guid.clone());
     batch.aside = shelf.close(guids.zip(places).filter_map(|(guid, place)| Some((guid, place?))).collect(), renamed);
@@ -289,24 +292,26 @@ fn tell_apart(articles: &mut [Article], files: &mut [FileState], memory: &[FileS
     }
 }
 
-/// Links were made by the guids that paths give; those of articles with other guids are set right. Gives which are which.
-fn relink(articles: &mut [Article], files: &[FileState], first_slug: &Slug) -> HashMap<ArticleKey, ArticleKey> {
-    if articles.is_empty() {
-        return HashMap::new();
-    }
+/// The keys of articles that have another guid than their path gives, by the keys that links were made with.
+fn renamed(files: &[FileState], first_slug: &Slug) -> HashMap<ArticleKey, ArticleKey> {
     let taken: HashSet<&str> = files.iter().filter_map(|file| file.guid.as_deref()).collect();
-    let renamed: HashMap<ArticleKey, ArticleKey> = files
-        .iter()
-        .filter_map(|file| {
-            let Role::Article(usual) = role(&file.path) else { return None };
-            let guid = file.guid.as_ref().filter(|_| !taken.contains(usual.guid.as_str()))?;
-            Some((ArticleKey::new(first_slug, &usual.guid), ArticleKey::new(first_slug, guid)))
-        })
-        .collect();
-    for content in articles.iter_mut().filter_map(|article| article.content.as_mut()).filter(|content| content.contains(PLACEHOLDER)) {
-        *content = with_keys(content, &renamed);
+    let both = |file: &FileState| {
+        let Role::Article(usual) = role(&file.path) else { return None };
+        let guid = file.guid.as_ref().filter(|_| !taken.contains(usual.guid.as_str()))?;
+        Some((ArticleKey::new(first_slug, &usual.guid), ArticleKey::new(first_slug, guid)))
+    };
+    files.iter().filter_map(both).collect()
+}
+
+fn has_own_links(article: &Article) -> bool {
+    article.content.as_ref().is_some_and(|content| content.contains(PLACEHOLDER))
+}
+
+/// Sets an article's links to others here right.
+fn relink(article: &mut Article, renamed: &HashMap<ArticleKey, ArticleKey>) {
+    if has_own_links(article) {
+        article.content = article.content.take().map(|content| with_keys(&content, renamed));
     }
-    renamed
 }
 
 /// A content whose links to articles here have the keys that they are renamed to, read once from start to end.
