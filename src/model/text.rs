@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use quick_xml::escape::resolve_html5_entity;
+use markup5ever::data::NAMED_ENTITIES;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Drops what XML 1.0 forbids (2.2) and Unicode's noncharacters, which our own placeholders use.
@@ -93,7 +93,7 @@ pub fn unescape(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         plain.push_str(&rest[..at]);
         rest = &rest[at..];
-        let reference = rest[1..].bytes().take(32).position(|b| b == b';').and_then(|end| Some((end + 2, resolve(&rest[1..=end])?)));
+        let reference = rest[1..].bytes().take(32).position(|b| b == b';').and_then(|end| Some((end + 2, resolve(&rest[1..end + 2])?)));
         if let Some((length, resolved)) = reference {
             plain.push_str(&resolved);
             rest = &rest[length..];
@@ -105,10 +105,15 @@ pub fn unescape(text: &str) -> String {
     plain + rest
 }
 
-fn resolve(name: &str) -> Option<String> {
-    let Some(number) = name.strip_prefix('#') else {
-        return resolve_html5_entity(name).map(str::to_owned);
+/// What a reference stands for, given without its `&` but with its `;`; nothing if that is a forbidden character.
+fn resolve(reference: &str) -> Option<String> {
+    let Some(number) = reference.strip_prefix('#') else {
+        // The table also has the beginnings of names, with zeros, and a zero where there is no second character.
+        let (first, second) = NAMED_ENTITIES.get(reference)?;
+        let characters = [first, second].into_iter().filter(|code| **code != 0).filter_map(|code| char::from_u32(*code));
+        return Some(characters.collect()).filter(|resolved: &String| !resolved.is_empty());
     };
+    let number = number.strip_suffix(';')?;
     let code = match number.strip_prefix(['x', 'X']) {
         Some(hex) => u32::from_str_radix(hex, 16).ok()?,
         None => number.parse().ok()?,
@@ -169,6 +174,13 @@ mod tests {
     #[test]
     fn plain_text_is_what_a_person_reads() {
         assert_eq!(plain("<p>AT&amp;T &lt;b&gt;</p><p>a<b>b</b>c<br>d&nbsp;e &#x2014; &#151; &bogus; &"), "AT&T <b> abc d e — — &bogus; &");
+    }
+
+    #[test]
+    fn names_of_characters_are_those_of_html() {
+        assert_eq!(unescape("&Alpha;&amacr;&bsim;&bsime;&eacute;&hellip;&yuml;"), "Αā∽⋍é…ÿ");
+        assert_eq!(unescape("&Amacr;&Aopf;&NotEqualTilde;&CounterClockwiseContourIntegral;"), "Ā𝔸≂̸∳");
+        assert_eq!(unescape("&; &am; &amp &CounterClockwise; &alpha beta;"), "&; &am; &amp &CounterClockwise; &alpha beta;");
     }
 
     #[test]
