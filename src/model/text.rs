@@ -1,6 +1,7 @@
 //! Text as feeds may carry it: no forbidden character, no markup where plain text is meant.
 
 use std::borrow::Cow;
+use std::iter;
 
 use markup5ever::data::NAMED_ENTITIES;
 use unicode_segmentation::UnicodeSegmentation;
@@ -108,10 +109,7 @@ pub fn unescape(text: &str) -> String {
 /// What a reference stands for, given without its `&` but with its `;`; nothing if that is a forbidden character.
 fn resolve(reference: &str) -> Option<String> {
     let Some(number) = reference.strip_prefix('#') else {
-        // The table also has the beginnings of names, with zeros, and a zero where there is no second character.
-        let (first, second) = NAMED_ENTITIES.get(reference)?;
-        let characters = [first, second].into_iter().filter(|code| **code != 0).filter_map(|code| char::from_u32(*code));
-        return Some(characters.collect()).filter(|resolved: &String| !resolved.is_empty());
+        return named(reference).map(|(first, second)| iter::once(first).chain(second).collect());
     };
     let number = number.strip_suffix(';')?;
     let code = match number.strip_prefix(['x', 'X']) {
@@ -123,6 +121,15 @@ fn resolve(reference: &str) -> Option<String> {
         Some(byte) => Some(encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[byte]).0.into_owned()),
         None => Some(char::from_u32(code).filter(|c| is_allowed(*c)).map_or_else(String::new, String::from)),
     }
+}
+
+/// The one or two characters that HTML has a name for, given with its `;` (WHATWG 13.5).
+#[must_use]
+pub fn named(name: &str) -> Option<(char, Option<char>)> {
+    // The table also has the beginnings of names, with zeros, and a zero where there is no second character.
+    let character = |code: u32| char::from_u32(code).filter(|c| *c != '\0');
+    let (first, second) = NAMED_ENTITIES.get(name)?;
+    Some((character(*first)?, character(*second)))
 }
 
 /// Writes a text so that HTML and XML read it as text.

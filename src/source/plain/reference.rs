@@ -111,7 +111,7 @@ fn reference(text: &str, place: Place) -> Option<(char, usize)> {
     match text.as_bytes().get(1 + name.len())? {
         // No name has one letter.
         _ if name.len() == 1 => Some(('&', 1)),
-        b';' => named(name).map(|c| (c, name.len() + 2)),
+        b';' => named(&text[1..name.len() + 2]).map(|c| (c, name.len() + 2)),
         // The next parameter of a query; a name without its semicolon is a reference only where none goes on.
         b'=' if place == Place::Attribute => Some(('&', 1)),
         b'_' if place == Place::Attribute && name == "utm" => Some(('&', 1)),
@@ -119,126 +119,10 @@ fn reference(text: &str, place: Place) -> Option<(char, usize)> {
     }
 }
 
-/// The named references that content really has; the parser knows two thousand more.
+/// The character of a name, which goes up to its semicolon.
 fn named(name: &str) -> Option<char> {
-    Some(match name.as_bytes() {
-        b"amp" => '&',
-        b"lt" => '<',
-        b"gt" => '>',
-        b"quot" => '"',
-        b"apos" => '\'',
-        b"nbsp" => '\u{a0}',
-        b"ndash" => '–',
-        b"mdash" => '—',
-        b"lsquo" => '‘',
-        b"rsquo" => '’',
-        b"sbquo" => '‚',
-        b"ldquo" => '“',
-        b"rdquo" => '”',
-        b"bdquo" => '„',
-        b"laquo" => '«',
-        b"raquo" => '»',
-        b"lsaquo" => '‹',
-        b"rsaquo" => '›',
-        b"hellip" => '…',
-        b"bull" => '•',
-        b"middot" => '·',
-        b"copy" => '©',
-        b"reg" => '®',
-        b"trade" => '™',
-        b"euro" => '€',
-        b"pound" => '£',
-        b"yen" => '¥',
-        b"cent" => '¢',
-        b"deg" => '°',
-        b"times" => '×',
-        b"plusmn" => '±',
-        b"frac12" => '½',
-        b"frac14" => '¼',
-        b"sect" => '§',
-        b"para" => '¶',
-        b"iexcl" => '¡',
-        b"iquest" => '¿',
-        b"larr" => '←',
-        b"rarr" => '→',
-        b"shy" => '\u{ad}',
-        b"zwnj" => '\u{200c}',
-        b"zwj" => '\u{200d}',
-        b"ensp" => '\u{2002}',
-        b"emsp" => '\u{2003}',
-        b"thinsp" => '\u{2009}',
-        b"acute" => '´',
-        b"uml" => '¨',
-        _ => return letter(name),
-    })
-}
-
-fn letter(name: &str) -> Option<char> {
-    Some(match name.as_bytes() {
-        b"Agrave" => 'À',
-        b"Aacute" => 'Á',
-        b"Acirc" => 'Â',
-        b"Atilde" => 'Ã',
-        b"Auml" => 'Ä',
-        b"Aring" => 'Å',
-        b"AElig" => 'Æ',
-        b"Ccedil" => 'Ç',
-        b"Egrave" => 'È',
-        b"Eacute" => 'É',
-        b"Ecirc" => 'Ê',
-        b"Euml" => 'Ë',
-        b"Igrave" => 'Ì',
-        b"Iacute" => 'Í',
-        b"Icirc" => 'Î',
-        b"Iuml" => 'Ï',
-        b"Ntilde" => 'Ñ',
-        b"Ograve" => 'Ò',
-        b"Oacute" => 'Ó',
-        b"Ocirc" => 'Ô',
-        b"Otilde" => 'Õ',
-        b"Ouml" => 'Ö',
-        b"Oslash" => 'Ø',
-        b"Ugrave" => 'Ù',
-        b"Uacute" => 'Ú',
-        b"Ucirc" => 'Û',
-        b"Uuml" => 'Ü',
-        b"Yacute" => 'Ý',
-        b"szlig" => 'ß',
-        b"agrave" => 'à',
-        b"aacute" => 'á',
-        b"acirc" => 'â',
-        b"atilde" => 'ã',
-        b"auml" => 'ä',
-        b"aring" => 'å',
-        b"aelig" => 'æ',
-        b"ccedil" => 'ç',
-        b"egrave" => 'è',
-        b"eacute" => 'é',
-        b"ecirc" => 'ê',
-        b"euml" => 'ë',
-        b"igrave" => 'ì',
-        b"iacute" => 'í',
-        b"icirc" => 'î',
-        b"iuml" => 'ï',
-        b"ntilde" => 'ñ',
-        b"ograve" => 'ò',
-        b"oacute" => 'ó',
-        b"ocirc" => 'ô',
-        b"otilde" => 'õ',
-        b"ouml" => 'ö',
-        b"oslash" => 'ø',
-        b"ugrave" => 'ù',
-        b"uacute" => 'ú',
-        b"ucirc" => 'û',
-        b"uuml" => 'ü',
-        b"yacute" => 'ý',
-        b"yuml" => 'ÿ',
-        b"Scaron" => 'Š',
-        b"scaron" => 'š',
-        b"OElig" => 'Œ',
-        b"oelig" => 'œ',
-        _ => return None,
-    })
+    let (c, second) = text::named(name)?;
+    (second.is_none() && is_plain(c)).then_some(c)
 }
 
 /// The character of a number, from behind `&#`, and the length up to the semicolon.
@@ -249,6 +133,11 @@ fn number(text: &str) -> Option<(char, usize)> {
         None if digits.bytes().all(|b| b.is_ascii_digit()) => digits.parse().ok()?,
         _ => return None,
     };
-    let c = char::from_u32(code).filter(|c| *c >= ' ' && text::is_allowed(*c))?;
+    let c = char::from_u32(code).filter(|c| is_plain(*c))?;
     Some((c, digits.len() + 1))
+}
+
+/// Whether HTML's parser takes a character that is written as a reference for nothing but itself.
+fn is_plain(c: char) -> bool {
+    c >= ' ' && text::is_allowed(c)
 }

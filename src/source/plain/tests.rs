@@ -1,3 +1,4 @@
+use markup5ever::data::NAMED_ENTITIES;
 use proptest::prelude::*;
 use url::Url;
 
@@ -25,7 +26,7 @@ fn is_taken(html: &str) -> bool {
 fn what_feeds_and_markdown_usually_hold_is_plain() {
     for html in [
         "",
-        "just text &amp; \u{201c}quotes\u{201d}, &#8217;s &hellip; R &amp; D 中文，🦀 > \"x\"",
+        "just text &Amacr; &Omega; &sup2; &amp; \u{201c}quotes\u{201d}, &#8217;s &hellip; R &amp; D 中文，🦀 > \"x\"",
         "<p>a <a href=\"https://a.example/b?c=1&amp;d=2\" title='\"t\"' target=\"_blank\" rel=\"nofollow\">b</a><br />c</p>\n\n<h2 id=\"x\">d</h2>\n<hr />",
         "<p><img class=\"alignnone wp-image-1\" src=\"/a.jpg\" srcset=\"/b.jpg 2x\" alt=\"\" width=\"100\" height=1 loading='lazy' /></p>",
         "<img width=\"1\" height=\"1\" src=\"/pixel\"><ul><li>a<ul><li>b</li></ul></li></ul><ol start=2><li><p>c</p></li></ol>",
@@ -137,6 +138,9 @@ fn named_references_are_those_of_the_parser() {
         {
             is_taken(&html.replace('@', name));
         }
+    }
+    for name in NAMED_ENTITIES.keys() {
+        is_taken(&format!("a &{name} b<img src=/ alt=\"&{name}\">"));
     }
     for number in
         (0..0x120).chain(0xd7fe..0xd802).chain(0xfdce..0xfdf2).chain(0xfffc..0x1_0002).chain([0x1_f980, 0x1_fffe, 0x10_fffd, 0x11_0000])
