@@ -2,6 +2,7 @@
 //! and so is its last character; elsewhere words are. So every run of two characters or more is found as a phrase, and
 //! one character as the beginning of a token. Folding lives here alone: no slug, tag or shown text is folded so.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -33,16 +34,37 @@ impl Token {
     }
 }
 
+/// A token as it is cut from a text.
+#[derive(Debug, Clone, Copy)]
+pub enum Cut<'a> {
+    /// A folded word.
+    Word(&'a str),
+    /// Two neighbours of a run of characters that no spaces part.
+    Pair(char, char),
+    /// The last character of a run.
+    Last(char),
+}
+
+impl fmt::Display for Cut<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(word) => out.write_str(word),
+            Self::Pair(first, second) => write!(out, "{first}{second}"),
+            Self::Last(last) => write!(out, "{last}"),
+        }
+    }
+}
+
 /// The tokens of a text, in order.
 #[must_use]
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
-    each_token(text, |folded, place| tokens.push(Token { folded: folded.to_owned(), place }));
+    each_token(text, |cut, place| tokens.push(Token { folded: cut.to_string(), place }));
     tokens
 }
 
 /// Gives each token of a text and its place to `emit`.
-pub fn each_token(text: &str, emit: impl FnMut(&str, Range<usize>)) {
+pub fn each_token(text: &str, emit: impl FnMut(Cut<'_>, Range<usize>)) {
     let mut cutter = Cutter { word: String::new(), word_place: 0..0, last: None, emit };
     for (at, character) in text.char_indices() {
         let place = at..at + character.len_utf8();
@@ -64,15 +86,12 @@ struct Cutter<F> {
     emit: F,
 }
 
-impl<F: FnMut(&str, Range<usize>)> Cutter<F> {
+impl<F: FnMut(Cut<'_>, Range<usize>)> Cutter<F> {
     fn take(&mut self, character: char, place: Range<usize>) {
         if is_cjk(character) {
             self.end_word();
             if let Some((before, start)) = self.last.replace((character, place.clone())) {
-                let mut pair = [0; 8];
-                let length = before.encode_utf8(&mut pair).len();
-                let length = length + character.encode_utf8(&mut pair[length..]).len();
-                (self.emit)(std::str::from_utf8(&pair[..length]).unwrap_or_default(), start.start..place.end);
+                (self.emit)(Cut::Pair(before, character), start.start..place.end);
             }
             return;
         }
@@ -93,14 +112,14 @@ impl<F: FnMut(&str, Range<usize>)> Cutter<F> {
 
     fn end_word(&mut self) {
         if !self.word.is_empty() {
-            (self.emit)(&self.word, self.word_place.clone());
+            (self.emit)(Cut::Word(&self.word), self.word_place.clone());
             self.word.clear();
         }
     }
 
     fn end_run(&mut self) {
         if let Some((character, place)) = self.last.take() {
-            (self.emit)(character.encode_utf8(&mut [0; 4]), place);
+            (self.emit)(Cut::Last(character), place);
         }
     }
 }

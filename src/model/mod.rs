@@ -33,7 +33,7 @@ pub use article::{
 };
 pub use batch::{Aside, Batch};
 pub use event::{Event, EventKind, Health};
-pub use folding::{STEM, Token, each_token, tokens};
+pub use folding::{Cut, STEM, Token, each_token, tokens};
 pub use fragment::{Block, Dated, Fragment, Look, Piece};
 pub use hints::Hints;
 pub use host::Host;

@@ -1,24 +1,24 @@
 //! The index of the search as segments: which articles have a token. A segment is made once, of some articles; it is sorted
 //! by token, cut into blocks, and never changes. Pure: the database code keeps the blocks and reads those that it needs.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use roaring::RoaringBitmap;
 
 use super::sets::Number;
-use crate::model::{STEM, each_token};
+use crate::model::{Cut, STEM, each_token};
 
 /// The bytes of a token that are kept; of a longer one its stem and a checksum of it all.
 const KEY: usize = 14;
 /// About how large a block gets, in bytes: a few fill a page of the database.
 const BLOCK: usize = 4_000;
-/// How many tokens a segment is made of at once: 16 bytes each are in memory.
+/// How many tokens a segment is made of at once: 8 or 16 bytes each are in memory.
 const FULL: usize = 1 << 19;
 /// How many articles, counted in 15 bits.
 const MAX_ARTICLES: usize = 1 << 15;
 
 /// A token as segments have it: its bytes, the first one highest, zeros behind a shorter one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(u128);
 
 impl Key {
@@ -51,7 +51,7 @@ impl Key {
     fn bytes(self) -> ([u8; KEY], usize) {
         let mut bytes = [0; KEY];
         bytes.copy_from_slice(&self.0.to_be_bytes()[16 - KEY..]);
-        (bytes, KEY - self.0.trailing_zeros() as usize / 8)
+        (bytes, KEY.saturating_sub(self.0.trailing_zeros() as usize / 8))
     }
 
     /// As it is stored: in the same order as the keys.
@@ -100,53 +100,85 @@ pub(super) struct Block {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Takes articles in, and makes a segment of them.
-#[derive(Debug)]
+/// Takes articles in, and makes a segment of them. All that it takes in are numbers that stand in the order of their tokens'
+/// bytes, each with the article's place in 15 bits and, lowest, whether the token stands in a heading.
+#[derive(Debug, Default)]
 pub(super) struct Builder {
     articles: Vec<Number>,
-    /// Of each token in each article: the key in 112 bits, the article's place above in 15, whether it stands in a heading.
-    tokens: Vec<u128>,
+    /// Characters of a script without spaces, with the next one: 21 bits each.
+    pairs: Vec<u64>,
+    /// Keys, in 112 bits.
+    words: Vec<u128>,
 }
 
 impl Builder {
-    pub(super) fn new() -> Self {
-        Self { articles: Vec::new(), tokens: Vec::with_capacity(FULL + FULL / 16) }
-    }
-
     /// Takes an article in; each has a higher number than the one before.
     pub(super) fn add(&mut self, article: Number, headings: [&str; 2], body: &str) {
-        let place = (self.articles.len() as u128) << 1;
+        #[expect(clippy::cast_possible_truncation, reason = "a segment has at most 2^15 articles")]
+        let place = (self.articles.len() as u16) << 1;
         self.articles.push(article);
         for (text, is_heading) in headings.map(|text| (text, 1)).into_iter().chain([(body, 0)]) {
-            each_token(text, |token, _| self.tokens.push(Key::of(token).0 << 16 | place | is_heading));
+            let posting = place | is_heading;
+            each_token(text, |token, _| match token {
+                Cut::Pair(first, second) => self.pairs.push(pair(first, second) << 16 | u64::from(posting)),
+                Cut::Last(last) => self.pairs.push(pair(last, '\0') << 16 | u64::from(posting)),
+                Cut::Word(word) => self.words.push(Key::of(word).0 << 16 | u128::from(posting)),
+            });
         }
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.tokens.len() >= FULL || self.articles.len() >= MAX_ARTICLES
+        self.pairs.len() + self.words.len() >= FULL || self.articles.len() >= MAX_ARTICLES
     }
 
     /// The segment of what was taken in since the last one, if anything was.
     pub(super) fn build(&mut self) -> Option<Segment> {
         let base = *self.articles.first()?;
-        self.tokens.sort_unstable();
+        self.pairs.sort_unstable();
+        self.words.sort_unstable();
         let mut writer = Writer::new(base);
-        let mut postings: Vec<Posting> = Vec::new();
-        for tokens in self.tokens.chunk_by(|a, b| a >> 16 == b >> 16) {
-            postings.clear();
-            for token in tokens {
-                let posting = Posting::new(self.articles[(token & 0xffff) as usize >> 1], token & 1 == 1);
-                match postings.last_mut() {
-                    // The headings' token comes last.
-                    Some(last) if last.article() == posting.article() => *last = posting,
-                    _ => postings.push(posting),
-                }
+        let mut pairs = self.pairs.chunk_by(|a, b| a >> 16 == b >> 16).map(|same| (of_pair(same[0] >> 16), same)).peekable();
+        for words in self.words.chunk_by(|a, b| a >> 16 == b >> 16) {
+            let key = Key(words[0] >> 16);
+            while let Some((key, same)) = pairs.next_if(|pair| pair.0 < key) {
+                writer.push(key, self.postings(same.iter().map(|pair| pair & 0xffff)));
             }
-            writer.push(Key(tokens[0] >> 16), &postings);
+            #[expect(clippy::cast_possible_truncation, reason = "the lower bits are meant")]
+            writer.push(key, self.postings(words.iter().map(|word| *word as u64 & 0xffff)));
         }
-        self.tokens.clear();
+        for (key, same) in pairs {
+            writer.push(key, self.postings(same.iter().map(|pair| pair & 0xffff)));
+        }
+        self.pairs.clear();
+        self.words.clear();
         Some(Segment { articles: self.articles.drain(..).collect(), blocks: writer.finish() })
     }
+
+    /// The postings of one token: each article once, in a heading if it is there too.
+    fn postings(&self, tokens: impl Iterator<Item = u64>) -> impl Iterator<Item = Posting> {
+        let mut tokens = tokens.peekable();
+        std::iter::from_fn(move || {
+            let mut last = tokens.next()?;
+            // The headings' token comes last.
+            while let Some(same) = tokens.next_if(|next| next >> 1 == last >> 1) {
+                last = same;
+            }
+            Some(Posting::new(self.articles[(last >> 1) as usize], last & 1 == 1))
+        })
+    }
+}
+
+fn pair(first: char, second: char) -> u64 {
+    u64::from(first) << 21 | u64::from(second)
+}
+
+/// The key of two characters; none follows the first if the second is zero.
+fn of_pair(pair: u64) -> Key {
+    let mut bytes = [0; 8];
+    let character = |code: u64| u32::try_from(code).ok().and_then(char::from_u32).unwrap_or_default();
+    let length = character(pair >> 21).encode_utf8(&mut bytes).len();
+    character(pair & 0x1f_ffff).encode_utf8(&mut bytes[length..]);
+    Key::from_bytes(&bytes)
 }
 
 /// Writes postings, token by token in order. A block is the lowest article's number and then, for each token: how many
@@ -167,7 +199,7 @@ impl Writer {
     }
 
     /// Writes who has a token: at least one article, in order.
-    pub(super) fn push(&mut self, key: Key, postings: &[Posting]) {
+    pub(super) fn push(&mut self, key: Key, postings: impl Iterator<Item = Posting>) {
         self.list.clear();
         let mut before = Posting::new(self.base, false);
         for posting in postings {
@@ -211,16 +243,13 @@ impl Writer {
 /// What stands in a block, token by token; it ends where a block is damaged.
 #[derive(Debug)]
 pub(super) struct Entries<'a> {
-    rest: &'a [u8],
-    base: Number,
-    key: Vec<u8>,
+    block: &'a [u8],
+    place: Place,
 }
 
 impl<'a> Entries<'a> {
     pub(super) fn of(block: &'a [u8]) -> Self {
-        let mut rest = block;
-        let base = get(&mut rest).and_then(|base| Number::try_from(base).ok()).unwrap_or_default();
-        Self { rest, base, key: Vec::with_capacity(KEY) }
+        Self { block, place: Place::start(block) }
     }
 }
 
@@ -228,14 +257,42 @@ impl<'a> Iterator for Entries<'a> {
     type Item = (Key, Postings<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (lengths, rest) = self.rest.split_first()?;
-        self.key.truncate(usize::from(lengths >> 4));
-        let (tail, mut rest) = rest.split_at_checked(usize::from(lengths & 15))?;
-        self.key.extend_from_slice(tail);
+        let (key, list) = self.place.next(self.block)?;
+        Some((key, self.place.postings(self.block, list)))
+    }
+}
+
+/// A place between two tokens of a block.
+#[derive(Debug, Default)]
+struct Place {
+    at: usize,
+    base: Number,
+    key: Key,
+}
+
+impl Place {
+    fn start(block: &[u8]) -> Self {
+        let mut rest = block;
+        let base = get(&mut rest).and_then(|base| Number::try_from(base).ok()).unwrap_or_default();
+        Self { at: block.len() - rest.len(), base, key: Key::default() }
+    }
+
+    /// Goes on behind the next token: that, and where its list is.
+    fn next(&mut self, block: &[u8]) -> Option<(Key, Range<usize>)> {
+        let (lengths, rest) = block.get(self.at..)?.split_first()?;
+        let (shared, fresh) = (usize::from(lengths >> 4), usize::from(lengths & 15));
+        let (tail, mut rest) = rest.split_at_checked(fresh)?;
+        let (mut bytes, _) = self.key.bytes();
+        bytes.get_mut(shared..shared + fresh)?.copy_from_slice(tail);
         let length = usize::try_from(get(&mut rest)?).ok()?;
-        let (list, rest) = rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some((Key::from_slice(&self.key)?, Postings { rest: list, before: Posting::new(self.base, false) }))
+        let start = block.len() - rest.len();
+        self.at = start.checked_add(length).filter(|end| *end <= block.len())?;
+        self.key = Key::from_bytes(&bytes[..shared + fresh]);
+        Some((self.key, start..self.at))
+    }
+
+    fn postings<'a>(&self, block: &'a [u8], list: Range<usize>) -> Postings<'a> {
+        Postings { rest: block.get(list).unwrap_or_default(), before: Posting::new(self.base, false) }
     }
 }
 
@@ -266,6 +323,11 @@ fn put(bytes: &mut Vec<u8>, mut number: u64) {
 }
 
 fn get(bytes: &mut &[u8]) -> Option<u64> {
+    // Most are one byte.
+    if let [byte @ ..0x80, rest @ ..] = *bytes {
+        *bytes = rest;
+        return Some(u64::from(*byte));
+    }
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = bytes.split_first()?;
@@ -286,22 +348,23 @@ pub(super) struct Merger {
     postings: Vec<Posting>,
 }
 
-/// A segment that is merged: what of it has been read and not been written.
+/// A segment that is merged, from its next token on.
 #[derive(Debug)]
 struct Input {
     /// Articles that are in it no more.
     gone: RoaringBitmap,
-    /// The last token first.
-    entries: Vec<(Key, Vec<Posting>)>,
-    /// The first token of the block that was read last.
-    block: Option<Key>,
+    /// The block that was read last; `None`: none yet.
+    block: Option<Block>,
+    place: Place,
+    /// The next token and its list; `None`: the next block is to be read.
+    next: Option<(Key, Range<usize>)>,
     is_read: bool,
 }
 
 impl Merger {
     /// `base`: no article has a lower number. `gone`: of each segment, the articles that it has no more.
     pub(super) fn new(base: Number, gone: Vec<RoaringBitmap>) -> Self {
-        let input = |gone| Input { gone, entries: Vec::new(), block: None, is_read: false };
+        let input = |gone| Input { gone, block: None, place: Place::default(), next: None, is_read: false };
         Self { inputs: gone.into_iter().map(input).collect(), writer: Writer::new(base), postings: Vec::new() }
     }
 
@@ -313,26 +376,21 @@ impl Merger {
         mut read: impl FnMut(usize, Option<Key>) -> Result<Option<Block>, E>,
     ) -> Result<Vec<Block>, E> {
         while self.writer.len() <= count {
+            let mut lowest: Option<Key> = None;
             for (place, input) in self.inputs.iter_mut().enumerate() {
-                while input.entries.is_empty() && !input.is_read {
-                    match read(place, input.block)? {
-                        Some(block) => input.take(&block),
-                        None => input.is_read = true,
-                    }
-                }
+                let next = input.key(|after| read(place, after))?;
+                lowest = next.map(|key| lowest.map_or(key, |lowest| lowest.min(key))).or(lowest);
             }
-            let Some(key) = self.inputs.iter().filter_map(|input| Some(input.entries.last()?.0)).min() else {
+            let Some(key) = lowest else {
                 return Ok(std::mem::replace(&mut self.writer, Writer::new(0)).finish());
             };
             self.postings.clear();
-            for input in &mut self.inputs {
-                if let Some((_, postings)) = input.entries.pop_if(|entry| entry.0 == key) {
-                    self.postings.extend(postings.into_iter().filter(|posting| !input.gone.contains(posting.article())));
-                }
-            }
+            self.inputs.iter_mut().for_each(|input| input.take(key, &mut self.postings));
             if !self.postings.is_empty() {
-                self.postings.sort_unstable();
-                self.writer.push(key, &self.postings);
+                if !self.postings.is_sorted() {
+                    self.postings.sort_unstable();
+                }
+                self.writer.push(key, self.postings.iter().copied());
             }
         }
         Ok(self.writer.take())
@@ -340,10 +398,32 @@ impl Merger {
 }
 
 impl Input {
-    fn take(&mut self, block: &Block) {
-        self.block = Some(block.first);
-        self.entries = Entries::of(&block.bytes).map(|(key, postings)| (key, postings.collect())).collect();
-        self.entries.reverse();
+    /// Its next token, if there is one.
+    fn key<E>(&mut self, mut read: impl FnMut(Option<Key>) -> Result<Option<Block>, E>) -> Result<Option<Key>, E> {
+        while self.next.is_none() && !self.is_read {
+            match read(self.block.as_ref().map(|block| block.first))? {
+                Some(block) => {
+                    self.place = Place::start(&block.bytes);
+                    self.next = self.place.next(&block.bytes);
+                    self.block = Some(block);
+                }
+                None => self.is_read = true,
+            }
+        }
+        Ok(self.next.as_ref().map(|(key, _)| *key))
+    }
+
+    /// Gives its postings of a token, if that is its next.
+    fn take(&mut self, key: Key, postings: &mut Vec<Posting>) {
+        let Some(Block { bytes, .. }) = &self.block else { return };
+        let Some((_, list)) = self.next.take_if(|(next, _)| *next == key) else { return };
+        let own = self.place.postings(bytes, list);
+        if self.gone.is_empty() {
+            postings.extend(own);
+        } else {
+            postings.extend(own.filter(|posting| !self.gone.contains(posting.article())));
+        }
+        self.next = self.place.next(bytes);
     }
 }
 
@@ -365,7 +445,7 @@ mod tests {
     }
 
     fn built(articles: &[(Vec<String>, Vec<String>)], first: Number) -> (Segment, Model) {
-        let (mut builder, mut model) = (Builder::new(), Model::new());
+        let (mut builder, mut model) = (Builder::default(), Model::new());
         for (number, (title, body)) in (first..).step_by(300).zip(articles) {
             builder.add(number, [&title.join(" "), ""], &body.join(" "));
             for (word, is_heading) in body.iter().map(|word| (word, false)).chain(title.iter().map(|word| (word, true))) {

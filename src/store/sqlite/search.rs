@@ -181,7 +181,7 @@ fn next_step(connection: &Connection) -> Result<Option<Step>, StoreError> {
     }
     let to = chunk_end(connection, from, generation, CHUNK)?;
     let mut step = Step { from, to, changed: RoaringBitmap::new(), segments: Vec::new() };
-    let mut builder = Builder::new();
+    let mut builder = Builder::default();
     let mut statement =
         connection.prepare_cached("SELECT id, gone != 0 FROM articles WHERE generation > ?1 AND generation <= ?2 ORDER BY id")?;
     let mut rows = statement.query((from, to))?;

@@ -291,7 +291,7 @@ mod tests {
     }
 
     fn add(sqlite: &Sqlite, article: Number, title: &str, body: &str) {
-        let mut builder = Builder::new();
+        let mut builder = Builder::default();
         builder.add(article, [title, ""], body);
         sqlite
             .write(|transaction| {
@@ -361,7 +361,7 @@ mod tests {
         assert_eq!(sqlite.read(|connection| state(connection, id)).unwrap(), Some(2), "one of its parts went");
 
         let (_folder, sqlite) = self::sqlite();
-        let mut builder = Builder::new();
+        let mut builder = Builder::default();
         builder.add(1, ["x", ""], "正文");
         builder.add(2, ["x", ""], "正文");
         sqlite.write(|transaction| insert(transaction, builder.build().unwrap())).unwrap();
