@@ -176,7 +176,7 @@ async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
 async fn indexing(store: &Store, work: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
     let catch_up = async || {
         store.follow().await?;
-        store.index().await
+        store.index(cores()).await
     };
     let keep_up = async || loop {
         tokio::time::sleep(INDEXING).await;
@@ -265,6 +265,11 @@ fn reader(config: &Config) -> anyhow::Result<Reader> {
         max_file: config.max_file,
         max_bundle_file: config.max_bundle_file,
     })
+}
+
+/// How many threads a command may keep busy.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The edge: commands read the clock, and pass it on.

@@ -23,7 +23,7 @@ pub(super) async fn house(store: Store) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = store.index().await {
+        if let Err(error) = store.index(1).await {
             tracing::warn!(%error, "cannot take articles into the search");
         }
         let now = super::now();

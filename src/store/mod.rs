@@ -408,13 +408,13 @@ impl Store {
         self.read(Sqlite::warm).await
     }
 
-    /// Takes all articles that are not in the search into it, a few hundred at a time.
+    /// Takes all articles that are not in the search into it, a few hundred at a time, in so many threads.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn index(&self) -> Result<(), StoreError> {
+    pub async fn index(&self, threads: usize) -> Result<(), StoreError> {
         while self.indexed() < self.generation() {
-            self.read(Sqlite::index).await?;
+            self.read(move |sqlite| sqlite.index(threads)).await?;
             while self.read(Sqlite::merge_segments).await? {}
             self.follow().await?;
         }

@@ -4,7 +4,6 @@ mod folder;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
 use actix_web::web::Bytes;
 use anyhow::Context as _;
@@ -17,7 +16,7 @@ use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
 use super::console::Console;
-use super::{Work, now};
+use super::{Work, cores, now};
 use crate::model::{ArticleForm, Document, Format, Kind, Options, Selection, Site, SourceKind, Target, full_hour};
 use crate::store::Reached;
 use crate::web::{Door, compressed};
@@ -66,7 +65,7 @@ impl Build {
         apart_from_sources(work, &self.dir).await?;
         let folder = Folder::open(&self.dir)?;
         // No server may be at work that takes articles into the search, which named feeds may ask.
-        work.store.index().await?;
+        work.store.index(cores()).await?;
         let stamp = stamp(work, &site, self.brotli).await?;
         if let Some(unchanged) = folder.whole(&stamp) {
             return Ok(report(&Done { written: 0, unchanged, removed: 0 }, &[], &self, console));
@@ -101,7 +100,7 @@ async fn stamp(work: &Work, site: &Site, brotli: bool) -> anyhow::Result<String>
 
 /// Makes all files; gives what went wrong with single ones.
 async fn build(work: &Work, site: &Site, press: &Arc<Press>) -> anyhow::Result<Vec<String>> {
-    let mut crew = Crew { press, making: JoinSet::new(), most: available_parallelism().map_or(1, usize::from), problems: Vec::new() };
+    let mut crew = Crew { press, making: JoinSet::new(), most: cores(), problems: Vec::new() };
     for (path, bytes) in crate::output::html::assets() {
         let state = HEXLOWER.encode(&Sha256::digest(bytes));
         let name = path.trim_start_matches('/');

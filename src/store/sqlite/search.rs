@@ -15,6 +15,8 @@ use crate::store::sets::Number;
 const MAX_RANKED: usize = 150;
 /// Articles that one step of the indexing takes in.
 const CHUNK: usize = 1_000;
+/// So many of them are worth a thread of their own.
+const PART: usize = 100;
 
 /// What a word is worth in the title, and among the names, in places in the body.
 const IN_TITLE: f64 = 10.0;
@@ -136,14 +138,15 @@ struct Step {
     from: u64,
     to: u64,
     changed: RoaringBitmap,
-    /// Of those that are public.
-    segments: Vec<Segment>,
+    /// Those of them that are public, in order.
+    public: Vec<Number>,
 }
 
 impl Sqlite {
-    /// Takes the next changed articles into the index.
-    pub(in crate::store) fn index(&self) -> Result<(), StoreError> {
+    /// Takes the next changed articles into the index, working on them in so many threads.
+    pub(in crate::store) fn index(&self, threads: usize) -> Result<(), StoreError> {
         let Some(step) = self.read(next_step)? else { return Ok(()) };
+        let segments = self.segments(&step.public, threads)?;
         self.write(|transaction| {
             let indexed: u64 = transaction.prepare_cached("SELECT indexed FROM store")?.query_row([], |row| row.get(0))?;
             if indexed != step.from {
@@ -151,11 +154,26 @@ impl Sqlite {
                 return Ok(());
             }
             segments::forget(transaction, &step.changed)?;
-            for segment in step.segments {
+            for segment in segments {
                 segments::insert(transaction, segment)?;
             }
             transaction.prepare_cached("UPDATE store SET indexed = ?1")?.execute([step.to])?;
             Ok(())
+        })
+    }
+
+    /// Segments of some articles, in order.
+    fn segments(&self, articles: &[Number], threads: usize) -> Result<Vec<Segment>, StoreError> {
+        let of = |articles: &[Number]| self.read(|connection| segments_of(connection, articles));
+        let mut parts = articles.chunks(articles.len().div_ceil(threads).max(PART));
+        let first = parts.next().unwrap_or_default();
+        std::thread::scope(|scope| {
+            let others: Vec<_> = parts.map(|part| scope.spawn(move || of(part))).collect();
+            let mut segments = of(first)?;
+            for other in others {
+                segments.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok(segments)
         })
     }
 }
@@ -180,8 +198,7 @@ fn next_step(connection: &Connection) -> Result<Option<Step>, StoreError> {
         return Ok(None);
     }
     let to = chunk_end(connection, from, generation, CHUNK)?;
-    let mut step = Step { from, to, changed: RoaringBitmap::new(), segments: Vec::new() };
-    let mut builder = Builder::default();
+    let mut step = Step { from, to, changed: RoaringBitmap::new(), public: Vec::new() };
     let mut statement =
         connection.prepare_cached("SELECT id, gone != 0 FROM articles WHERE generation > ?1 AND generation <= ?2 ORDER BY id")?;
     let mut rows = statement.query((from, to))?;
@@ -189,13 +206,21 @@ fn next_step(connection: &Connection) -> Result<Option<Step>, StoreError> {
         let number: Number = row.get(0)?;
         step.changed.insert(number);
         if !row.get(1)? {
-            let Text { title, names, body } = Text::of(connection, number)?;
-            builder.add(number, [&title, &names], &body);
-        }
-        if builder.is_full() {
-            step.segments.extend(builder.build());
+            step.public.push(number);
         }
     }
-    step.segments.extend(builder.build());
     Ok(Some(step))
+}
+
+fn segments_of(connection: &Connection, articles: &[Number]) -> Result<Vec<Segment>, StoreError> {
+    let (mut segments, mut builder) = (Vec::new(), Builder::default());
+    for number in articles {
+        let Text { title, names, body } = Text::of(connection, *number)?;
+        builder.add(*number, [&title, &names], &body);
+        if builder.is_full() {
+            segments.extend(builder.build());
+        }
+    }
+    segments.extend(builder.build());
+    Ok(segments)
 }
