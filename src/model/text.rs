@@ -18,21 +18,25 @@ pub fn cleaned(text: &str) -> Cow<'_, str> {
     if is_clean(text) { Cow::Borrowed(text) } else { Cow::Owned(text.chars().filter(|c| is_allowed(*c)).collect()) }
 }
 
+/// So many bytes are looked at in one go.
+const STEP: usize = 64;
+
 /// Whether [`clean`] would give the text as it is.
 fn is_clean(text: &str) -> bool {
-    // Each forbidden character begins with one of these bytes, and few others do.
-    let is_suspect = |byte: &u8| matches!(byte, 0..=0x1f | 0x7f | 0xc2 | 0xef..=0xff) && !matches!(byte, b'\t' | b'\n' | b'\r');
-    let mut rest = text;
-    while let Some(c) = rest.as_bytes().iter().position(is_suspect).and_then(|at| {
-        rest = &rest[at..];
-        rest.chars().next()
-    }) {
-        if !is_allowed(c) {
-            return false;
-        }
-        rest = &rest[c.len_utf8()..];
-    }
-    true
+    // Each forbidden character begins with two such bytes, and few others do.
+    let is_suspect = |byte: u8, next: u8| match byte {
+        0xc2 => next < 0xa0,
+        0xef => matches!(next, 0xb7 | 0xbf),
+        _ => matches!(byte, 0..=0x1f | 0x7f | 0xf0..) && !matches!(byte, b'\t' | b'\n' | b'\r'),
+    };
+    let bytes = text.as_bytes();
+    let Some((last, but_last)) = bytes.split_last() else { return true };
+    // Without a branch for each byte many are looked at in one go.
+    let steps = but_last.chunks(STEP).zip(bytes[1..].chunks(STEP)).enumerate();
+    let mut suspects =
+        steps.filter(|(_, (bytes, next))| bytes.iter().zip(*next).fold(false, |any, (byte, next)| any | is_suspect(*byte, *next)));
+    let is_forbidden = |at: usize| text.get(at..).and_then(|rest| rest.chars().next()).is_some_and(|c| !is_allowed(c));
+    !is_suspect(*last, 0) && !suspects.any(|(step, (bytes, _))| (0..bytes.len()).any(|at| is_forbidden(step * STEP + at)))
 }
 
 /// Whether a character may stand in a feed.

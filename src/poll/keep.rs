@@ -23,7 +23,11 @@ pub(super) async fn house(store: Store) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = store.index(1).await {
+        let kept = async {
+            store.index(1).await?;
+            store.tidy().await
+        };
+        if let Err(error) = kept.await {
             tracing::warn!(%error, "cannot take articles into the search");
         }
         let now = super::now();

@@ -120,6 +120,10 @@ enum Backend {
     Sqlite(Arc<Sqlite>),
 }
 
+/// So many segments of about one size are made one when there is time for it, and so many at once.
+const SEGMENTS: usize = 16;
+const MOST_SEGMENTS: usize = 64;
+
 impl Store {
     /// Opens a store, and makes it if it is not there.
     ///
@@ -415,9 +419,18 @@ impl Store {
     pub async fn index(&self, threads: usize) -> Result<(), StoreError> {
         while self.indexed() < self.generation() {
             self.read(move |sqlite| sqlite.index(threads)).await?;
-            while self.read(Sqlite::merge_segments).await? {}
+            while self.read(|sqlite| sqlite.merge_segments(MOST_SEGMENTS)).await? {}
             self.follow().await?;
         }
+        Ok(())
+    }
+
+    /// Makes few segments of the search's many, so that questions have less to read; there are never very many.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn tidy(&self) -> Result<(), StoreError> {
+        while self.read(|sqlite| sqlite.merge_segments(SEGMENTS)).await? {}
         Ok(())
     }
 

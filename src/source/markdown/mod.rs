@@ -192,11 +192,11 @@ fn page(fields: &Fields, body: &str, file: &str, place: &Place, context: &Contex
     Ok(Page { article, is_hidden, revisit, repairs })
 }
 
-/// The address of a picture: a file of the bundle, else on the base, else as it is where it is absolute.
+/// The address of a picture: as it is where it is absolute, else a file of the bundle, else on the base.
 fn absolute(picture: &str, context: &Context<'_>) -> Option<String> {
-    let placed = (context.resolve)(picture).filter(|place| place.starts_with(PLACEHOLDER));
+    let placed = || (context.resolve)(picture).filter(|place| place.starts_with(PLACEHOLDER));
     let joined = || context.base.and_then(|base| base.join(picture).ok()).map(String::from);
-    placed.or_else(|| web_url(picture)).or_else(joined)
+    web_url(picture).or_else(placed).or_else(joined)
 }
 
 fn repairs(body: &Body, published: Option<Time>, place: &Place, context: &Context<'_>) -> Vec<Problem> {

@@ -92,7 +92,8 @@ impl Sqlite {
             for ready in chunks.map(Ok).chain(chunks_made) {
                 let ready = ready?;
                 if !ready.is_empty() {
-                    self.write(|transaction| reading.store(transaction, &ready, &mut applied))?;
+                    // What of it is lost with the machine's power is read again: only its end says that it was read.
+                    self.write_lazily(|transaction| reading.store(transaction, &ready, &mut applied))?;
                 }
             }
             Ok::<_, StoreError>(())

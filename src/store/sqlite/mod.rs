@@ -129,12 +129,24 @@ impl Sqlite {
 
     /// Writes in one transaction: all of it or nothing.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut connection = lock(&self.writer);
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let value = work(&transaction)?;
-        transaction.commit()?;
-        Ok(value)
+        write(&mut lock(&self.writer), work)
     }
+
+    /// Writes what is made again if it gets lost: it is on disk with the next that must be, and nobody waits for the disk.
+    fn write_lazily<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut connection = lock(&self.writer);
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let result = write(&mut connection, work);
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        result
+    }
+}
+
+fn write<T>(connection: &mut Connection, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = work(&transaction)?;
+    transaction.commit()?;
+    Ok(value)
 }
 
 /// A thread that panicked while it held a connection left no transaction behind: dropping one rolls it back.

@@ -147,7 +147,7 @@ impl Sqlite {
     pub(in crate::store) fn index(&self, threads: usize) -> Result<(), StoreError> {
         let Some(step) = self.read(next_step)? else { return Ok(()) };
         let segments = self.segments(&step.public, threads)?;
-        self.write(|transaction| {
+        self.write_lazily(|transaction| {
             let indexed: u64 = transaction.prepare_cached("SELECT indexed FROM store")?.query_row([], |row| row.get(0))?;
             if indexed != step.from {
                 // Another process was faster.

@@ -12,8 +12,8 @@ use crate::model::Word;
 use crate::store::postings::{Block, Entries, Key, Merger, Posting, Segment};
 use crate::store::sets::Number;
 
-/// How many segments of about one size are merged into one.
-const FAN: usize = 16;
+/// A level's segments are up to so many times as large as those of the one below.
+const LEVEL: u64 = 16;
 /// Blocks that one transaction of a merging writes, or deletes: about a megabyte.
 const CHUNK: usize = 256;
 
@@ -161,15 +161,15 @@ struct Part {
 }
 
 impl Sqlite {
-    /// Makes one of several segments, if there are many of about one size; says whether there were. Readers go on with the
+    /// Makes one of several segments, if there are so many of about one size; says whether there were. Readers go on with the
     /// old ones until the new one is whole. A process that dies, or meets another that merges, leaves nothing but what the
     /// next one deletes.
-    pub(in crate::store) fn merge_segments(&self) -> Result<bool, StoreError> {
-        let parts = self.read(mergeable)?;
+    pub(in crate::store) fn merge_segments(&self, many: usize) -> Result<bool, StoreError> {
+        let parts = self.read(|connection| mergeable(connection, many))?;
         if parts.is_empty() {
             return Ok(false);
         }
-        let id = self.write(|transaction| {
+        let id = self.write_lazily(|transaction| {
             transaction.prepare_cached("UPDATE segments SET state = 2 WHERE state = 0")?.execute([])?;
             begin(transaction)
         })?;
@@ -178,7 +178,7 @@ impl Sqlite {
         loop {
             let blocks = self.read(|connection| merger.next(CHUNK, |place, after| block_after(connection, parts[place].id, after)))?;
             let is_whole = blocks.is_empty();
-            let goes_on = self.write(|transaction| {
+            let goes_on = self.write_lazily(|transaction| {
                 if state(transaction, id)? != Some(0) {
                     return Ok(false);
                 }
@@ -192,7 +192,7 @@ impl Sqlite {
                 break;
             }
         }
-        while self.write(sweep)? {}
+        while self.write_lazily(sweep)? {}
         Ok(true)
     }
 }
@@ -213,13 +213,13 @@ fn state(connection: &Connection, segment: i64) -> Result<Option<i64>, StoreErro
     Ok(statement.query_row([segment], |row| row.get(0)).optional()?)
 }
 
-/// The segments of the lowest level that has many; a level's are up to sixteen times as large as those of the one below.
-fn mergeable(connection: &Connection) -> Result<Vec<Part>, StoreError> {
+/// The segments of the lowest level that has many.
+fn mergeable(connection: &Connection, many: usize) -> Result<Vec<Part>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT id, size FROM segments WHERE state = 1 ORDER BY id")?;
     let known = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<Vec<(i64, u64)>, _>>()?;
-    let level = |size: u64| size.checked_ilog(FAN as u64).unwrap_or_default();
+    let level = |size: u64| size.checked_ilog(LEVEL).unwrap_or_default();
     let of_level = |wanted| known.iter().filter(move |(_, size)| level(*size) == wanted).map(|(id, _)| *id);
-    let Some(crowded) = (0..=level(u64::from(Number::MAX))).find(|level| of_level(*level).count() >= FAN) else { return Ok(Vec::new()) };
+    let Some(crowded) = (0..=level(u64::from(Number::MAX))).find(|level| of_level(*level).count() >= many) else { return Ok(Vec::new()) };
     of_level(crowded).map(|id| part(connection, id)).collect()
 }
 
@@ -315,7 +315,7 @@ mod tests {
         let (_folder, sqlite) = sqlite();
         for round in 0..60 {
             add(&sqlite, round % 40, if round % 3 == 0 { "标题" } else { "x" }, &format!("n{round} 正文{}", "长".repeat(round as usize)));
-            while sqlite.merge_segments().unwrap() {}
+            while sqlite.merge_segments(16).unwrap() {}
         }
         assert!(count(&sqlite, "segments WHERE state = 1") < 20);
         assert_eq!(count(&sqlite, "postings WHERE segment NOT IN (SELECT id FROM segments)"), 0);
@@ -342,7 +342,7 @@ mod tests {
             .unwrap();
         let all: Vec<Number> = (0..16).collect();
         assert_eq!(found(&sqlite, "正文", Place::Anywhere), all);
-        assert!(sqlite.merge_segments().unwrap());
+        assert!(sqlite.merge_segments(16).unwrap());
         assert_eq!((count(&sqlite, "segments"), count(&sqlite, "postings")), (1, 1));
         assert_eq!(found(&sqlite, "正文", Place::Anywhere), all);
     }
