@@ -53,7 +53,7 @@ pub struct Article {
     #[serde(skip_serializing_if = "is_default")]
     pub translations: Vec<Language>,
     /// What it shares with its translations, and only with them, within its source.
-    #[serde(skip_serializing_if = "is_default")]
+    #[serde(skip)]
     pub translation_key: Option<String>,
     /// Broad groups, as written.
     #[serde(skip_serializing_if = "is_default")]

@@ -24,24 +24,22 @@ const TRACKERS: [&str; 8] = ["fbclid", "gclid", "mc_cid", "mc_eid", "igshid", "y
 pub(super) type Fingerprint = [u8; 16];
 
 /// The fingerprint of an article as it was read, whatever its place is called: a file that moves stays itself. With it
-/// comes the part of the article that is stored as JSON: all but its guid and its long texts, without what is empty.
+/// comes the part of the article that is stored as JSON: all but its names and its long texts, without what is empty.
 pub(super) fn fingerprint(article: &mut Article) -> Result<(Fingerprint, String), serde_json::Error> {
     // Taken out and put back: a copy of every article would cost more than its hash.
     let guid = std::mem::take(&mut article.guid);
     let texts = [&mut article.lead, &mut article.summary, &mut article.content, &mut article.markdown].map(Option::take);
     let details = serde_json::to_string(article);
-    let key = article.translation_key.take();
-    let without_key = if key.is_some() { Some(serde_json::to_string(article)) } else { None };
     let mut hash = Sha256::new();
     for text in &texts {
         let length = text.as_ref().map_or(u64::MAX, |text| text.len() as u64);
         hash.update(length.to_le_bytes());
         hash.update(text.as_deref().unwrap_or_default());
     }
-    (article.guid, article.translation_key) = (guid, key);
+    article.guid = guid;
     [article.lead, article.summary, article.content, article.markdown] = texts;
     let details = details?;
-    hash.update(without_key.transpose()?.as_ref().unwrap_or(&details));
+    hash.update(&details);
     let mut fingerprint = Fingerprint::default();
     fingerprint.copy_from_slice(&hash.finalize()[..16]);
     // An article whose page was asked for is another one than before, and so is one whose page is to be asked for.

@@ -13,7 +13,7 @@ use super::ready::{Made, Maker, Ready};
 use super::rest::write_rest;
 use super::revive::{CHUNK, DROPPED, PUBLIC, WITHDRAWN, turn};
 use super::sort::ruled;
-use super::terms::Touched;
+use super::terms::{Names, Touched};
 use super::{Change, Sqlite, StoreError, sources};
 use crate::model::{Applied, Article, ArticleKey, Batch, Extent, Language, Link, Policy, Source, SourceId, SourceInfo, Time, identity};
 use crate::store::decide::{self, Fingerprint};
@@ -171,6 +171,8 @@ pub(in crate::store) struct Reading {
     has_all: bool,
     /// The guids of articles that a rule dropped.
     dropped: HashSet<String>,
+    /// The terms that its articles had so far.
+    names: Names,
 }
 
 impl Reading {
@@ -190,6 +192,7 @@ impl Reading {
             matched: HashSet::new(),
             has_all: false,
             dropped: HashSet::new(),
+            names: Names::default(),
         }
     }
 
@@ -210,7 +213,7 @@ impl Reading {
             .query_row([self.source.id.0], |row| row.get(0))?;
         self.has_all = self.is_first && stored == self.matched.len();
         let mut change = Change::begin(transaction, self.now)?;
-        let mut touched = Touched::default();
+        let mut touched = Touched::knowing(std::mem::take(&mut self.names), &change);
         for ready in chunk {
             match ready {
                 Ready::Known(id) => {
@@ -220,7 +223,8 @@ impl Reading {
                 Ready::Made(made) => self.take(&mut change, &mut touched, made, applied)?,
             }
         }
-        touched.write(&mut change)
+        self.names = touched.write(&mut change)?;
+        Ok(())
     }
 
     fn take(&mut self, change: &mut Change<'_>, touched: &mut Touched, made: &Made, applied: &mut Applied) -> Result<(), StoreError> {
@@ -431,5 +435,5 @@ fn withdraw(transaction: &Transaction<'_>, members: &[Member], now: Time) -> Res
     for member in members {
         turn(&mut change, &mut touched, *member, WITHDRAWN)?;
     }
-    touched.write(&mut change)
+    touched.write(&mut change).map(drop)
 }

@@ -33,6 +33,27 @@ pub(super) fn set(
     wanted: &BTreeMap<(Kind, Slug), Wanted>,
 ) -> Result<bool, StoreError> {
     let rows = memberships(change.transaction, member.article)?;
+    set_from(change, touched, member, is_public, &rows, wanted)
+}
+
+/// Gives a new article the memberships wanted.
+pub(super) fn start(
+    change: &mut Change<'_>,
+    touched: &mut Touched,
+    member: Member,
+    wanted: &BTreeMap<(Kind, Slug), Wanted>,
+) -> Result<(), StoreError> {
+    set_from(change, touched, member, true, &[], wanted).map(drop)
+}
+
+fn set_from(
+    change: &mut Change<'_>,
+    touched: &mut Touched,
+    member: Member,
+    is_public: bool,
+    rows: &[Membership],
+    wanted: &BTreeMap<(Kind, Slug), Wanted>,
+) -> Result<bool, StoreError> {
     let mut places = places(change, touched, wanted)?;
     // What was given by hand stays, under the name that it has now.
     for row in rows.iter().filter(|row| row.origins.has(Origins::HAND)) {
@@ -41,7 +62,7 @@ pub(super) fn set(
         place.origins = place.origins.and(Origins::HAND);
     }
     let mut changed = false;
-    for row in &rows {
+    for row in rows {
         let origins = places.remove(&row.term).map_or_else(Origins::default, |place| place.origins);
         let goes = origins == Origins::default() || row.is_hidden || !is_public;
         if origins != row.origins || goes != row.gone {

@@ -236,6 +236,11 @@ impl<'a> Change<'a> {
         Ok(Self { transaction, now, generation: current + 1, is_taken: false })
     }
 
+    /// The generation that the store had before.
+    const fn before(&self) -> u64 {
+        self.generation - 1
+    }
+
     /// The generation of this change; asking for it means that something changes.
     fn generation(&mut self) -> Result<u64, StoreError> {
         if !self.is_taken {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::Connection;
 
 use super::apply::Known;
-use super::memberships::{Member, set};
+use super::memberships::{Member, set, start};
 use super::ready::Made;
 use super::terms::Touched;
 use super::{Change, StoreError, story, translation};
@@ -24,11 +24,13 @@ pub(super) fn write_rest(
     let article = &made.article;
     write_body(change.transaction, member.article, article)?;
     write_files(change.transaction, member.article, article, before.is_none())?;
-    set(change, touched, member, true, &made.sorted.terms)?;
     let mut link_keys = BTreeSet::from([link_key]);
     if let Some(before) = before {
+        set(change, touched, member, true, &made.sorted.terms)?;
         touched.all_of(change.transaction, member.article)?;
         link_keys.insert(before.link.as_deref().and_then(decide::link_key));
+    } else {
+        start(change, touched, member, &made.sorted.terms)?;
     }
     for link_key in link_keys {
         story::tell(change, touched, member.article, link_key.as_deref())?;

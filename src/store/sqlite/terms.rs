@@ -88,8 +88,15 @@ pub(super) fn described(connection: &Connection, id: TermId) -> Result<Option<Te
 /// The terms that a chunk of articles touches: found or made once, changed once when the chunk ends.
 #[derive(Default)]
 pub(super) struct Touched {
-    named: HashMap<(Kind, Slug), Named>,
+    names: Names,
     growth: BTreeMap<TermId, i64>,
+}
+
+/// The terms that names lead to, as of a generation.
+#[derive(Default)]
+pub(super) struct Names {
+    known: HashMap<(Kind, Slug), Named>,
+    generation: u64,
 }
 
 /// The term that a name leads to.
@@ -101,16 +108,23 @@ pub(super) struct Named {
 }
 
 impl Touched {
+    /// With the names that an earlier chunk left, if nothing was written since.
+    pub(super) fn knowing(names: Names, change: &Change<'_>) -> Self {
+        let is_current = names.generation == change.before();
+        Self { names: if is_current { names } else { Names::default() }, growth: BTreeMap::new() }
+    }
+
     /// The term of a slug, made if it is new.
     pub(super) fn term(&mut self, change: &mut Change<'_>, kind: Kind, slug: &Slug, name: &str) -> Result<Named, StoreError> {
-        if let Some(named) = self.named.get(&(kind, slug.clone())) {
+        let name_of = (kind, slug.clone());
+        if let Some(named) = self.names.known.get(&name_of) {
             return Ok(*named);
         }
         let named = match find(change.transaction, kind, slug)? {
             Some(known) => Named { id: known.id, is_hidden: known.is_deleted && kind != Kind::Source },
             None => Named { id: make(change, kind, slug, name)?, is_hidden: false },
         };
-        self.named.insert((kind, slug.clone()), named);
+        self.names.known.insert(name_of, named);
         Ok(named)
     }
 
@@ -129,10 +143,10 @@ impl Touched {
         *self.growth.entry(term).or_default() += more;
     }
 
-    /// Writes what was noted.
-    pub(super) fn write(self, change: &mut Change<'_>) -> Result<(), StoreError> {
+    /// Writes what was noted; gives the names for the next chunk.
+    pub(super) fn write(self, change: &mut Change<'_>) -> Result<Names, StoreError> {
         if self.growth.is_empty() {
-            return Ok(());
+            return Ok(self.names);
         }
         let generation = change.generation()?;
         let mut statement = change
@@ -141,7 +155,7 @@ impl Touched {
         for (term, more) in self.growth {
             statement.execute((term, more, change.now.timestamp(), generation))?;
         }
-        Ok(())
+        Ok(Names { generation, ..self.names })
     }
 }
 

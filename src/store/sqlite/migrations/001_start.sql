@@ -162,7 +162,7 @@ CREATE TABLE later_keys (
 
 -- The long texts, out of the way of the rows that lists walk over.
 CREATE TABLE bodies (
-    article  INTEGER PRIMARY KEY REFERENCES articles (id),
+    article  INTEGER PRIMARY KEY,
     lead     TEXT,
     summary  TEXT,
     content  TEXT,
@@ -190,11 +190,12 @@ END;
 
 -- Which article has which term, clustered for "the newest of a term". origins: see Origins; 0: it has left.
 -- gone: 1 if it has left, its article is withdrawn or its term deleted; such rows stay, for tombstones and deltas.
+-- Articles and terms stay for ever, so that no row needs to be checked for pointing to one that is there.
 CREATE TABLE memberships (
-    term       INTEGER NOT NULL REFERENCES terms (id),
+    term       INTEGER NOT NULL,
     gone       INTEGER NOT NULL,
     listed     INTEGER NOT NULL,
-    article    INTEGER NOT NULL REFERENCES articles (id),
+    article    INTEGER NOT NULL,
     origins    INTEGER NOT NULL,
     position   INTEGER NOT NULL,
     generation INTEGER NOT NULL,
