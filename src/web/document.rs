@@ -12,7 +12,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::coding::Coding;
-use super::stitch;
+use super::{lane, stitch};
 use crate::model::Time;
 
 /// How long others may keep a document.
@@ -114,6 +114,9 @@ struct Headers {
     typed: Vec<(HeaderName, HeaderValue)>,
     /// What only a 200 has.
     whole: Vec<(HeaderName, HeaderValue)>,
+    /// As they are written, of each variant: those of a 304, and those of a 200.
+    known: [OnceLock<Bytes>; Variant::COUNT],
+    full: [OnceLock<Bytes>; Variant::COUNT],
 }
 
 impl Headers {
@@ -143,8 +146,44 @@ impl Headers {
             shared,
             typed: vec![(header::CONTENT_TYPE, value(media_type)), (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))],
             whole: protection.into_iter().flatten().collect(),
+            known: Default::default(),
+            full: Default::default(),
         }
     }
+}
+
+/// What of a request for a document decides its answer.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// `Accept-Encoding`.
+    pub(super) accept: Option<&'a str>,
+    /// `If-None-Match`.
+    pub(super) tags: Option<&'a str>,
+    /// `If-Modified-Since`.
+    pub(super) since: Option<&'a str>,
+    pub(super) is_head: bool,
+}
+
+impl<'a> Asked<'a> {
+    fn of(request: &'a HttpRequest) -> Self {
+        let is_head = *request.method() == Method::HEAD;
+        let may_be_known = is_head || *request.method() == Method::GET;
+        let conditional = |name| header_text(request, name).filter(|_| may_be_known);
+        Self {
+            accept: header_text(request, &header::ACCEPT_ENCODING),
+            tags: conditional(&header::IF_NONE_MATCH),
+            since: conditional(&header::IF_MODIFIED_SINCE),
+            is_head,
+        }
+    }
+}
+
+/// An answer as it is written.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The head, without its date and end.
+    pub(super) head: Bytes,
+    pub(super) body: Bytes,
 }
 
 /// A header's value; what cannot be one is left empty.
@@ -230,12 +269,42 @@ impl Document {
         self.weighed.load(Ordering::Relaxed) != weight && self.weighed.swap(weight, Ordering::Relaxed) != weight
     }
 
+    /// The answer to a request that is written as it is: the same as [`Self::respond`] gives.
+    pub(super) fn answer(&self, asked: &Asked<'_>, now: Time) -> (Answer, Option<Coding>) {
+        let accept = asked.accept.unwrap_or_default();
+        let (variant, body) = self.variant(accept);
+        if self.is_known(asked, now) {
+            let known = || lane::head("304 Not Modified", self.lines(variant).into_iter());
+            let head = self.headers.known[variant as usize].get_or_init(known).clone();
+            return (Answer { head, body: Bytes::new() }, None);
+        }
+        let body = body.unwrap_or_else(|| self.body().clone());
+        let whole = || {
+            let length = body.len().to_string();
+            let mut lines = vec![("content-length", length.as_bytes())];
+            lines.extend(self.lines(variant));
+            lines.extend(variant.coding().name().map(|name| ("content-encoding", name.as_bytes())));
+            let more = self.headers.typed.iter().chain(&self.headers.whole);
+            lines.extend(more.map(|(name, value)| (name.as_str(), value.as_bytes())));
+            lane::head("200 OK", lines.into_iter())
+        };
+        let head = self.headers.full[variant as usize].get_or_init(whole).clone();
+        (Answer { head, body: if asked.is_head { Bytes::new() } else { body } }, self.wanted(accept, variant))
+    }
+
+    /// The headers that a 200 and a 304 share.
+    fn lines(&self, variant: Variant) -> Vec<(&str, &[u8])> {
+        let tag = ("etag", self.headers.tags[variant as usize].as_bytes());
+        std::iter::once(tag).chain(self.headers.shared.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))).collect()
+    }
+
     /// The answer to a request: the document in the best coding that is ready, or that the client has it already; and the
     /// coding that is worth making for those who ask as this client does.
     pub(super) fn respond(&self, request: &HttpRequest, now: Time) -> (HttpResponse, Option<Coding>) {
-        let accept = header_text(request, &header::ACCEPT_ENCODING).unwrap_or_default();
+        let asked = Asked::of(request);
+        let accept = asked.accept.unwrap_or_default();
         let (variant, body) = self.variant(accept);
-        if self.is_known(request, now) {
+        if self.is_known(&asked, now) {
             let mut response = HttpResponse::new(StatusCode::NOT_MODIFIED);
             self.head(response.headers_mut(), variant);
             return (response, None);
@@ -304,14 +373,11 @@ impl Document {
     }
 
     /// Whether the client has this document (RFC 9110 13.2.2): `If-None-Match` wins over `If-Modified-Since`.
-    fn is_known(&self, request: &HttpRequest, now: Time) -> bool {
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return false;
-        }
-        if let Some(tags) = header_text(request, &header::IF_NONE_MATCH) {
+    fn is_known(&self, asked: &Asked<'_>, now: Time) -> bool {
+        if let Some(tags) = asked.tags {
             return matches_tag(tags, &self.tag);
         }
-        let since = header_text(request, &header::IF_MODIFIED_SINCE).and_then(|date| httpdate::parse_http_date(date).ok());
+        let since = asked.since.and_then(|date| httpdate::parse_http_date(date).ok());
         // A date of this very second may hide a second change within it (RFC 9110 8.8.2.2).
         let modified = self.modified.filter(|modified| now - *modified > TimeDelta::seconds(1));
         since.zip(modified).is_some_and(|(since, modified)| modified <= Time::from(since))

@@ -6,6 +6,7 @@ mod coding;
 mod document;
 mod error;
 mod fill;
+mod lane;
 mod pace;
 mod publish;
 mod route;
@@ -13,14 +14,19 @@ mod stitch;
 mod websub;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_http::{HttpService, Protocol};
+use actix_server::{GracefulShutdownSignal, Server};
+use actix_service::{IntoServiceFactory as _, Service, ServiceFactory as _, ServiceFactoryExt as _, fn_factory, fn_service, map_config};
+use actix_web::dev::AppConfig;
 use actix_web::web::Bytes;
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, web};
 use sha2::{Digest, Sha256};
+use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
 pub use error::Error;
@@ -36,6 +42,9 @@ use route::Outcome;
 
 /// How soon a change that another process made is noticed.
 const FOLLOW: Duration = Duration::from_millis(500);
+
+/// How long requests may go on once the server is told to stop, in seconds.
+const SHUTDOWN: u64 = 5;
 
 /// What every request needs.
 #[derive(Debug)]
@@ -121,13 +130,48 @@ pub async fn serve(door: Arc<Door>, listener: TcpListener, workers: Option<usize
 }
 
 fn server(door: Arc<Door>, listener: TcpListener, workers: Option<usize>) -> io::Result<Server> {
-    let data = web::Data::from(door);
-    let server = HttpServer::new(move || App::new().app_data(data.clone()).default_service(web::to(route::handle))).shutdown_timeout(5);
+    let server = Server::build().shutdown_timeout(SHUTDOWN);
     let server = match workers {
         Some(workers) => server.workers(workers),
         None => server,
     };
-    Ok(server.listen(listener)?.run())
+    let stop = server.graceful_shutdown_signal();
+    let service = move || {
+        let (door, stop, stopping) = (Arc::clone(&door), stop.clone(), stop.clone());
+        let app = App::new().app_data(web::Data::from(Arc::clone(&door))).default_service(web::to(route::handle));
+        let app = map_config(app.into_factory().map_err(|error: actix_web::Error| error.error_response()), |()| AppConfig::default());
+        let stopped = move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        };
+        let whole = Rc::new(HttpService::build().graceful_shutdown_signal(stopped).finish(app));
+        fn_factory(move || {
+            let (door, stop, whole) = (Arc::clone(&door), stop.clone(), Rc::clone(&whole));
+            async move {
+                let whole = Rc::new(whole.new_service(()).await?);
+                Ok::<_, ()>(fn_service(move |stream: TcpStream| connection(Arc::clone(&door), stop.clone(), Rc::clone(&whole), stream)))
+            }
+        })
+    };
+    Ok(server.listen("web", listener, service)?.run())
+}
+
+/// Answers what comes in on one connection: what is at hand first, then, from the first request on that needs it, all else.
+async fn connection<H>(door: Arc<Door>, stop: GracefulShutdownSignal, whole: Rc<H>, stream: TcpStream) -> Result<(), ()>
+where
+    H: Service<(lane::Rest, Protocol, Option<SocketAddr>)>,
+{
+    let peer = stream.peer_addr().ok();
+    // An answer is one piece, so there is nothing to wait for.
+    stream.set_nodelay(true).ok();
+    let rest = tokio::select! {
+        rest = lane::run(&door, stream) => rest,
+        () = stop.notified() => Ok(None),
+    };
+    match rest {
+        Ok(Some(rest)) => whole.call((rest, Protocol::Http1, peer)).await.map(drop).map_err(drop),
+        Ok(None) | Err(_) => Ok(()),
+    }
 }
 
 /// A document's bytes as gzip or as Brotli, if that makes them fewer.

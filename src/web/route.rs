@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
 use super::cache::{Held, Stamp};
+use super::coding::Coding;
 use super::document::{self, Document, Nature};
 use super::{Door, Error, publish, websub};
 use crate::model::{Address, Document as Named, Kind, Target, Time, full_hour};
@@ -25,6 +26,7 @@ pub(super) enum Outcome {
 
 /// Answers a request.
 pub(super) async fn handle(request: HttpRequest, payload: web::Payload, door: web::Data<Door>) -> HttpResponse {
+    let door = door.into_inner();
     if let Some(response) = again(&request, &door) {
         return response;
     }
@@ -39,7 +41,7 @@ pub(super) async fn handle(request: HttpRequest, payload: web::Payload, door: we
 
 /// Answers a request whose URL is the canonical path of a document at hand: there is nothing to read in it. Whoever sends
 /// what may be answered otherwise is not answered so.
-fn again(request: &HttpRequest, door: &web::Data<Door>) -> Option<HttpResponse> {
+fn again(request: &HttpRequest, door: &Arc<Door>) -> Option<HttpResponse> {
     let is_special = ["sec-fetch-dest", "a-im"].iter().any(|name| request.headers().contains_key(*name));
     if is_special || !matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
@@ -50,13 +52,19 @@ fn again(request: &HttpRequest, door: &web::Data<Door>) -> Option<HttpResponse> 
 }
 
 /// Answers with a document, and sees to it that it is compressed aside if it is asked for often.
-fn give(request: &HttpRequest, door: &web::Data<Door>, path: &str, document: &Arc<Document>) -> HttpResponse {
+fn give(request: &HttpRequest, door: &Arc<Door>, path: &str, document: &Arc<Document>) -> HttpResponse {
     let (response, wanted) = document.respond(request, now());
+    prepare(door, path, document, wanted);
+    response
+}
+
+/// Weighs a document that has grown, and has the coding made that is wanted of it.
+pub(super) fn prepare(door: &Arc<Door>, path: &str, document: &Arc<Document>, wanted: Option<Coding>) {
     if document.has_grown() {
         door.cache.weigh(path, document);
     }
     if let Some(coding) = wanted {
-        let (path, door, document) = (path.to_owned(), web::Data::clone(door), Arc::clone(document));
+        let (path, door, document) = (path.to_owned(), Arc::clone(door), Arc::clone(document));
         tokio::spawn(async move {
             // One at a time: those who ask come first.
             let _turn = door.compressing.lock().await;
@@ -66,10 +74,9 @@ fn give(request: &HttpRequest, door: &web::Data<Door>, path: &str, document: &Ar
             }
         });
     }
-    response
 }
 
-async fn answer(request: &HttpRequest, door: &web::Data<Door>) -> Result<HttpResponse, Error> {
+async fn answer(request: &HttpRequest, door: &Arc<Door>) -> Result<HttpResponse, Error> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Error::Method);
     }

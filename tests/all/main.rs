@@ -11,6 +11,7 @@ mod fixtures;
 mod folder;
 mod full_text;
 mod history;
+mod lane;
 mod manners;
 mod output;
 mod rules;

@@ -93,6 +93,10 @@ impl Server {
         ask(self.address, method, target, headers)
     }
 
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn get(&self, target: &str) -> Answer {
         self.ask("GET", target, &[])
     }
