@@ -33,30 +33,33 @@ pub(super) async fn folders(store: Store, rescan: Duration, wake: Arc<Notify>) {
             tokio::time::sleep(TICK.min(next - Instant::now())).await;
             for source in watches.changed() {
                 let Some(root) = roots.get(&source) else { continue };
-                if let Err(error) = take_note(&store, (source, root), &mut known, &mut watches).await {
+                if let Err(error) = take_note(&store, (source, root), &mut known, &mut watches, &wake).await {
                     tracing::warn!(%error, "cannot note that a folder has changed");
                 }
-                wake.notify_one();
             }
         }
     }
 }
 
-/// Makes a folder due that the system told of. What changes after its signature was taken differs from that, and what is
-/// there by now the reading sees.
+/// Makes a folder due that the system told of, and looks at it while it is read: what changes meanwhile the system tells of
+/// again. What is in a folder that was not watched yet the reading may have missed, so that it is due once more.
 async fn take_note(
     store: &Store,
     (source, root): (SourceId, &Path),
     known: &mut HashMap<SourceId, u64>,
     watches: &mut Watches,
+    wake: &Notify,
 ) -> Result<(), StoreError> {
-    let within = root.to_owned();
-    watches.watch(source, &spawn_blocking(move || folder::folders(&within)).await.unwrap_or_default());
+    store.mark_due(source, super::now()).await?;
+    wake.notify_one();
     let root = root.to_owned();
-    if let Ok(signature) = spawn_blocking(move || folder::signature(&root)).await {
-        known.insert(source, signature);
+    let Ok(look) = spawn_blocking(move || folder::look(&root)).await else { return Ok(()) };
+    known.insert(source, look.signature);
+    if !watches.watch(source, &look.folders) {
+        store.mark_due(source, super::now()).await?;
+        wake.notify_one();
     }
-    store.mark_due(source, super::now()).await
+    Ok(())
 }
 
 /// Looks at all folders, and has the system watch those that are new.
@@ -72,12 +75,11 @@ async fn look(
     let before = std::mem::replace(roots, present);
     before.keys().filter(|source| !roots.contains_key(source)).for_each(|source| watches.forget(*source));
     for (source, root) in roots {
-        let (root, is_new) = (root.clone(), !before.contains_key(source));
-        let walks = move || (if is_new { folder::folders(&root) } else { Vec::new() }, folder::signature(&root));
-        let Ok((folders, signature)) = spawn_blocking(walks).await else { continue };
-        watches.watch(*source, &folders);
+        let root = root.clone();
+        let Ok(look) = spawn_blocking(move || folder::look(&root)).await else { continue };
+        watches.watch(*source, &look.folders);
         // The first look finds every folder changed: it may have, while nobody looked.
-        if known.insert(*source, signature) != Some(signature) {
+        if known.insert(*source, look.signature) != Some(look.signature) {
             store.mark_due(*source, super::now()).await?;
             wake.notify_one();
         }

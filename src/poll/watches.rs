@@ -40,21 +40,20 @@ mod linux {
             Self { system: system.ok(), sources: HashMap::new(), is_short: false }
         }
 
-        /// Has some folders of a source watched; watching one twice changes nothing.
-        pub(in crate::poll) fn watch(&mut self, source: SourceId, folders: &[PathBuf]) {
-            let Some(system) = &self.system else { return };
+        /// Has some folders of a source watched; watching one twice changes nothing. Says whether all were before.
+        pub(in crate::poll) fn watch(&mut self, source: SourceId, folders: &[PathBuf]) -> bool {
+            let Some(system) = &self.system else { return false };
+            let mut were_watched = true;
             for folder in folders {
-                match system.watches().add(folder, CHANGES) {
-                    Ok(watch) => {
-                        self.sources.entry(watch).or_default().insert(source);
-                    }
-                    Err(error) if !self.is_short => {
-                        self.is_short = true;
-                        tracing::warn!(?folder, %error, "the system cannot tell of changes in all folders; they are looked for");
-                    }
-                    Err(_) => {}
+                let known = system.watches().add(folder, CHANGES).map(|watch| self.sources.entry(watch).or_default().insert(source));
+                were_watched &= matches!(known, Ok(false));
+                if let Err(error) = known
+                    && !std::mem::replace(&mut self.is_short, true)
+                {
+                    tracing::warn!(?folder, %error, "the system cannot tell of changes in all folders; they are looked for");
                 }
             }
+            were_watched
         }
 
         /// Lets a source's folders go.
@@ -111,7 +110,9 @@ mod other {
         }
 
         #[expect(clippy::unused_self, reason = "Linux has something to do")]
-        pub(in crate::poll) const fn watch(&mut self, _source: SourceId, _folders: &[PathBuf]) {}
+        pub(in crate::poll) const fn watch(&mut self, _source: SourceId, _folders: &[PathBuf]) -> bool {
+            false
+        }
 
         #[expect(clippy::unused_self, reason = "Linux has something to do")]
         pub(in crate::poll) const fn forget(&mut self, _source: SourceId) {}

@@ -477,11 +477,11 @@ fn a_database_in_the_folder_is_no_change_of_it() {
     let folder = TempDir::new().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("a.md", "x");
-    let before = folder::signature(folder.path());
+    let before = folder::look(folder.path()).signature;
     for name in ["feedmill.db", "feedmill.db-wal", "feedmill.db-shm", ".hidden"] {
         write(name, "x");
     }
-    assert_eq!(folder::signature(folder.path()), before);
+    assert_eq!(folder::look(folder.path()).signature, before);
     write("a.png", "x");
-    assert_ne!(folder::signature(folder.path()), before);
+    assert_ne!(folder::look(folder.path()).signature, before);
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono_tz::Tz;
 use url::Url;
 
-pub use walk::{folders, is_watched, signature};
+pub use walk::{Look, is_watched, look};
 
 use super::markdown::{self, Context, Place, Reading};
 use crate::model::{Article, ArticleKey, Batch, Extent, FileState, Link, Memory, PLACEHOLDER, Problem, Slug, TermDescription, Time};

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -12,6 +13,8 @@ use crate::model::Problem;
 
 /// The deepest folder that is looked into.
 const MAX_DEPTH: usize = 32;
+/// So many files are worth a thread of their own.
+const PART: usize = 1_000;
 
 /// A file as the walk finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +41,11 @@ pub(super) fn is_markdown(path: &str) -> bool {
 
 /// Finds the Markdown files below a folder. Hidden ones are passed over; a symbolic link is followed only inside it.
 pub(super) fn walk(root: &Path) -> Walk {
-    let mut walk = Walk::default();
+    let (mut walk, mut paths) = (Walk::default(), Vec::new());
     for entry in entries(root) {
         match entry {
-            Ok(entry) => walk.take(root, &entry),
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) => paths.extend(Some(relative(root, entry.path())).filter(|path| is_markdown(path))),
             Err(error) => {
                 let path = relative(root, error.path().unwrap_or(root));
                 walk.problems.push(Problem { place: path.clone(), line: None, reason: format!("cannot be looked into: {error}") });
@@ -49,20 +53,19 @@ pub(super) fn walk(root: &Path) -> Walk {
             }
         }
     }
+    paths.sort_unstable();
+    let stamp = |metadata: Metadata| metadata.is_file().then(|| (modified(&metadata), metadata.len()));
+    let stamps = each(&paths, |path| root.join(path).metadata().map(stamp));
+    for (path, stamp) in paths.into_iter().zip(stamps) {
+        walk.take(path, stamp);
+    }
     walk
 }
 
 impl Walk {
-    fn take(&mut self, root: &Path, entry: &DirEntry) {
-        let path = relative(root, entry.path());
-        if entry.file_type().is_dir() || !is_markdown(&path) {
-            return;
-        }
-        match entry.metadata() {
-            Ok(metadata) if metadata.is_file() => {
-                self.files.push(Found { path, modified: modified(&metadata), size: metadata.len() });
-            }
-            Ok(_) => {}
+    fn take(&mut self, path: String, stamp: std::io::Result<Option<(i64, u64)>>) {
+        match stamp {
+            Ok(stamp) => self.files.extend(stamp.map(|(modified, size)| Found { path, modified, size })),
             Err(error) => {
                 self.problems.push(Problem { place: path.clone(), line: None, reason: format!("cannot be looked at: {error}") });
                 self.unreadable.push(path);
@@ -71,22 +74,55 @@ impl Walk {
     }
 }
 
+/// What all paths give, in their order; many are asked on all cores.
+fn each<T: Send>(paths: &[String], ask: impl Fn(&String) -> T + Sync) -> Vec<T> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let ask = |paths: &[String]| paths.iter().map(&ask).collect::<Vec<T>>();
+    let ask = &ask;
+    std::thread::scope(|scope| {
+        let mut parts = paths.chunks(paths.len().div_ceil(cores).max(PART));
+        let first = parts.next().unwrap_or_default();
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || ask(part))).collect();
+        let mut all = ask(first);
+        for other in others {
+            all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        all
+    })
+}
+
 /// When a file was last changed, in nanoseconds since the epoch.
-pub(super) fn modified(metadata: &std::fs::Metadata) -> i64 {
+pub(super) fn modified(metadata: &Metadata) -> i64 {
     let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// A number that differs when any file of a folder was added, changed or removed; no file is opened.
+/// What a look at a folder gives; no file is opened.
+#[derive(Debug)]
+pub struct Look {
+    /// It and all folders in it that are looked into.
+    pub folders: Vec<PathBuf>,
+    /// A number that differs when any file was added, changed or removed.
+    pub signature: u64,
+}
+
+/// Looks at a folder.
 #[must_use]
-pub fn signature(root: &Path) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for entry in entries(root).filter_map(Result::ok).filter(|entry| !entry.file_type().is_dir() && is_watched(entry.file_name())) {
-        if let Ok(metadata) = entry.metadata() {
+pub fn look(root: &Path) -> Look {
+    let mut look = Look { folders: Vec::new(), signature: 0 };
+    for entry in entries(root).filter_map(Result::ok) {
+        if entry.file_type().is_dir() {
+            look.folders.push(entry.into_path());
+        } else if let Ok(metadata) = entry.metadata()
+            && is_watched(entry.file_name())
+        {
+            let mut hasher = DefaultHasher::new();
             (entry.path(), metadata.len(), metadata.modified().ok()).hash(&mut hasher);
+            // In whatever order they come.
+            look.signature = look.signature.wrapping_add(hasher.finish());
         }
     }
-    hasher.finish()
+    look
 }
 
 /// Whether a change of a file with this name may change an article. Databases change all the time, ours among them.
@@ -96,15 +132,9 @@ pub fn is_watched(name: &OsStr) -> bool {
     !name.starts_with('.') && ![".db", ".sqlite", "-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(end))
 }
 
-/// A folder and all folders in it that are looked into.
-#[must_use]
-pub fn folders(root: &Path) -> Vec<PathBuf> {
-    entries(root).filter_map(Result::ok).filter(|entry| entry.file_type().is_dir()).map(DirEntry::into_path).collect()
-}
-
 fn entries(root: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
     let root = PathBuf::from(root);
-    WalkDir::new(&root).follow_links(true).max_depth(MAX_DEPTH).sort_by_file_name().into_iter().filter_entry(move |entry| {
+    WalkDir::new(&root).follow_links(true).max_depth(MAX_DEPTH).into_iter().filter_entry(move |entry| {
         let is_hidden = entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
         let leads_out =
             || entry.depth() > 0 && entry.path_is_symlink() && !entry.path().canonicalize().is_ok_and(|target| target.starts_with(&root));
