@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use serde_json::json;
 
 use super::console::Console;
@@ -14,6 +15,7 @@ use crate::model::{Source, SourceKind, SourceSettings};
 #[command(after_help = "Examples:
   feedmill edit example-blog --category tech --tag daily --tag weekly
   feedmill edit example-blog --slug blog --every 1h
+  feedmill edit example-blog --private no
   feedmill edit example-blog --clear tag,language")]
 #[command(mut_arg("categories", |arg| arg.help("The category of articles that name none, in place of those before (repeatable)")))]
 #[command(mut_arg("tags", |arg| arg.help("A tag for all its articles, in place of those before (repeatable)")))]
@@ -25,6 +27,9 @@ pub(super) struct Edit {
     source: String,
     #[command(flatten)]
     said: Said,
+    /// Whether a feed's address is kept from others; what was found at its adding holds no more
+    #[arg(long, value_name = "yes|no", value_parser = BoolishValueParser::new())]
+    private: Option<bool>,
     /// Take back what was said before of these
     #[arg(long, value_name = "SETTING", value_delimiter = ',')]
     clear: Vec<Setting>,
@@ -47,6 +52,7 @@ impl Edit {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let source = work.source(&self.source).await?;
         anyhow::ensure!(!self.said.full_text() || source.kind == SourceKind::Feed, "{} is no feed; --full-text is for feeds", source.slug);
+        anyhow::ensure!(self.private.is_none() || source.kind == SourceKind::Feed, "{} is no feed; --private is for feeds", source.slug);
         let slug = self.said.slug();
         let settings = self.settings(source.settings.clone());
         let spinner = console.spinner(format!("changing {}", source.slug));
@@ -75,6 +81,7 @@ impl Edit {
                 Setting::FullText => settings.full_text = false,
             }
         }
+        settings.private = self.private.unwrap_or(settings.private);
         self.said.over(settings)
     }
 }

@@ -242,6 +242,11 @@ fn one_source_is_shown_with_its_manners_and_without_its_secrets() {
         assert!(!out.contains("hush"), "{arguments:?}: {out}");
         assert!(!(arguments[0] == "feed" && out.contains("/feed.xml")), "{arguments:?}: {out}");
     }
+    home.output(&["edit", "up", "--private", "no"]);
+    let (opml, feed) = (home.output(&["feed", "/opml"]), home.output(&["feed", "/feed.atom"]));
+    assert!(opml.contains("/feed.xml") && feed.contains("/feed.xml") && !(opml + &feed).contains("hush"), "its owner says who sees it");
+    home.output(&["edit", "up", "--private", "yes"]);
+    assert!(!home.output(&["feed", "/opml"]).contains("/feed.xml") && !home.output(&["feed", "/feed.atom"]).contains("/feed.xml"));
     let help = home.failure(&["add", "https://x.example/", "--header", "Host: y"], 2);
     assert!(help.contains("it takes `Name: value`"), "{help}");
     assert!(home.failure(&["add", "https://x.example/", "--proxy", "ftp://y"], 2).contains("socks5h://"));
