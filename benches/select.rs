@@ -87,6 +87,8 @@ async fn fill(store: &Store, total: usize) {
     let stored = started.elapsed();
     let started = Instant::now();
     store.index(1).await.unwrap();
+    // As a server does.
+    store.tidy().await.unwrap();
     let rate = |time: Duration| total as u128 * 1000 / time.as_millis().max(1);
     println!("stored {} articles/s, indexed {} articles/s", rate(stored), rate(started.elapsed()));
 }
