@@ -122,7 +122,7 @@ enum Backend {
 
 /// So many segments of about one size are made one when there is time for it, and so many at once.
 const SEGMENTS: usize = 16;
-const MOST_SEGMENTS: usize = 64;
+const MOST_SEGMENTS: usize = 128;
 
 impl Store {
     /// Opens a store, and makes it if it is not there.
@@ -412,13 +412,13 @@ impl Store {
         self.read(Sqlite::warm).await
     }
 
-    /// Takes all articles that are not in the search into it, a few hundred at a time, in so many threads.
+    /// Takes articles that are not in the search into it, a few thousand at a time, in so many threads, until fewer than
+    /// `least` are left.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn index(&self, threads: usize) -> Result<(), StoreError> {
-        while self.indexed() < self.generation() {
-            self.read(move |sqlite| sqlite.index(threads)).await?;
+    pub async fn index(&self, threads: usize, least: usize) -> Result<(), StoreError> {
+        while self.indexed() < self.generation() && self.read(move |sqlite| sqlite.index(threads, least)).await? {
             while self.read(|sqlite| sqlite.merge_segments(MOST_SEGMENTS)).await? {}
             self.follow().await?;
         }

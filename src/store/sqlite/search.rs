@@ -143,22 +143,23 @@ struct Step {
 }
 
 impl Sqlite {
-    /// Takes the next changed articles into the index, working on them in so many threads.
-    pub(in crate::store) fn index(&self, threads: usize) -> Result<(), StoreError> {
-        let Some(step) = self.read(next_step)? else { return Ok(()) };
+    /// Takes the next changed articles into the index, if there are at least so many, working on them in so many threads;
+    /// says whether there were.
+    pub(in crate::store) fn index(&self, threads: usize, least: usize) -> Result<bool, StoreError> {
+        let Some(step) = self.read(next_step)?.filter(|step| step.changed.len() >= least as u64) else { return Ok(false) };
         let segments = self.segments(&step.public, threads)?;
         self.write_lazily(|transaction| {
             let indexed: u64 = transaction.prepare_cached("SELECT indexed FROM store")?.query_row([], |row| row.get(0))?;
             if indexed != step.from {
                 // Another process was faster.
-                return Ok(());
+                return Ok(true);
             }
             segments::forget(transaction, &step.changed)?;
             for segment in segments {
                 segments::insert(transaction, segment)?;
             }
             transaction.prepare_cached("UPDATE store SET indexed = ?1")?.execute([step.to])?;
-            Ok(())
+            Ok(true)
         })
     }
 
