@@ -71,9 +71,23 @@ pub(super) fn in_order_of_listing(mut articles: Vec<Article>, is_first_reading: 
     articles
 }
 
-/// What two links must share to lead to the same page: host, path and query, without trackers, scheme and fragment.
-/// `None`: a link that tells nothing, to the front page of a host.
-pub(super) fn link_key(link: &str) -> Option<String> {
+/// What two links share that lead to the same page: the first 8 bytes of the SHA-256 of [`page`].
+pub(super) type LinkKey = i64;
+
+/// The key of the page that a link leads to. `None`: a link that tells nothing, to the front page of a host.
+pub(super) fn link_key(link: &str) -> Option<LinkKey> {
+    page(link).map(|page| short_hash(&page))
+}
+
+/// A number that stands for a text, so that an index of it is small.
+pub(super) fn short_hash(text: &str) -> i64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&Sha256::digest(text)[..8]);
+    i64::from_be_bytes(first)
+}
+
+/// The page that a link leads to: host, path and query, without trackers, scheme and fragment.
+fn page(link: &str) -> Option<String> {
     let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let host = url.host_str()?.trim_start_matches("www.");
     let path = url.path().trim_end_matches('/');
@@ -245,8 +259,9 @@ mod tests {
 
     #[test]
     fn links_are_compared_without_what_does_not_make_another_page() {
-        let key = link_key("https://www.example.org/a/?id=1&utm_source=x#top");
-        assert_eq!(key.as_deref(), Some("example.org/a?id=1"));
+        let link = "https://www.example.org/a/?id=1&utm_source=x#top";
+        assert_eq!(page(link).as_deref(), Some("example.org/a?id=1"));
+        let key = link_key(link);
         assert_eq!(key, link_key("http://example.org/a?id=1&fbclid=2"));
         assert_ne!(key, link_key("https://example.org/a?id=2"));
         assert_eq!(link_key("https://example.org/"), None);

@@ -3,20 +3,21 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use rusqlite::{Connection, Transaction, named_params};
 use tokio::sync::oneshot::Receiver;
 use url::Url;
 
 use super::finish::finish;
 use super::memberships::Member;
 use super::ready::{Made, Maker, Ready};
+use super::recognise::{Known, Recogniser};
 use super::rest::write_rest;
-use super::revive::{CHUNK, DROPPED, PUBLIC, WITHDRAWN, turn};
+use super::revive::{CHUNK, DROPPED, WITHDRAWN, turn};
 use super::sort::ruled;
 use super::terms::{Names, Touched};
 use super::{Change, Sqlite, StoreError, sources};
-use crate::model::{Applied, Article, ArticleKey, Batch, Extent, Language, Link, Policy, Source, SourceId, SourceInfo, Time, identity};
-use crate::store::decide::{self, Fingerprint};
+use crate::model::{Applied, Article, ArticleKey, Batch, Extent, Language, Policy, Source, SourceId, SourceInfo, Time, identity};
+use crate::store::decide;
 
 impl Sqlite {
     /// Gets a reading ready to be stored: all that needs no lock, so that several can be made ready at once.
@@ -61,7 +62,8 @@ impl Sqlite {
             return Err(reading);
         }
         Ok(self.queue(reading.ready.len(), move |transaction| {
-            (reading.matched, reading.dropped) = (HashSet::new(), HashSet::new());
+            reading.recogniser.begin_again();
+            reading.dropped.clear();
             let ready = std::mem::take(&mut reading.ready);
             let mut applied = Applied::default();
             let stored = reading.store(transaction, &ready, &mut applied);
@@ -102,7 +104,7 @@ impl Sqlite {
         // What a rule drops is read again, so that it comes in when the rule goes.
         reading.batch.memory.files.retain(|file| !file.guid.as_ref().is_some_and(|guid| reading.dropped.contains(guid)));
         if reading.batch.extent == Extent::Complete {
-            for absent in self.read(|connection| reading.absent(connection))?.chunks(CHUNK) {
+            for absent in self.read(|connection| reading.recogniser.gone(connection))?.chunks(CHUNK) {
                 self.write(|transaction| withdraw(transaction, absent, now))?;
                 applied.withdrawn += absent.len();
             }
@@ -110,44 +112,6 @@ impl Sqlite {
         self.write(|transaction| finish(transaction, &reading.source, &reading.batch, reading.due, now))?;
         Ok(applied)
     }
-}
-
-/// An article as the store has it, as far as recognising it needs.
-pub(super) struct Known {
-    pub(super) member: Member,
-    pub(super) guid: String,
-    pub(super) link: Option<String>,
-    pub(super) fingerprint: Fingerprint,
-    pub(super) translation_key: Option<String>,
-    pub(super) language: Option<String>,
-    pub(super) is_public: bool,
-}
-
-impl Known {
-    /// Whether it is public with just these contents under just these names.
-    pub(super) fn is(&self, article: &Article, fingerprint: &Fingerprint) -> bool {
-        let has_its_names = self.guid == article.guid && self.translation_key == article.translation_key;
-        self.is_public && self.fingerprint == *fingerprint && has_its_names
-    }
-}
-
-const KNOWN: &str = "SELECT id, listed, guid, link, fingerprint, gone, translation_key, language FROM articles";
-
-fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
-    Ok(Known {
-        member: Member { article: row.get(0)?, listed: row.get(1)? },
-        guid: row.get(2)?,
-        link: row.get(3)?,
-        fingerprint: row.get(4)?,
-        is_public: row.get::<_, i64>(5)? == PUBLIC,
-        translation_key: row.get(6)?,
-        language: row.get(7)?,
-    })
-}
-
-pub(super) fn by_guid(connection: &Connection, source: i64, guid: &str) -> Result<Option<Known>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE source = ?1 AND guid = ?2"))?;
-    Ok(statement.query_row((source, guid), known).optional()?)
 }
 
 /// One reading of a source, on its way into the store.
@@ -163,10 +127,7 @@ pub(in crate::store) struct Reading {
     /// Its articles in the order of their listing: of a small reading ready, else as they were read.
     ready: Vec<Ready>,
     articles: Vec<Article>,
-    /// The guids that the source has now: such an article is never taken for another one.
-    present: HashSet<String>,
-    /// The articles that this reading named: two items of one document are never merged.
-    matched: HashSet<i64>,
+    recogniser: Recogniser,
     /// All that is stored of the source came with this reading: nothing needs to be recognised.
     has_all: bool,
     /// The guids of articles that a rule dropped.
@@ -178,8 +139,9 @@ pub(in crate::store) struct Reading {
 impl Reading {
     fn new(source: Source, batch: Batch, due: Option<Time>, articles: &[Article], policy: &Arc<Policy>, now: Time) -> Self {
         let of_files = batch.memory.files.iter().filter_map(|file| file.guid.clone());
+        let present = articles.iter().map(|article| article.guid.clone()).chain(of_files).collect();
         Self {
-            present: articles.iter().map(|article| article.guid.clone()).chain(of_files).collect(),
+            recogniser: Recogniser::new(source.id.0, batch.extent, present),
             info: Arc::new(batch.info.clone().unwrap_or_else(|| source.info.clone())),
             is_first: source.status.first_read.is_none(),
             source: Arc::new(source),
@@ -189,7 +151,6 @@ impl Reading {
             policy: Arc::clone(policy),
             ready: Vec::new(),
             articles: Vec::new(),
-            matched: HashSet::new(),
             has_all: false,
             dropped: HashSet::new(),
             names: Names::default(),
@@ -211,14 +172,14 @@ impl Reading {
         let stored: usize = transaction
             .prepare_cached("SELECT count(*) FROM articles WHERE source = ?1")?
             .query_row([self.source.id.0], |row| row.get(0))?;
-        self.has_all = self.is_first && stored == self.matched.len();
+        self.has_all = self.is_first && stored == self.recogniser.count();
         let mut change = Change::begin(transaction, self.now)?;
         let mut touched = Touched::knowing(std::mem::take(&mut self.names), &change);
         for ready in chunk {
             match ready {
                 Ready::Known(id) => {
                     applied.unchanged += 1;
-                    self.matched.insert(*id);
+                    self.recogniser.note(*id);
                 }
                 Ready::Made(made) => self.take(&mut change, &mut touched, made, applied)?,
             }
@@ -228,10 +189,10 @@ impl Reading {
     }
 
     fn take(&mut self, change: &mut Change<'_>, touched: &mut Touched, made: &Made, applied: &mut Applied) -> Result<(), StoreError> {
-        let known = if self.has_all { None } else { self.recognise(change.transaction, &made.article, &made.fingerprint)? };
+        let known = if self.has_all { None } else { self.recogniser.recognise(change.transaction, &made.article, &made.fingerprint)? };
         if let Some(known) = known.as_ref().filter(|known| known.is(&made.article, &made.fingerprint)) {
             applied.unchanged += 1;
-            self.matched.insert(known.member.article);
+            self.recogniser.note(known.member.article);
             return Ok(());
         }
         if made.verdict.drop {
@@ -252,49 +213,8 @@ impl Reading {
                 self.insert(change, touched, made)?
             }
         };
-        self.matched.insert(id);
+        self.recogniser.note(id);
         Ok(())
-    }
-
-    /// The stored article that this one is: by guid; a moved file by its contents; else by link, by title and date,
-    /// where that points to one article alone that the source does not have under its own guid.
-    fn recognise(&self, connection: &Connection, article: &Article, fingerprint: &Fingerprint) -> Result<Option<Known>, StoreError> {
-        let found = by_guid(connection, self.source.id.0, &article.guid)?;
-        if found.is_some() {
-            return Ok(found.filter(|known| !self.matched.contains(&known.member.article)));
-        }
-        if self.batch.extent == Extent::Complete {
-            let found = self.only(connection, "source = ?1 AND fingerprint = ?2", (self.source.id.0, fingerprint), |_| true)?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        if let Link::At(link) | Link::Candidate(link) = &article.link
-            && let Some(key) = decide::link_key(link)
-        {
-            let same = |known: &Known| known.link.as_deref().is_some_and(|other| !differ_by_fragment(other, link));
-            let found = self.only(connection, "source = ?1 AND link_key = ?2", (self.source.id.0, key), same)?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        let (Some(title), Some(published)) = (&article.title, article.published) else { return Ok(None) };
-        self.only(connection, "source = ?1 AND published = ?2 AND title = ?3", (self.source.id.0, published.timestamp(), title), |_| true)
-    }
-
-    /// The one article for which a condition holds, unless there are several, or this reading has it already.
-    fn only(
-        &self,
-        connection: &Connection,
-        condition: &str,
-        parameters: impl rusqlite::Params,
-        same: impl Fn(&Known) -> bool,
-    ) -> Result<Option<Known>, StoreError> {
-        let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE {condition} LIMIT 16"))?;
-        let mut found = statement.query_map(parameters, known)?.collect::<Result<Vec<_>, _>>()?;
-        found.retain(same);
-        let one = if found.len() == 1 { found.pop() } else { None };
-        Ok(one.filter(|known| !self.present.contains(&known.guid) && !self.matched.contains(&known.member.article)))
     }
 
     fn insert(&self, change: &mut Change<'_>, touched: &mut Touched, made: &Made) -> Result<i64, StoreError> {
@@ -308,14 +228,15 @@ impl Reading {
         change
             .transaction
             .prepare_cached(
-                "INSERT INTO articles (source, guid, key, public_id, listed, discovered, link, link_key, title, language, translation_key, in_menu,
+                "INSERT INTO articles (source, guid, key, public_id, public_hash, listed, discovered, link, link_key, title, language, translation_key, in_menu,
                     published, updated, fingerprint, details, ruled, changed, generation)
-                 VALUES (:source, :guid, :key, :public_id, :listed, :changed, :link, :link_key, :title, :language, :translation_key, :in_menu,
+                 VALUES (:source, :guid, :key, :public_id, :public_hash, :listed, :changed, :link, :link_key, :title, :language, :translation_key, :in_menu,
                     :published, :updated, :fingerprint, :details, :ruled, :changed, :generation)",
             )?
             .execute(named_params! {
                 ":source": self.source.id.0,
                 ":key": ArticleKey::new(&self.source.first_slug, &guid).as_str(),
+                ":public_hash": decide::short_hash(&public_id),
                 ":public_id": public_id,
                 ":listed": listed,
                 ":guid": article.guid,
@@ -396,30 +317,9 @@ impl Reading {
         let host = |url: &str| Url::parse(url).ok()?.host_str().map(str::to_owned);
         let hosts: Vec<String> = urls.into_iter().flatten().filter_map(host).collect();
         let id = identity::published_id(&self.source.first_slug, guid, &hosts);
-        let is_taken = connection.prepare_cached("SELECT 1 FROM articles WHERE public_id = ?1")?.exists([&id])?;
+        let is_taken = connection.prepare_cached("SELECT 1 FROM articles WHERE public_hash = ?1")?.exists([decide::short_hash(&id)])?;
         Ok(if is_taken { identity::own_id(&self.source.first_slug, guid) } else { id })
     }
-
-    /// The public articles of the source that it no longer has.
-    fn absent(&self, connection: &Connection) -> Result<Vec<Member>, StoreError> {
-        let mut statement = connection.prepare_cached("SELECT id, listed, guid FROM articles WHERE source = ?1 AND gone = 0")?;
-        let rows = statement
-            .query_map([self.source.id.0], |row| Ok((Member { article: row.get(0)?, listed: row.get(1)? }, row.get::<_, String>(2)?)))?;
-        let mut absent = Vec::new();
-        for row in rows {
-            let (member, guid) = row?;
-            if !self.present.contains(&guid) {
-                absent.push(member);
-            }
-        }
-        Ok(absent)
-    }
-}
-
-/// Whether two links both have a fragment, and not the same: then they lead to different parts of a page.
-fn differ_by_fragment(a: &str, b: &str) -> bool {
-    let fragment = |link: &str| link.split_once('#').map(|(_, fragment)| fragment.to_owned());
-    matches!((fragment(a), fragment(b)), (Some(a), Some(b)) if a != b)
 }
 
 /// Whether any article, of any source, leads to a page; `but` is not asked.

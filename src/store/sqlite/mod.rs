@@ -15,6 +15,7 @@ mod hub;
 mod memberships;
 mod pushes;
 mod ready;
+mod recognise;
 mod rest;
 mod revive;
 mod search;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::StoreError;
-use super::apply::by_guid;
+use super::recognise::by_guid;
 use crate::model::{Article, Aside, Policy, Source, SourceInfo, Verdict};
 use crate::store::decide::{self, Context, Fingerprint, Sorted};
 

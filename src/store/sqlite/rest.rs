@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
-use super::apply::Known;
 use super::memberships::{Member, set, start};
 use super::ready::Made;
+use super::recognise::Known;
 use super::terms::Touched;
 use super::{Change, StoreError, story, translation};
 use crate::model::{Article, Language};
-use crate::store::decide;
+use crate::store::decide::{self, LinkKey};
 
 /// Writes what of an article stands in other tables, and tells those that name it; `before`: as it was.
 pub(super) fn write_rest(
@@ -18,7 +18,7 @@ pub(super) fn write_rest(
     touched: &mut Touched,
     member: Member,
     made: &Made,
-    link_key: Option<String>,
+    link_key: Option<LinkKey>,
     before: Option<&Known>,
 ) -> Result<i64, StoreError> {
     let article = &made.article;
@@ -33,7 +33,7 @@ pub(super) fn write_rest(
         start(change, touched, member, &made.sorted.terms)?;
     }
     for link_key in link_keys {
-        story::tell(change, touched, member.article, link_key.as_deref())?;
+        story::tell(change, touched, member.article, link_key)?;
     }
     let is_named_as_before = before.is_some_and(|known| {
         let language = made.sorted.language.as_ref().map(Language::as_str);

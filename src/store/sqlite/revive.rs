@@ -29,7 +29,7 @@ pub(super) fn turn(change: &mut Change<'_>, touched: &mut Touched, member: Membe
     ))?;
     show(change, touched, member, state == PUBLIC)?;
     let link_key = story::link_key(change.transaction, member.article)?;
-    story::tell(change, touched, member.article, link_key.as_deref())?;
+    story::tell(change, touched, member.article, link_key)?;
     translation::tell_all(change, touched, member.article)
 }
 

@@ -8,6 +8,7 @@ use super::sort::stamp;
 use super::terms::{Touched, term_name};
 use super::{Change, StoreError};
 use crate::model::{Kind, Origins, Related, TermName};
+use crate::store::decide::LinkKey;
 use crate::store::sets::Number;
 
 /// The most articles that a story names.
@@ -57,7 +58,7 @@ pub(super) fn joined_terms(connection: &Connection, article: i64) -> Result<Vec<
 
 /// Tells a story's articles that this one changed, came or left: they name it, so they change as well. Asked with the
 /// link that it had, if it has another one now.
-pub(super) fn tell(change: &mut Change<'_>, touched: &mut Touched, article: i64, link_key: Option<&str>) -> Result<(), StoreError> {
+pub(super) fn tell(change: &mut Change<'_>, touched: &mut Touched, article: i64, link_key: Option<LinkKey>) -> Result<(), StoreError> {
     let Some(link_key) = link_key else { return Ok(()) };
     let others: Vec<i64> = {
         let mut statement = change.transaction.prepare_cached(
@@ -79,7 +80,7 @@ pub(super) fn tell(change: &mut Change<'_>, touched: &mut Touched, article: i64,
 }
 
 /// The link by which an article is in a story.
-pub(super) fn link_key(connection: &Connection, article: i64) -> Result<Option<String>, StoreError> {
+pub(super) fn link_key(connection: &Connection, article: i64) -> Result<Option<LinkKey>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT link_key FROM articles WHERE id = ?1")?;
     Ok(statement.query_row([article], |row| row.get(0)).optional()?.flatten())
 }

@@ -112,9 +112,10 @@ CREATE TABLE articles (
     source          INTEGER NOT NULL REFERENCES sources (id),
     guid            TEXT    NOT NULL,
     key             TEXT    NOT NULL UNIQUE,
-    public_id       TEXT    NOT NULL UNIQUE,
+    public_id       TEXT    NOT NULL,
+    public_hash     INTEGER NOT NULL, -- a short hash of it
     link            TEXT,
-    link_key        TEXT,
+    link_key        INTEGER, -- a short hash of the page
     title           TEXT,
     language        TEXT,
     translation_key TEXT,
@@ -147,8 +148,8 @@ CREATE INDEX articles_by_state ON articles (source, gone);
 CREATE INDEX articles_by_link ON articles (link_key, source) WHERE link_key IS NOT NULL;
 -- Recognition by title and date within a source.
 CREATE INDEX articles_by_date ON articles (source, published);
--- Recognition of a file that was moved.
-CREATE INDEX articles_by_fingerprint ON articles (source, fingerprint);
+-- Whether an id was published before.
+CREATE INDEX articles_by_public_hash ON articles (public_hash);
 -- The translations of an article.
 CREATE INDEX articles_by_translation ON articles (source, translation_key) WHERE translation_key IS NOT NULL;
 -- The menus of the site.

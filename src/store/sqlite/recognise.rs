@@ -1,0 +1,170 @@
+//! Recognising articles: which stored one an article that was read is.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::StoreError;
+use super::memberships::Member;
+use super::revive::PUBLIC;
+use crate::model::{Article, Extent, Link};
+use crate::store::decide::{self, Fingerprint};
+
+/// An article as the store has it, as far as recognising it needs.
+pub(super) struct Known {
+    pub(super) member: Member,
+    pub(super) guid: String,
+    pub(super) link: Option<String>,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) translation_key: Option<String>,
+    pub(super) language: Option<String>,
+    pub(super) is_public: bool,
+}
+
+impl Known {
+    /// Whether it is public with just these contents under just these names.
+    pub(super) fn is(&self, article: &Article, fingerprint: &Fingerprint) -> bool {
+        let has_its_names = self.guid == article.guid && self.translation_key == article.translation_key;
+        self.is_public && self.fingerprint == *fingerprint && has_its_names
+    }
+}
+
+const KNOWN: &str = "SELECT id, listed, guid, link, fingerprint, gone, translation_key, language FROM articles";
+
+fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    Ok(Known {
+        member: Member { article: row.get(0)?, listed: row.get(1)? },
+        guid: row.get(2)?,
+        link: row.get(3)?,
+        fingerprint: row.get(4)?,
+        is_public: row.get::<_, i64>(5)? == PUBLIC,
+        translation_key: row.get(6)?,
+        language: row.get(7)?,
+    })
+}
+
+pub(super) fn by_guid(connection: &Connection, source: i64, guid: &str) -> Result<Option<Known>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE source = ?1 AND guid = ?2"))?;
+    Ok(statement.query_row((source, guid), known).optional()?)
+}
+
+/// Knows which stored article is which of those that one reading of a source brings.
+pub(super) struct Recogniser {
+    source: i64,
+    extent: Extent,
+    /// The guids that the source has now: such an article is never taken for another one.
+    present: HashSet<String>,
+    /// The articles that this reading named: two items of one document are never merged.
+    matched: HashSet<i64>,
+    /// The articles that the source has not under their guids, public or not, by fingerprint; once they were asked for.
+    absent: Option<HashMap<Fingerprint, Vec<i64>>>,
+}
+
+impl Recogniser {
+    pub(super) fn new(source: i64, extent: Extent, present: HashSet<String>) -> Self {
+        Self { source, extent, present, matched: HashSet::new(), absent: None }
+    }
+
+    /// Notes that this reading named an article.
+    pub(super) fn note(&mut self, article: i64) {
+        self.matched.insert(article);
+    }
+
+    /// How many articles this reading named.
+    pub(super) fn count(&self) -> usize {
+        self.matched.len()
+    }
+
+    /// Forgets which those were: they are stored once more.
+    pub(super) fn begin_again(&mut self) {
+        self.matched.clear();
+    }
+
+    /// The public articles of the source that it no longer has.
+    pub(super) fn gone(&self, connection: &Connection) -> Result<Vec<Member>, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT id, listed, guid FROM articles WHERE source = ?1 AND gone = 0")?;
+        let rows = statement
+            .query_map([self.source], |row| Ok((Member { article: row.get(0)?, listed: row.get(1)? }, row.get::<_, String>(2)?)))?;
+        let mut gone = Vec::new();
+        for row in rows {
+            let (member, guid) = row?;
+            if !self.present.contains(&guid) {
+                gone.push(member);
+            }
+        }
+        Ok(gone)
+    }
+
+    /// The stored article that this one is: by guid; a moved file by its contents; else by link, by title and date,
+    /// where that points to one article alone that the source does not have under its own guid.
+    pub(super) fn recognise(
+        &mut self,
+        connection: &Connection,
+        article: &Article,
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<Known>, StoreError> {
+        let found = by_guid(connection, self.source, &article.guid)?;
+        if found.is_some() {
+            return Ok(found.filter(|known| !self.matched.contains(&known.member.article)));
+        }
+        if self.extent == Extent::Complete {
+            let of_same = self.of_absent(connection)?.get(fingerprint).cloned().unwrap_or_default();
+            if let [id] = of_same[..]
+                && let Some(found) = self.only(connection, "id = ?1", [id], |_| true)?
+            {
+                return Ok(Some(found));
+            }
+        }
+        if let Link::At(link) | Link::Candidate(link) = &article.link
+            && let Some(key) = decide::link_key(link)
+        {
+            let same = |known: &Known| known.link.as_deref().is_some_and(|other| !differ_by_fragment(other, link));
+            let found = self.only(connection, "source = ?1 AND link_key = ?2", (self.source, key), same)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        let (Some(title), Some(published)) = (&article.title, article.published) else { return Ok(None) };
+        self.only(connection, "source = ?1 AND published = ?2 AND title = ?3", (self.source, published.timestamp(), title), |_| true)
+    }
+
+    fn of_absent(&mut self, connection: &Connection) -> Result<&HashMap<Fingerprint, Vec<i64>>, StoreError> {
+        if self.absent.is_none() {
+            let mut absent: HashMap<Fingerprint, Vec<i64>> = HashMap::new();
+            // In this order an index alone has what is asked for.
+            let mut all = connection.prepare_cached("SELECT id, guid FROM articles WHERE source = ?1 ORDER BY guid")?;
+            let mut one = connection.prepare_cached("SELECT fingerprint FROM articles WHERE id = ?1")?;
+            let mut rows = all.query([self.source])?;
+            while let Some(row) = rows.next()? {
+                let guid = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+                if !self.present.contains(guid) {
+                    let id = row.get(0)?;
+                    absent.entry(one.query_row([id], |row| row.get(0))?).or_default().push(id);
+                }
+            }
+            self.absent = Some(absent);
+        }
+        Ok(self.absent.get_or_insert_default())
+    }
+
+    /// The one article for which a condition holds, unless there are several, or this reading has it already.
+    fn only(
+        &self,
+        connection: &Connection,
+        condition: &str,
+        parameters: impl rusqlite::Params,
+        same: impl Fn(&Known) -> bool,
+    ) -> Result<Option<Known>, StoreError> {
+        let mut statement = connection.prepare_cached(&format!("{KNOWN} WHERE {condition} LIMIT 16"))?;
+        let mut found = statement.query_map(parameters, known)?.collect::<Result<Vec<_>, _>>()?;
+        found.retain(same);
+        let one = if found.len() == 1 { found.pop() } else { None };
+        Ok(one.filter(|known| !self.present.contains(&known.guid) && !self.matched.contains(&known.member.article)))
+    }
+}
+
+/// Whether two links both have a fragment, and not the same: then they lead to different parts of a page.
+fn differ_by_fragment(a: &str, b: &str) -> bool {
+    let fragment = |link: &str| link.split_once('#').map(|(_, fragment)| fragment.to_owned());
+    matches!((fragment(a), fragment(b)), (Some(a), Some(b)) if a != b)
+}
