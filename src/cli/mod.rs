@@ -207,6 +207,10 @@ fn configuration(path: Option<&std::path::Path>, flags: &[(&'static str, String)
     Ok(Config::read(path, &places, variables, &flags)?)
 }
 
+fn policy(config: &Config) -> Policy {
+    Policy { rules: config.rules.clone(), detect_languages: config.detect_languages }
+}
+
 /// What most commands work with.
 struct Work {
     config: Config,
@@ -216,8 +220,7 @@ struct Work {
 
 impl Work {
     async fn open(config: Config) -> anyhow::Result<Self> {
-        let policy = Policy { rules: config.rules.clone(), detect_languages: config.detect_languages };
-        let store = Store::open(&config.store, now()).await?.with_policy(policy);
+        let store = Store::open(&config.store, now()).await?.with_policy(policy(&config));
         let reader = Arc::new(reader(&config)?);
         Ok(Self { config, store, reader })
     }

@@ -6,12 +6,13 @@ use url::Url;
 
 use super::console::Console;
 use super::import::read_path;
-use super::{now, reader};
+use super::{now, policy, reader};
 use crate::config::Config;
-use crate::model::{Article, Batch, Link, Slug, text};
+use crate::model::{Article, Batch, Link, Policy, Slug, text};
 use crate::poll::Reader;
 use crate::source::feed::{Found, find};
 use crate::source::folder;
+use crate::store::{Foreseen, foresee};
 
 /// Read sources and show what would be stored; nothing is.
 #[derive(Debug, Args)]
@@ -26,17 +27,17 @@ pub(super) struct Preview {
 
 impl Preview {
     pub(super) async fn run(self, config: &Config, console: Console) -> anyhow::Result<bool> {
-        let reader = reader(config)?;
+        let (reader, policy) = (reader(config)?, policy(config));
         let mut is_good = true;
         for source in &self.sources {
             let read = read(source, &reader, config).await;
             is_good &= read.is_ok();
             match (console.json, read) {
-                (true, Ok(batch)) => console.print_json(&as_json(source, &batch)),
+                (true, Ok(batch)) => console.print_json(&as_json(source, &batch, &policy)),
                 (true, Err(error)) => {
                     console.print_json(&json!({ "version": VERSION, "title": source, "items": [], "_feedmill": { "source": source, "repairs": [], "error": format!("{error:#}") } }));
                 }
-                (false, Ok(batch)) => show(source, &batch, console),
+                (false, Ok(batch)) => show(source, &batch, &policy, console),
                 (false, Err(error)) => console.error(&format!("{source}: {error:#}")),
             }
         }
@@ -72,9 +73,9 @@ async fn read(source: &str, reader: &Reader, config: &Config) -> anyhow::Result<
     Ok(read_path(source, &options, config)?.whole()?)
 }
 
-fn as_json(source: &str, batch: &Batch) -> Value {
+fn as_json(source: &str, batch: &Batch, policy: &Policy) -> Value {
     let info = batch.info.clone().unwrap_or_default();
-    let items: Vec<Value> = batch.articles.iter().map(item).collect();
+    let items: Vec<Value> = foreseen(source, batch, policy).map(|(article, foreseen)| item(article, &foreseen)).collect();
     json!({
         "version": VERSION,
         "title": info.title.unwrap_or_else(|| source.to_owned()),
@@ -84,7 +85,18 @@ fn as_json(source: &str, batch: &Batch) -> Value {
     })
 }
 
-fn item(article: &Article) -> Value {
+/// The title of a source, as far as it says one.
+fn title<'a>(source: &'a str, batch: &'a Batch) -> &'a str {
+    batch.info.as_ref().and_then(|info| info.title.as_deref()).unwrap_or(source)
+}
+
+/// The articles, each with what would become of it.
+fn foreseen<'a>(source: &'a str, batch: &'a Batch, policy: &'a Policy) -> impl Iterator<Item = (&'a Article, Foreseen)> {
+    let info = batch.info.clone().unwrap_or_default();
+    batch.articles.iter().map(move |article| (article, foresee(article, title(source, batch), &info, policy)))
+}
+
+fn item(article: &Article, foreseen: &Foreseen) -> Value {
     let link = match &article.link {
         Link::Own => None,
         Link::At(link) | Link::Candidate(link) => Some(link),
@@ -92,19 +104,20 @@ fn item(article: &Article) -> Value {
     json!({
         "id": article.guid, "url": link, "title": article.title, "summary": article.summary.as_deref().map(text::plain),
         "content_html": article.content.clone().unwrap_or_default(), "date_published": article.published, "date_modified": article.updated,
-        "authors": article.authors, "tags": article.categories.iter().chain(&article.tags).collect::<Vec<_>>(),
-        "language": article.languages.first(), "image": article.thumbnail.as_ref().map(|picture| &picture.url),
+        "authors": article.authors, "tags": foreseen.labels,
+        "language": foreseen.language, "image": article.thumbnail.as_ref().map(|picture| &picture.url),
         "attachments": article.enclosures.iter().map(|enclosure| json!({ "url": enclosure.url, "mime_type": enclosure.media_type, "size_in_bytes": enclosure.length })).collect::<Vec<_>>(),
+        "_feedmill": { "dropped": foreseen.is_dropped },
     })
 }
 
-fn show(source: &str, batch: &Batch, console: Console) {
-    let title = batch.info.as_ref().and_then(|info| info.title.as_deref()).unwrap_or(source);
-    console.print(&format!("{title}: {} articles, {} skipped", batch.articles.len(), batch.skipped));
-    for article in &batch.articles {
+fn show(source: &str, batch: &Batch, policy: &Policy, console: Console) {
+    console.print(&format!("{}: {} articles, {} skipped", title(source, batch), batch.articles.len(), batch.skipped));
+    for (article, foreseen) in foreseen(source, batch, policy) {
         let date = article.published.map_or_else(|| "undated".to_owned(), |time| time.format("%F").to_string());
-        let labels = article.categories.iter().chain(&article.tags).cloned().collect::<Vec<_>>().join(", ");
-        console.print(&format!("  {date}  {}  [{labels}]", article.title.as_deref().unwrap_or("(no title)")));
+        let dropped = if foreseen.is_dropped { "  (dropped by a rule)" } else { "" };
+        let title = article.title.as_deref().unwrap_or("(no title)");
+        console.print(&format!("  {date}  {title}  [{}]{dropped}", foreseen.labels.join(", ")));
     }
     console.problems(&batch.problems);
     for repair in &batch.repairs {

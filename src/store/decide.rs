@@ -128,10 +128,51 @@ pub(super) struct Wanted {
     pub(super) position: usize,
 }
 
+/// What of a source decides on the terms of its articles.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) slug: &'a Slug,
+    pub(super) title: &'a str,
+    pub(super) settings: &'a SourceSettings,
+}
+
+impl<'a> From<&'a Source> for Named<'a> {
+    fn from(source: &'a Source) -> Self {
+        Self { slug: &source.slug, title: &source.title, settings: &source.settings }
+    }
+}
+
+/// What would become of an article.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreseen {
+    /// A rule keeps it out.
+    pub is_dropped: bool,
+    /// Its categories, then its tags.
+    pub labels: Vec<String>,
+    /// Its main language.
+    pub language: Option<Language>,
+}
+
+/// What would become of an article of a source of some title that nothing is set for.
+#[must_use]
+pub fn foresee(article: &Article, title: &str, info: &SourceInfo, policy: &Policy) -> Foreseen {
+    let (slug, settings) = (Slug::from_name(title), SourceSettings::default());
+    let context = Context { source: Named { slug: &slug, title, settings: &settings }, info, policy };
+    let found_out = context.found_out(article);
+    let verdict = context.judge(article, found_out.as_ref());
+    let sorted = context.sort(article, found_out.as_ref(), &verdict);
+    let uncategorized = Slug::from_name(UNCATEGORIZED);
+    let is_label = |kind, slug: &Slug| kind == Kind::Tag || kind == Kind::Category && *slug != uncategorized;
+    let mut labels: Vec<_> = sorted.terms.into_iter().filter(|((kind, slug), _)| is_label(*kind, slug)).collect();
+    labels.sort_by_key(|((kind, _), term)| (*kind != Kind::Category, term.position));
+    let labels = labels.into_iter().map(|(_, term)| term.name).collect();
+    Foreseen { is_dropped: verdict.drop, labels, language: sorted.language }
+}
+
 /// What decides on the terms of an article besides itself.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
-    pub(super) source: &'a Source,
+    pub(super) source: Named<'a>,
     /// The source's own word, which may be newer than the stored one.
     pub(super) info: &'a SourceInfo,
     pub(super) policy: &'a Policy,
@@ -170,11 +211,11 @@ impl Context<'_> {
             (None, Some(default)) => (std::slice::from_ref(default), Origins::SOURCE),
             (None, None) => (found_out.map(std::slice::from_ref).unwrap_or_default(), Origins::DETECTED),
         };
-        let mut terms = terms(article, &self.source.settings, verdict);
+        let mut terms = terms(article, self.source.settings, verdict);
         for range in languages.iter().flat_map(Language::ranges) {
             add(&mut terms, Kind::Language, range.slug(), range.as_str(), origins);
         }
-        add(&mut terms, Kind::Source, self.source.slug.clone(), &self.source.title, Origins::OWN);
+        add(&mut terms, Kind::Source, self.source.slug.clone(), self.source.title, Origins::OWN);
         Sorted { terms, language: languages.first().cloned() }
     }
 

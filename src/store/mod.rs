@@ -28,6 +28,7 @@ use crate::model::{
     Applied, ArticleKey, Batch, Entry, Extent, Kind, Memory, Neighbours, NewSource, Options, Page, Period, Policy, Selection, Sidebar,
     Slug, Source, SourceId, Term, Time, Window,
 };
+pub use decide::{Foreseen, foresee};
 pub use fragments::Unmade;
 pub use manners::{Habits, Lease};
 use sqlite::Sqlite;

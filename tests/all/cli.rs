@@ -312,6 +312,22 @@ fn a_preview_stores_nothing() {
 }
 
 #[test]
+fn a_preview_shows_what_rules_would_do() {
+    let home = Home::new();
+    home.write(
+        "feedmill.toml",
+        "[[rule]]\nwhen = { title = \"^A\" }\nadd_tags = [\"seen\"]\nremove_tags = [\"x\"]\nset_language = \"de\"\n\n[[rule]]\nwhen = { title = \"^B\" }\ndrop = true\n",
+    );
+    let (a, b) = (home.write("a.md", &article("A", "tags: [x, y]")), home.write("b.md", &article("B", "")));
+    let out = home.output(&["preview", &a, &b]);
+    assert!(out.contains("A  [y, seen]\n") && out.contains("B  []  (dropped by a rule)"), "{out}");
+    let out = home.output(&["preview", "--json", &a]);
+    let item = &serde_json::from_str::<serde_json::Value>(&out).unwrap()["items"][0];
+    assert_eq!((&item["tags"], &item["language"]), (&serde_json::json!(["y", "seen"]), &serde_json::json!("de")));
+    assert_eq!(item["_feedmill"]["dropped"], false);
+}
+
+#[test]
 fn the_server_says_where_it_is_and_publishes_its_folder() {
     let home = Home::new();
     home.write("articles/a.md", &article("A", ""));

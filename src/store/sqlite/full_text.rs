@@ -17,7 +17,7 @@ impl Sqlite {
     ) -> Result<Vec<Article>, StoreError> {
         self.read(|connection| {
             let source = sources::by_id(connection, source.0)?;
-            let context = Context { source: &source, info: info.unwrap_or(&source.info), policy };
+            let context = Context { source: (&source).into(), info: info.unwrap_or(&source.info), policy };
             let mut statement =
                 connection.prepare_cached("SELECT fingerprint FROM articles WHERE source = ?1 AND guid = ?2 AND gone = ?3")?;
             for article in &mut articles {

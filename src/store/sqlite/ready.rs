@@ -39,7 +39,7 @@ pub(super) struct Maker {
 
 impl Maker {
     fn context(&self) -> Context<'_> {
-        Context { source: &self.source, info: &self.info, policy: &self.policy }
+        Context { source: (&*self.source).into(), info: &self.info, policy: &self.policy }
     }
 
     pub(super) fn made_ready(&self, connection: &Connection, articles: Vec<Article>) -> Result<Vec<Ready>, StoreError> {

@@ -76,7 +76,7 @@ impl<'p> Sorter<'p> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => place.insert(sources::by_id(connection, stored.source)?),
         };
-        let context = Context { source, info: &source.info, policy: self.policy };
+        let context = Context { source: (&*source).into(), info: &source.info, policy: self.policy };
         stored.found_out = stored.found_out.or_else(|| context.found_out(&stored.article));
         Ok((stored, context))
     }
