@@ -230,7 +230,7 @@ CREATE TABLE attachments (
 ) STRICT;
 
 -- What each public article can be found by: tokens of our own making (model/folding.rs) in segments that do not change
--- (store/postings.rs). A state is 0: being made, 1: live, 2: replaced, to be deleted.
+-- (store/postings). A state is 0: being made, 1: live, 2: replaced, to be deleted.
 CREATE TABLE segments (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     state    INTEGER NOT NULL,
