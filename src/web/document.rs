@@ -4,13 +4,13 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{StatusCode, header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::TimeDelta;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
+use super::asked::{Asked, header_text};
 use super::coding::Coding;
 use super::{lane, stitch};
 use crate::model::Time;
@@ -152,32 +152,6 @@ impl Headers {
     }
 }
 
-/// What of a request for a document decides its answer.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Asked<'a> {
-    /// `Accept-Encoding`.
-    pub(super) accept: Option<&'a str>,
-    /// `If-None-Match`.
-    pub(super) tags: Option<&'a str>,
-    /// `If-Modified-Since`.
-    pub(super) since: Option<&'a str>,
-    pub(super) is_head: bool,
-}
-
-impl<'a> Asked<'a> {
-    fn of(request: &'a HttpRequest) -> Self {
-        let is_head = *request.method() == Method::HEAD;
-        let may_be_known = is_head || *request.method() == Method::GET;
-        let conditional = |name| header_text(request, name).filter(|_| may_be_known);
-        Self {
-            accept: header_text(request, &header::ACCEPT_ENCODING),
-            tags: conditional(&header::IF_NONE_MATCH),
-            since: conditional(&header::IF_MODIFIED_SINCE),
-            is_head,
-        }
-    }
-}
-
 /// An answer as it is written.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -273,7 +247,7 @@ impl Document {
     pub(super) fn answer(&self, asked: &Asked<'_>, now: Time) -> (Answer, Option<Coding>) {
         let accept = asked.accept.unwrap_or_default();
         let (variant, body) = self.variant(accept);
-        if self.is_known(asked, now) {
+        if asked.knows(&self.tag, self.modified, now) {
             let known = || lane::head("304 Not Modified", self.lines(variant).into_iter());
             let head = self.headers.known[variant as usize].get_or_init(known).clone();
             return (Answer { head, body: Bytes::new() }, None);
@@ -304,7 +278,7 @@ impl Document {
         let asked = Asked::of(request);
         let accept = asked.accept.unwrap_or_default();
         let (variant, body) = self.variant(accept);
-        if self.is_known(&asked, now) {
+        if asked.knows(&self.tag, self.modified, now) {
             let mut response = HttpResponse::new(StatusCode::NOT_MODIFIED);
             self.head(response.headers_mut(), variant);
             return (response, None);
@@ -371,17 +345,6 @@ impl Document {
             _ => coding.encode(self.body()),
         });
     }
-
-    /// Whether the client has this document (RFC 9110 13.2.2): `If-None-Match` wins over `If-Modified-Since`.
-    fn is_known(&self, asked: &Asked<'_>, now: Time) -> bool {
-        if let Some(tags) = asked.tags {
-            return matches_tag(tags, &self.tag);
-        }
-        let since = asked.since.and_then(|date| httpdate::parse_http_date(date).ok());
-        // A date of this very second may hide a second change within it (RFC 9110 8.8.2.2).
-        let modified = self.modified.filter(|modified| now - *modified > TimeDelta::seconds(1));
-        since.zip(modified).is_some_and(|(since, modified)| modified <= Time::from(since))
-    }
 }
 
 fn add(headers: &mut HeaderMap, more: &[(HeaderName, HeaderValue)]) {
@@ -405,38 +368,6 @@ pub(super) fn respond_delta(delta: &Document, full: &Document, base: &str, reque
     // Today's caches know no 226 and would keep it for the whole document.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     response
-}
-
-/// The tag of ours, and its generation, that a client which takes deltas of feeds names.
-pub(super) fn delta_base(request: &HttpRequest) -> Option<(String, u64)> {
-    let manipulations = header_text(request, &HeaderName::from_static("a-im"))?;
-    let takes_feeds =
-        manipulations.split(',').any(|item| item.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("feed")));
-    if !takes_feeds || *request.method() != Method::GET {
-        return None;
-    }
-    let tags = header_text(request, &header::IF_NONE_MATCH)?.split(',').map(str::trim);
-    tags.filter_map(|tag| {
-        let (generation, hash) = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"').split_once('-')?;
-        let is_ours = hash.len() >= 16 && hash.bytes().take(16).all(|b| b.is_ascii_hexdigit());
-        Some((tag.to_owned(), generation.parse().ok().filter(|_| is_ours)?))
-    })
-    .max_by_key(|(_, generation)| *generation)
-}
-
-fn header_text<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
-    request.headers().get(name)?.to_str().ok()
-}
-
-/// Compares weakly and ignores the coding, ours or one that a proxy noted: any coding's tag names the same document.
-fn matches_tag(tags: &str, own: &str) -> bool {
-    tags.split(',').map(str::trim).any(|tag| {
-        let mut tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-        while let Some(rest) = ["-gzip", "-blocks", "-zstd", "-br", ";gzip"].iter().find_map(|suffix| tag.strip_suffix(suffix)) {
-            tag = rest;
-        }
-        tag == "*" || tag == own
-    })
 }
 
 #[cfg(test)]

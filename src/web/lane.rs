@@ -16,7 +16,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::Door;
-use super::document::{Answer, Asked};
+use super::asked::Asked;
+use super::document::Answer;
 use super::route::{self, now, without_prefix};
 
 /// The largest head that is read here.

@@ -1,6 +1,7 @@
 //! The door: requests in, documents out. It reads the store and renders with `output`; all that it
 //! changes is what requests of WebSub leave for others to do.
 
+mod asked;
 mod cache;
 mod coding;
 mod document;

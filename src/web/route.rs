@@ -7,6 +7,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 
+use super::asked;
 use super::cache::{Held, Stamp};
 use super::coding::Coding;
 use super::document::{self, Document, Nature};
@@ -126,7 +127,7 @@ async fn answer(request: &HttpRequest, door: &Arc<Door>) -> Result<HttpResponse,
 
 /// What changed since the document that a client has, if it takes that and we can tell.
 async fn delta(door: &Door, request: &HttpRequest, target: &Target, full: &Document) -> Result<Option<HttpResponse>, Error> {
-    let Some((base, since)) = document::delta_base(request) else { return Ok(None) };
+    let Some((base, since)) = asked::delta_base(request) else { return Ok(None) };
     match publish::delta(door, target, since).await {
         Ok(delta) => Ok(delta.map(|delta| document::respond_delta(&delta, full, &base, request))),
         Err(publish::Failure::Error(error)) => Err(error),
