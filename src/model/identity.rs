@@ -48,6 +48,15 @@ impl fmt::Display for ArticleKey {
     }
 }
 
+/// Query parameters that tell a publisher who clicked, and nothing else; `utm_*` beside them.
+const TRACKERS: [&str; 7] = ["fbclid", "gclid", "mc_cid", "mc_eid", "igshid", "yclid", "msclkid"];
+
+/// Whether a parameter of a query only tells who clicked.
+#[must_use]
+pub fn is_tracker(name: &str) -> bool {
+    name.starts_with("utm_") || TRACKERS.contains(&name)
+}
+
 /// The id that an article is published with, if no other article has it: the guid itself where it is a global name that
 /// its source may give, else a UUID of ours. `hosts` are those of the source and of the article's link.
 #[must_use]

@@ -4,12 +4,10 @@ use std::borrow::Cow;
 
 use url::{ParseError, Position, Url};
 
-use crate::model::PLACEHOLDER;
+use crate::model::{PLACEHOLDER, identity};
 
 /// What a link may lead to.
 pub(super) const SCHEMES: [&str; 7] = ["http", "https", "mailto", "tel", "magnet", "xmpp", "geo"];
-/// Query parameters that tell a publisher who clicked, and nothing else; `utm_*` beside them.
-const TRACKERS: [&str; 7] = ["fbclid", "gclid", "mc_cid", "mc_eid", "igshid", "yclid", "msclkid"];
 /// Longer hosts are left to the parser, which knows the limits of names.
 const MAX_HOST: usize = 63;
 
@@ -90,8 +88,7 @@ fn is_plain(byte: u8) -> bool {
 
 /// Whether a parameter of a query only tells who clicked.
 fn is_tracker(parameter: &str) -> bool {
-    let name = parameter.split('=').next().unwrap_or_default();
-    name.starts_with("utm_") || TRACKERS.contains(&name)
+    identity::is_tracker(parameter.split('=').next().unwrap_or_default())
 }
 
 /// Takes the parameters that only tell who clicked out of a URL.

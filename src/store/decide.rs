@@ -8,7 +8,8 @@ use url::Url;
 
 use crate::model::rule::{Facts, judge};
 use crate::model::{
-    Article, FullText, Kind, Language, Link, Origins, Policy, Slug, Source, SourceInfo, SourceSettings, Time, Verdict, detect, text,
+    Article, FullText, Kind, Language, Link, Origins, Policy, Slug, Source, SourceInfo, SourceSettings, Time, Verdict, detect, identity,
+    text,
 };
 
 /// Dated further back than this, an article counts as old when it is discovered: it is listed by its own date.
@@ -17,8 +18,8 @@ const BACK_FILL: TimeDelta = TimeDelta::days(7);
 /// The category of articles that have none.
 pub(super) const UNCATEGORIZED: &str = "uncategorized";
 
-/// Query parameters that do not make another page.
-const TRACKERS: [&str; 8] = ["fbclid", "gclid", "mc_cid", "mc_eid", "igshid", "yclid", "ref", "spm"];
+/// Query parameters that make no other page, beside those that only tell who clicked.
+const SAME_PAGE: [&str; 2] = ["ref", "spm"];
 
 /// What of an article decides whether it changed; the first 16 bytes of a SHA-256.
 pub(super) type Fingerprint = [u8; 16];
@@ -91,7 +92,7 @@ fn page(link: &str) -> Option<String> {
     let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let host = url.host_str()?.trim_start_matches("www.");
     let path = url.path().trim_end_matches('/');
-    let query: Vec<_> = url.query_pairs().filter(|(name, _)| !name.starts_with("utm_") && !TRACKERS.contains(&name.as_ref())).collect();
+    let query: Vec<_> = url.query_pairs().filter(|(name, _)| !identity::is_tracker(name) && !SAME_PAGE.contains(&name.as_ref())).collect();
     if path.is_empty() {
         return None;
     }
