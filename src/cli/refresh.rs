@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::console::{Console, summary};
 use super::{Work, now};
 use crate::model::{Applied, Source, SourceId, SourceKind, Time};
-use crate::poll::{Outcome, STORING};
+use crate::poll::{Outcome, STORING, Taken};
 
 /// Read the sources that are due now, and say when the others are.
 #[derive(Debug, Args)]
@@ -54,8 +54,10 @@ impl Refresh {
         reading.run().await?;
         reading.bar.finish_and_clear();
         let is_good = reading.summary();
-        for source in work.store.sources().await? {
-            if wanted.contains(&source.id) && !reading.done.contains(&source.id) {
+        let left: HashSet<SourceId> = wanted.difference(&reading.done).copied().collect();
+        let sources = if left.is_empty() { Vec::new() } else { work.store.sources().await? };
+        for source in sources {
+            if left.contains(&source.id) {
                 console.say(&format!("{}: {}", source.slug, later(&source, work)));
             }
         }
@@ -133,11 +135,11 @@ impl<'a> Reading<'a> {
     }
 
     /// Takes some of those that are left; one whose host may not be asked now waits behind the others.
-    async fn take(&mut self) -> anyhow::Result<Vec<Source>> {
+    async fn take(&mut self) -> anyhow::Result<Vec<Taken>> {
         let tried: Vec<SourceId> = self.left.drain(..self.left.len().min(AT_ONCE)).collect();
         let taken = self.work.store.claim_of(tried.clone(), now(), self.work.reader.pace.lease()).await?;
         self.left.extend(tried.into_iter().filter(|id| !taken.iter().any(|source| source.id == *id)));
-        Ok(taken)
+        Ok(self.work.reader.recall(&self.work.store, taken, now()).await?)
     }
 
     /// How long it is until one of those left may be asked; `None`: too long, or somebody else asks them.

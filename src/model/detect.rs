@@ -45,6 +45,9 @@ pub fn language(text: &str) -> Option<Language> {
     if is_english(text) {
         return Language::parse("en");
     }
+    if is_chinese(text) {
+        return Language::parse(chinese(text));
+    }
     let found = whatlang::detect(text)?;
     let least =
         if matches!(found.script(), Script::Mandarin | Script::Katakana | Script::Hiragana | Script::Hangul) { SYLLABLES } else { LETTERS };
@@ -80,20 +83,47 @@ fn is_english(text: &str) -> bool {
     letters >= LETTERS && different >= 4 && seen.iter().sum::<usize>() * 8 >= words
 }
 
-/// The characters that one of the two scripts alone has, in order; `true`: simplified.
-static SCRIPTS: LazyLock<Vec<(char, bool)>> = LazyLock::new(|| {
-    let mut all: Vec<(char, bool)> = SIMPLIFIED.chars().map(|c| (c, true)).chain(TRADITIONAL.chars().map(|c| (c, false))).collect();
-    all.sort_unstable();
-    all
+/// Whether a text is plainly Chinese: most of its letters are Han characters, and Japanese and Korean would have others.
+fn is_chinese(text: &str) -> bool {
+    let (mut han, mut letters) = (0, 0);
+    for c in text.chars() {
+        match c {
+            '\u{4e00}'..='\u{9fff}' => han += 1,
+            '\u{3041}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}' | '\u{ac00}'..='\u{d7a3}' | '\u{1100}'..='\u{11ff}' => return false,
+            c => letters += usize::from(c.is_alphabetic()),
+        }
+    }
+    han >= SYLLABLES && han > letters
+}
+
+/// For each character from U+4E00 on whether one of the two scripts alone has it, and which: 1 simplified, 2 traditional.
+static SCRIPTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut scripts = vec![0; HAN.len()];
+    for (characters, script) in [(SIMPLIFIED, 1), (TRADITIONAL, 2)] {
+        for position in characters.chars().filter_map(position) {
+            scripts[position] = script;
+        }
+    }
+    scripts
 });
+
+/// Where the characters stand that the two scripts differ by.
+const HAN: std::ops::Range<u32> = 0x4e00..0xa000;
+
+fn position(c: char) -> Option<usize> {
+    HAN.contains(&u32::from(c)).then(|| (u32::from(c) - HAN.start) as usize)
+}
 
 /// Simplified or traditional, if it is clearly one of them.
 fn chinese(text: &str) -> &'static str {
-    let scripts = text.chars().filter_map(|c| SCRIPTS.binary_search_by_key(&c, |(own, _)| *own).ok().map(|at| SCRIPTS[at].1));
-    let (simplified, traditional) = scripts.fold((0, 0), |(s, t), is_simplified| if is_simplified { (s + 1, t) } else { (s, t + 1) });
-    match (simplified, traditional) {
-        (simplified, traditional) if simplified > 4 * traditional => "zh-Hans",
-        (simplified, traditional) if traditional > 4 * simplified => "zh-Hant",
+    let scripts = &*SCRIPTS;
+    let mut seen = [0; 3];
+    for position in text.chars().filter_map(position) {
+        seen[usize::from(scripts[position])] += 1;
+    }
+    match seen {
+        [_, simplified, traditional] if simplified > 4 * traditional => "zh-Hans",
+        [_, simplified, traditional] if traditional > 4 * simplified => "zh-Hant",
         _ => "zh",
     }
 }
@@ -144,5 +174,6 @@ mod tests {
     #[test]
     fn no_character_is_of_both_scripts() {
         assert!(SIMPLIFIED.chars().all(|c| !TRADITIONAL.contains(c)));
+        assert!(SIMPLIFIED.chars().chain(TRADITIONAL.chars()).all(|c| position(c).is_some()));
     }
 }

@@ -52,32 +52,95 @@ pub fn is_allowed(c: char) -> bool {
 /// One line of plain text: white space folded, forbidden characters gone.
 #[must_use]
 pub fn line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for word in cleaned(text).split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    line
+    let mut line = Line::with_capacity(text.len());
+    line.push(text);
+    line.text
 }
 
 /// The text that a person reads in a piece of sanitised HTML, in one line.
 #[must_use]
 pub fn plain(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
+    let mut line = Line::with_capacity(html.len());
     let mut rest = html;
     while let Some(at) = rest.find('<') {
-        text.push_str(&rest[..at]);
+        line.push_escaped(&rest[..at]);
         let tag = &rest[at..];
         let end = tag.find('>').map_or(tag.len(), |end| end + 1);
         if !is_inline(&tag[1..end]) {
-            text.push(' ');
+            line.is_parted = true;
         }
         rest = &tag[end..];
     }
-    text.push_str(rest);
-    line(&unescape(&text))
+    line.push_escaped(rest);
+    line.text
+}
+
+/// A line of plain text that grows, read once.
+struct Line {
+    text: String,
+    /// White space is to come before what comes next.
+    is_parted: bool,
+}
+
+impl Line {
+    fn with_capacity(capacity: usize) -> Self {
+        Self { text: String::with_capacity(capacity), is_parted: false }
+    }
+
+    /// Appends a text, in stretches that may stay as they are.
+    fn push(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let (mut start, mut at) = (0, 0);
+        while let Some(byte) = bytes.get(at) {
+            let is_between_words = || *byte == b' ' && at > start && bytes.get(at + 1).is_some_and(|next| !may_go(*next));
+            if !may_go(*byte) || is_between_words() {
+                at += 1;
+                continue;
+            }
+            let Some(character) = text[at..].chars().next() else { break };
+            let end = at + character.len_utf8();
+            let is_white = character.is_whitespace();
+            if is_white || !is_allowed(character) {
+                self.stretch(&text[start..at]);
+                self.is_parted |= is_white;
+                start = end;
+            }
+            at = end;
+        }
+        self.stretch(&text[start..]);
+    }
+
+    /// Appends a text in which character references stand for characters.
+    fn push_escaped(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(at) = rest.find('&') {
+            self.push(&rest[..at]);
+            rest = &rest[at..];
+            if let Some((length, resolved)) = reference(rest) {
+                self.push(&resolved);
+                rest = &rest[length..];
+            } else {
+                self.push("&");
+                rest = &rest[1..];
+            }
+        }
+        self.push(rest);
+    }
+
+    fn stretch(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.is_parted) && !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(text);
+    }
+}
+
+/// Whether a byte may begin a character that is white space or forbidden; no other byte of one is such.
+const fn may_go(byte: u8) -> bool {
+    matches!(byte, 0..=b' ' | 0x7f | 0xc2 | 0xe1..=0xe3 | 0xef..)
 }
 
 /// Tags inside a word or a sentence, which part no words.
@@ -87,7 +150,8 @@ fn is_inline(tag: &str) -> bool {
         "a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "em", "font", "i", "ins", "kbd", "mark", "q", "rp", "rt", "ruby", "s",
         "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr",
     ]
-    .contains(&name.to_ascii_lowercase().as_str())
+    .iter()
+    .any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// Resolves HTML's character references; what is not one stays as it is.
@@ -98,8 +162,7 @@ pub fn unescape(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         plain.push_str(&rest[..at]);
         rest = &rest[at..];
-        let reference = rest[1..].bytes().take(32).position(|b| b == b';').and_then(|end| Some((end + 2, resolve(&rest[1..end + 2])?)));
-        if let Some((length, resolved)) = reference {
+        if let Some((length, resolved)) = reference(rest) {
             plain.push_str(&resolved);
             rest = &rest[length..];
         } else {
@@ -108,6 +171,12 @@ pub fn unescape(text: &str) -> String {
         }
     }
     plain + rest
+}
+
+/// The length of the character reference that a text begins with, and what it stands for.
+fn reference(text: &str) -> Option<(usize, String)> {
+    let end = text[1..].bytes().take(32).position(|byte| byte == b';')? + 2;
+    Some((end, resolve(&text[1..end])?))
 }
 
 /// What a reference stands for, given without its `&` but with its `;`; nothing if that is a forbidden character.
@@ -185,6 +254,34 @@ mod tests {
     #[test]
     fn plain_text_is_what_a_person_reads() {
         assert_eq!(plain("<p>AT&amp;T &lt;b&gt;</p><p>a<b>b</b>c<br>d&nbsp;e &#x2014; &#151; &bogus; &"), "AT&T <b> abc d e — — &bogus; &");
+    }
+
+    #[test]
+    fn a_line_is_folded_as_its_words_are_joined() {
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32).filter(|c| c.is_whitespace() || !is_allowed(*c)) {
+            assert!(may_go(c.encode_utf8(&mut [0; 4]).as_bytes()[0]), "{c:?}");
+        }
+        let joined = |text: &str| cleaned(text).split_whitespace().collect::<Vec<_>>().join(" ");
+        for text in [
+            "",
+            " ",
+            "a",
+            " a  b ",
+            "a b\u{a0}\u{3000}，。c\u{2028}",
+            "\u{0}a \u{1} b\u{fffe} c\u{7f}\t\u{85}d",
+            "é ü\u{2003}—x",
+            "中 文 \u{feff}字",
+        ] {
+            assert_eq!(line(text), joined(text), "{text:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_line_is_folded_as_its_words_are_joined(text in "[a-c \t\u{0}\u{85}\u{a0}é中，\u{3000}\u{2028}\u{fffe}🦀]{0,24}") {
+            proptest::prop_assert_eq!(line(&text), cleaned(&text).split_whitespace().collect::<Vec<_>>().join(" "));
+            proptest::prop_assert_eq!(plain(&text), line(&text));
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::sync::watch::Receiver;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
-pub use read::{Outcome, ReadFailure, Reader, STORING};
+pub use read::{Outcome, ReadFailure, Reader, STORING, Taken};
 pub use schedule::Pace;
 pub use websub::pushes;
 
@@ -48,10 +48,14 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
         if !are_more || free < concurrency.div_ceil(4) {
             continue;
         }
-        match store.claim(now(), free, reader.pace.lease()).await {
-            Ok(sources) => {
-                are_more = sources.len() == free;
-                for source in sources {
+        let taken = match store.claim(now(), free, reader.pace.lease()).await {
+            Ok(sources) => reader.recall(&store, sources, now()).await,
+            Err(error) => Err(error),
+        };
+        match taken {
+            Ok(taken) => {
+                are_more = taken.len() == free;
+                for source in taken {
                     let (store, reader, asking) = (store.clone(), Arc::clone(&reader), Arc::clone(&asking));
                     readings.spawn(async move { reader.read_among(&store, source, &asking, now()).await.log() });
                 }

@@ -52,6 +52,14 @@ pub const STORING: usize = 96;
 /// So many bytes of text make a reading a large one.
 const LARGE: usize = 256 << 10;
 
+/// A source that is taken, with what its reading needs to know.
+#[derive(Debug)]
+pub struct Taken {
+    source: Source,
+    memory: Memory,
+    habits: Habits,
+}
+
 /// What came of asking a source.
 struct Asked {
     source: Source,
@@ -94,26 +102,37 @@ impl Outcome {
 }
 
 impl Reader {
+    /// Recalls what the readings of taken sources need to know, of all at once.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn recall(&self, store: &Store, sources: Vec<Source>, now: Time) -> Result<Vec<Taken>, StoreError> {
+        let recalled = store.recall(sources.iter().map(|source| source.id).collect(), now, schedule::POSTS).await?;
+        Ok(sources.into_iter().zip(recalled).map(|(source, (memory, habits))| Taken { source, memory, habits }).collect())
+    }
+
     /// Reads a source and stores what came of it, or that it failed.
     pub async fn read(&self, store: &Store, source: Source, now: Time) -> Outcome {
-        let asked = self.ask(store, source, now).await;
-        self.keep(store, asked, now).await
+        match store.recall(vec![source.id], now, schedule::POSTS).await.map(|mut recalled| recalled.pop().unwrap_or_default()) {
+            Ok((memory, habits)) => {
+                let asked = self.ask(Taken { source, memory, habits }, now).await;
+                self.keep(store, asked, now).await
+            }
+            Err(error) => Outcome { source, result: Err(error.into()) },
+        }
     }
 
     /// Reads a source when it is one of those that may be asked at once; while it is stored, others are asked.
-    pub async fn read_among(&self, store: &Store, source: Source, asking: &Semaphore, now: Time) -> Outcome {
+    pub async fn read_among(&self, store: &Store, taken: Taken, asking: &Semaphore, now: Time) -> Outcome {
         let permit = asking.acquire().await;
-        let asked = self.ask(store, source, now).await;
+        let asked = self.ask(taken, now).await;
         let _kept = permit.ok().filter(|_| asked.is_large());
         self.keep(store, asked, now).await
     }
 
-    async fn ask(&self, store: &Store, source: Source, now: Time) -> Asked {
+    async fn ask(&self, Taken { source, memory, habits }: Taken, now: Time) -> Asked {
         let started = Instant::now();
-        let (read, habits) = match store.recall(source.id, now, schedule::POSTS).await {
-            Ok((memory, habits)) => (self.batch(&source, memory, now).await, habits),
-            Err(error) => (Err(error.into()), Habits::default()),
-        };
+        let read = self.batch(&source, memory, now).await;
         Asked { source, read, habits, at: now + schedule::delta(started.elapsed()) }
     }
 

@@ -64,13 +64,13 @@ impl Store {
         self.read(move |sqlite| sqlite.habits(source, now, limit)).await
     }
 
-    /// What the next reading of a source needs to know of the last, and how it posts: [`Store::memory`] and
-    /// [`Store::habits`] in one step.
+    /// What the next readings of sources need to know of the last, and how they post: [`Store::memory`] and
+    /// [`Store::habits`] of each, in their order.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn recall(&self, source: SourceId, now: Time, limit: usize) -> Result<(Memory, Habits), StoreError> {
-        self.read(move |sqlite| Ok((sqlite.memory(source)?, sqlite.habits(source, now, limit)?))).await
+    pub async fn recall(&self, sources: Vec<SourceId>, now: Time, limit: usize) -> Result<Vec<(Memory, Habits)>, StoreError> {
+        self.read(move |sqlite| sqlite.recall(&sources, now, limit)).await
     }
 
     /// Notes another URL that leads to a source, such as the page that it was found from.

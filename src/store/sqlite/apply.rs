@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, named_params};
 use tokio::sync::oneshot::Receiver;
 use url::Url;
 
-use super::finish::finish;
+use super::finish::{finish, finish_unchanged};
 use super::memberships::Member;
 use super::ready::{Made, Maker, Ready};
 use super::recognise::{Known, Recogniser};
@@ -15,8 +15,11 @@ use super::rest::write_rest;
 use super::revive::{CHUNK, DROPPED, WITHDRAWN, turn};
 use super::sort::ruled;
 use super::terms::{Names, Touched};
+use super::together::Keep;
 use super::{Change, Sqlite, StoreError, sources};
-use crate::model::{Applied, Article, ArticleKey, Batch, Extent, Language, Policy, Source, SourceId, SourceInfo, Time, identity};
+use crate::model::{
+    Applied, Article, ArticleKey, Batch, Extent, Language, Policy, Source, SourceId, SourceInfo, SourceKind, Time, identity,
+};
 use crate::store::decide;
 
 impl Sqlite {
@@ -50,8 +53,8 @@ impl Sqlite {
         due: Option<Time>,
         now: Time,
     ) -> Receiver<Result<Applied, StoreError>> {
-        self.queue(0, move |transaction| {
-            finish(transaction, &sources::by_id(transaction, id.0)?, &batch, due, now)?;
+        self.queue(0, Keep::Lazily, move |transaction| {
+            finish_unchanged(transaction, id, &batch, due, now)?;
             Ok(Applied::default())
         })
     }
@@ -61,7 +64,8 @@ impl Sqlite {
         if !reading.articles.is_empty() || reading.batch.extent == Extent::Complete {
             return Err(reading);
         }
-        Ok(self.queue(reading.ready.len(), move |transaction| {
+        let keep = if reading.source.kind == SourceKind::Inbox { Keep::Surely } else { Keep::Lazily };
+        Ok(self.queue(reading.ready.len(), keep, move |transaction| {
             reading.recogniser.begin_again();
             reading.dropped.clear();
             let ready = std::mem::take(&mut reading.ready);

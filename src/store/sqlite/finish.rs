@@ -6,7 +6,7 @@ use rusqlite::Transaction;
 
 use super::terms::describe;
 use super::{Change, StoreError, health, pushes, sources};
-use crate::model::{Batch, Extent, FileState, Source, SourceInfo, Time};
+use crate::model::{Batch, Extent, FileState, Source, SourceId, SourceInfo, Time};
 
 /// What is known once a reading is stored whole: the source's own words, validators, files, and when it is due. A source
 /// that became due again while it was taken stays so: what changed may have come too late for this reading.
@@ -44,6 +44,27 @@ pub(super) fn finish(
             .prepare_cached("UPDATE sources SET repairs = ?2 WHERE id = ?1")?
             .execute((source.id.0, serde_json::to_string(&batch.repairs)?))?;
     }
+    answered(transaction, source.id, batch, due, now)
+}
+
+/// The end of a reading that found nothing new: of a source that never failed nor moved, one row is all that changes.
+pub(super) fn finish_unchanged(
+    transaction: &Transaction<'_>,
+    id: SourceId,
+    batch: &Batch,
+    due: Option<Time>,
+    now: Time,
+) -> Result<(), StoreError> {
+    let says_more =
+        batch.moved_to.is_some() || batch.info.is_some() || batch.hints.is_some() || !batch.terms.is_empty() || !batch.repairs.is_empty();
+    if says_more || health::is_followed(transaction, id)? {
+        return finish(transaction, &sources::by_id(transaction, id.0)?, batch, due, now);
+    }
+    answered(transaction, id, batch, due, now)
+}
+
+/// A source answered: its validators, and when it is due.
+fn answered(transaction: &Transaction<'_>, id: SourceId, batch: &Batch, due: Option<Time>, now: Time) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
             "UPDATE sources SET etag = ?2, last_modified = ?3, read_with = ?7, first_read = ifnull(first_read, ?4), last_read = ?4, last_good = ?4,
@@ -51,7 +72,7 @@ pub(super) fn finish(
                 leased_until = 0, failures = 0, failing_since = NULL, error = NULL, problems = ?6 WHERE id = ?1",
         )?
         .execute((
-            source.id.0,
+            id.0,
             &batch.memory.etag,
             &batch.memory.last_modified,
             now.timestamp(),

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::hosts::{host_of, known_as};
 use super::{Change, Sqlite, StoreError, time};
-use crate::model::{Event, EventKind, Health, Slug, Source, SourceKind, Time, private};
+use crate::model::{Event, EventKind, Health, Slug, Source, SourceId, SourceKind, Time, private};
 
 /// Older events are forgotten.
 const KEPT: i64 = 1_000;
@@ -107,6 +107,12 @@ fn told(connection: &Connection, source: &Source) -> Result<i64, StoreError> {
 fn tell(connection: &Connection, source: &Source, stage: Told) -> Result<(), StoreError> {
     connection.prepare_cached("UPDATE sources SET told = ?2 WHERE id = ?1")?.execute((source.id.0, stage as i64))?;
     Ok(())
+}
+
+/// Whether a source's next good answer is news: it was told of as failing, or redirects for good.
+pub(super) fn is_followed(connection: &Connection, source: SourceId) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT told != 0 OR redirect IS NOT NULL FROM sources WHERE id = ?1")?;
+    Ok(statement.query_row([source.0], |row| row.get(0))?)
 }
 
 /// Counts redirects for good; the third to one address running moves the source there, or says why it cannot.

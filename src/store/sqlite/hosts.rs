@@ -4,8 +4,10 @@ use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot::Receiver;
 use url::Url;
 
+use super::sources::memory;
+use super::together::Keep;
 use super::{Sqlite, StoreError, time};
-use crate::model::{Host, NewSource, SourceId, SourceKind, Time};
+use crate::model::{Host, Memory, NewSource, SourceId, SourceKind, Time};
 use crate::store::Habits;
 
 /// The host that a source is asked at; a folder has none.
@@ -51,7 +53,7 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn free_host(&self, host: Host, from: Time) -> Receiver<Result<(), StoreError>> {
-        self.queue(0, move |transaction| set(transaction, "taken_until = ?2", &host, from))
+        self.queue(0, Keep::Lazily, move |transaction| set(transaction, "taken_until = ?2", &host, from))
     }
 
     pub(in crate::store) fn rest_host(&self, host: &Host, until: Time) -> Result<(), StoreError> {
@@ -59,14 +61,11 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn habits(&self, source: SourceId, now: Time, limit: usize) -> Result<Habits, StoreError> {
-        self.read(|connection| {
-            let is_pushed = super::pushes::pushed_until(connection, source, now)?.is_some();
-            let mut statement = connection.prepare_cached(
-                "SELECT DISTINCT published FROM articles WHERE source = ?1 AND published <= ?2 ORDER BY published DESC LIMIT ?3",
-            )?;
-            let rows = statement.query_map((source.0, now.timestamp(), limit), |row| row.get(0).map(time))?;
-            Ok(Habits { posts: rows.collect::<Result<_, _>>()?, is_pushed })
-        })
+        self.read(|connection| habits(connection, source, now, limit))
+    }
+
+    pub(in crate::store) fn recall(&self, ids: &[SourceId], now: Time, limit: usize) -> Result<Vec<(Memory, Habits)>, StoreError> {
+        self.read(|connection| ids.iter().map(|id| Ok((memory(connection, *id)?, habits(connection, *id, now, limit)?))).collect())
     }
 
     pub(in crate::store) fn also_known(&self, source: SourceId, url: &str) -> Result<(), StoreError> {
@@ -102,6 +101,14 @@ impl Sqlite {
             Ok(())
         })
     }
+}
+
+fn habits(connection: &Connection, source: SourceId, now: Time, limit: usize) -> Result<Habits, StoreError> {
+    let is_pushed = super::pushes::pushed_until(connection, source, now)?.is_some();
+    let mut statement = connection
+        .prepare_cached("SELECT DISTINCT published FROM articles WHERE source = ?1 AND published <= ?2 ORDER BY published DESC LIMIT ?3")?;
+    let rows = statement.query_map((source.0, now.timestamp(), limit), |row| row.get(0).map(time))?;
+    Ok(Habits { posts: rows.collect::<Result<_, _>>()?, is_pushed })
 }
 
 /// Notes another URL that leads to a source.

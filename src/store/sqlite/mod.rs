@@ -178,6 +178,9 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // A page that many transactions change is copied into the database once for all of them; the file is made small again.
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
     // What a transaction changes has room, or its pages are written several times.
     connection.pragma_update(None, "cache_size", -8_000)
 }

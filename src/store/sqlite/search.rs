@@ -163,19 +163,30 @@ impl Sqlite {
         })
     }
 
-    /// Segments of some articles, in order.
+    /// Segments of some articles, in order, made by threads that end with them and let all others go first: an article is to
+    /// be in its feeds before it is in the search.
     fn segments(&self, articles: &[Number], threads: usize) -> Result<Vec<Segment>, StoreError> {
-        let of = |articles: &[Number]| self.read(|connection| segments_of(connection, articles));
-        let mut parts = articles.chunks(articles.len().div_ceil(threads).max(PART));
-        let first = parts.next().unwrap_or_default();
+        let of = |articles: &[Number]| {
+            let_others_go_first();
+            self.read(|connection| segments_of(connection, articles))
+        };
         std::thread::scope(|scope| {
-            let others: Vec<_> = parts.map(|part| scope.spawn(move || of(part))).collect();
-            let mut segments = of(first)?;
-            for other in others {
-                segments.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            let parts = articles.chunks(articles.len().div_ceil(threads).max(PART));
+            let made: Vec<_> = parts.map(|part| scope.spawn(move || of(part))).collect();
+            let mut segments = Vec::new();
+            for part in made {
+                segments.extend(part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
             }
             Ok(segments)
         })
+    }
+}
+
+/// Gives this thread what others leave of the machine, where the system does so for single threads. It cannot be taken back.
+fn let_others_go_first() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(19) {
+        tracing::debug!(%error, "the search is made at the priority of all else");
     }
 }
 

@@ -1,5 +1,5 @@
 //! Writing together: what several tasks wish to write at the same time becomes one transaction, whose cost is mostly that
-//! of its end. Each still gets an answer of its own, and none before the transaction is on disk.
+//! of its end. Each still gets an answer of its own, and none before the transaction is written: on disk, where that matters.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -9,6 +9,15 @@ use tokio::sync::oneshot::{self, Receiver, Sender};
 
 use super::revive::CHUNK;
 use super::{Sqlite, StoreError, lock};
+
+/// What a failure of the machine's power may take from those who were answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Keep {
+    /// What is asked for again: a reading, whose validators are lost with it.
+    Lazily,
+    /// Nothing: it is on disk.
+    Surely,
+}
 
 /// What waits to be written, in the order of its coming.
 #[derive(Default)]
@@ -24,6 +33,7 @@ impl std::fmt::Debug for Queue {
 trait Job: Send {
     /// How many articles it writes, about.
     fn weight(&self) -> usize;
+    fn keep(&self) -> Keep;
     fn run(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError>;
     /// Gives what came of it to whoever waits.
     fn answer(self: Box<Self>, failure: Option<StoreError>);
@@ -31,6 +41,7 @@ trait Job: Send {
 
 struct Waiting<T, W> {
     weight: usize,
+    keep: Keep,
     work: W,
     value: Option<T>,
     answer: Sender<Result<T, StoreError>>,
@@ -39,6 +50,10 @@ struct Waiting<T, W> {
 impl<T: Send, W: FnMut(&Transaction<'_>) -> Result<T, StoreError> + Send> Job for Waiting<T, W> {
     fn weight(&self) -> usize {
         self.weight
+    }
+
+    fn keep(&self) -> Keep {
+        self.keep
     }
 
     fn run(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
@@ -59,10 +74,11 @@ impl Sqlite {
     pub(super) fn queue<T: Send + 'static>(
         &self,
         weight: usize,
+        keep: Keep,
         work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Receiver<Result<T, StoreError>> {
         let (answer, receiver) = oneshot::channel();
-        lock(&self.queue.0).push_back(Box::new(Waiting { weight, work, value: None, answer }));
+        lock(&self.queue.0).push_back(Box::new(Waiting { weight, keep, work, value: None, answer }));
         receiver
     }
 
@@ -70,7 +86,8 @@ impl Sqlite {
     /// by another's fault.
     pub(in crate::store) fn write_queued(&self) {
         let mut jobs = self.next_jobs();
-        match self.write(|transaction| jobs.iter_mut().try_for_each(|job| job.run(transaction))) {
+        let keep = jobs.iter().map(|job| job.keep()).max().unwrap_or(Keep::Lazily);
+        match self.write_keeping(keep, |transaction| jobs.iter_mut().try_for_each(|job| job.run(transaction))) {
             Ok(()) => {
                 for job in jobs {
                     job.answer(None);
@@ -83,10 +100,17 @@ impl Sqlite {
             }
             Err(_) => {
                 for mut job in jobs {
-                    let failure = self.write(|transaction| job.run(transaction)).err();
+                    let failure = self.write_keeping(job.keep(), |transaction| job.run(transaction)).err();
                     job.answer(failure);
                 }
             }
+        }
+    }
+
+    fn write_keeping(&self, keep: Keep, work: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        match keep {
+            Keep::Lazily => self.write_lazily(work),
+            Keep::Surely => self.write(work),
         }
     }
 
@@ -111,7 +135,7 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let store = Sqlite::open(folder.path().join("t.db"), DateTime::from_timestamp(1_700_000_000, 0).unwrap()).unwrap();
         let add = |store: &Sqlite, name: &'static str| {
-            store.queue(0, move |transaction| Ok(transaction.execute("INSERT INTO hosts (name) VALUES (?1)", [name])?))
+            store.queue(0, Keep::Surely, move |transaction| Ok(transaction.execute("INSERT INTO hosts (name) VALUES (?1)", [name])?))
         };
         let hosts = |store: &Sqlite| store.numbers("SELECT count(*) FROM hosts", []).unwrap()[0];
         let (mut one, mut two) = (add(&store, "one"), add(&store, "two"));
