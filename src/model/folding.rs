@@ -66,13 +66,20 @@ pub fn tokens(text: &str) -> Vec<Token> {
 /// Gives each token of a text and its place to `emit`.
 pub fn each_token(text: &str, emit: impl FnMut(Cut<'_>, Range<usize>)) {
     let mut cutter = Cutter { word: String::new(), word_place: 0..0, last: None, emit };
-    for (at, character) in text.char_indices() {
-        let place = at..at + character.len_utf8();
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let at = text.len() - rest.len();
+        // Most words are of such letters alone.
+        let run = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let length = if run > 0 { run } else { character.len_utf8() };
+        let place = at..at + length;
         match character {
-            c if c.is_ascii() => cutter.take(c.to_ascii_lowercase(), place),
+            _ if run > 0 => cutter.take_letters(&rest[..run], place),
+            c if c.is_ascii() => cutter.take(c, place),
             c if is_cjk(c) => cutter.take(simplified(c), place),
             c => fold(c, |folded| cutter.take(folded, place.clone())),
         }
+        rest = &rest[length..];
     }
     cutter.end_word();
     cutter.end_run();
@@ -108,6 +115,18 @@ impl<F: FnMut(Cut<'_>, Range<usize>)> Cutter<F> {
         } else {
             self.end_word();
         }
+    }
+
+    /// Takes ASCII letters and digits.
+    fn take_letters(&mut self, letters: &str, place: Range<usize>) {
+        self.end_run();
+        if self.word.is_empty() {
+            self.word_place.start = place.start;
+        }
+        let (start, room) = (self.word.len(), MAX_WORD.saturating_sub(self.word.len()));
+        self.word.push_str(&letters[..letters.len().min(room)]);
+        self.word[start..].make_ascii_lowercase();
+        self.word_place.end = place.end;
     }
 
     fn end_word(&mut self) {

@@ -99,10 +99,10 @@ impl Line {
             }
             let Some(character) = text[at..].chars().next() else { break };
             let end = at + character.len_utf8();
-            let is_white = character.is_whitespace();
-            if is_white || !is_allowed(character) {
+            // One of those that are forbidden is white space, too, and parts nothing.
+            if character.is_whitespace() || !is_allowed(character) {
                 self.stretch(&text[start..at]);
-                self.is_parted |= is_white;
+                self.is_parted |= is_allowed(character);
                 start = end;
             }
             at = end;

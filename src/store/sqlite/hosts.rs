@@ -105,8 +105,9 @@ impl Sqlite {
 
 fn habits(connection: &Connection, source: SourceId, now: Time, limit: usize) -> Result<Habits, StoreError> {
     let is_pushed = super::pushes::pushed_until(connection, source, now)?.is_some();
-    let mut statement = connection
-        .prepare_cached("SELECT DISTINCT published FROM articles WHERE source = ?1 AND published <= ?2 ORDER BY published DESC LIMIT ?3")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT published FROM articles WHERE source = ?1 AND gone = 0 AND published <= ?2 ORDER BY published DESC LIMIT ?3",
+    )?;
     let rows = statement.query_map((source.0, now.timestamp(), limit), |row| row.get(0).map(time))?;
     Ok(Habits { posts: rows.collect::<Result<_, _>>()?, is_pushed })
 }

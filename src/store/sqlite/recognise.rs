@@ -125,7 +125,12 @@ impl Recogniser {
             }
         }
         let (Some(title), Some(published)) = (&article.title, article.published) else { return Ok(None) };
-        self.only(connection, "source = ?1 AND published = ?2 AND title = ?3", (self.source, published.timestamp(), title), |_| true)
+        self.only(
+            connection,
+            "source = ?1 AND gone IN (0, 1, 2, 3) AND published = ?2 AND title = ?3",
+            (self.source, published.timestamp(), title),
+            |_| true,
+        )
     }
 
     fn of_absent(&mut self, connection: &Connection) -> Result<&HashMap<Fingerprint, Vec<i64>>, StoreError> {

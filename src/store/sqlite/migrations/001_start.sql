@@ -142,12 +142,10 @@ CREATE INDEX articles_by_generation ON articles (generation);
 CREATE INDEX articles_withdrawn ON articles (changed, listed) WHERE gone != 0;
 -- Those that share a story.
 CREATE INDEX articles_in_stories ON articles (id) WHERE in_story = 1;
--- The public or withdrawn articles of a source, taken chunk by chunk.
-CREATE INDEX articles_by_state ON articles (source, gone);
+-- The public or withdrawn articles of a source, taken chunk by chunk, and when it posted; recognition by title and date.
+CREATE INDEX articles_by_state ON articles (source, gone, published);
 -- Recognition by link within a source; whether any article has a link.
 CREATE INDEX articles_by_link ON articles (link_key, source) WHERE link_key IS NOT NULL;
--- Recognition by title and date within a source.
-CREATE INDEX articles_by_date ON articles (source, published);
 -- Whether an id was published before.
 CREATE INDEX articles_by_public_hash ON articles (public_hash);
 -- The translations of an article.
