@@ -14,8 +14,8 @@ use super::names::Vocabulary;
 use super::people;
 use super::repairs::{Repair, Repairs};
 use super::tree::Ending;
-use super::words;
-use crate::model::{Article, Language, Link, Person, Time, text};
+use super::{Item, words};
+use crate::model::{Article, Language, Link, Omission, Person, Time, text};
 use crate::source::clean;
 
 /// Tags, links or people of one article beyond these are passed over.
@@ -198,9 +198,8 @@ impl Draft {
         }
     }
 
-    /// The article; `None` if a person could read nothing there, or if it is cut before it has said who it is: read
-    /// whole the next time, it would be another. `base` is where the item's relative links lead.
-    pub(super) fn finish(mut self, item: &Element, base: Option<&Url>, ending: Ending) -> Option<Article> {
+    /// The item, and whether it is an article. `base` is where its relative links lead.
+    pub(super) fn finish(mut self, item: &Element, base: Option<&Url>, ending: Ending) -> Item {
         self.about = item.attribute("about").map(text::line).or(self.about);
         let page_of = |id: Option<&str>| absolute(None, id?).filter(|link| link.starts_with("http"));
         let permalink = page_of(self.guid.as_deref().filter(|_| self.guid_is_link));
@@ -210,18 +209,21 @@ impl Draft {
         let title = self.title.into_value();
         let (summary, content) = bodies(self.summary, self.content);
         let has_media = self.media.has_enclosure();
-        if title.is_none() && link.is_none() && content.is_none() && summary.is_none() && !has_media {
-            return None;
-        }
+        let says_something = title.is_some() || link.is_some() || content.is_some() || summary.is_some() || has_media;
         let published = self.published.into_value();
         let says_who_it_is = guid.is_some() || link.is_some() || title.is_some() && published.or(self.updated).is_some();
-        if ending == Ending::Cut && !says_who_it_is {
-            return None;
-        }
+        let omission = match ending {
+            _ if !says_something => Some(Omission::Empty),
+            Ending::Cut if !says_who_it_is => Some(Omission::Cut),
+            _ => None,
+        };
         let mut languages: Vec<Language> = item.language().into_iter().chain(self.languages).collect();
         languages.truncate(1);
         let mut article = Article {
             guid: guid.or_else(|| link.clone()).unwrap_or_else(|| {
+                if omission.is_some() {
+                    return String::new();
+                }
                 let text = content.as_deref().or(summary.as_deref()).filter(|_| title.is_none() && published.is_none());
                 made_guid(&[title.as_deref(), text], published)
             }),
@@ -240,7 +242,7 @@ impl Draft {
             ..Article::default()
         };
         self.media.finish(&mut article);
-        Some(article)
+        Item { article, omission }
     }
 }
 

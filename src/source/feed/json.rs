@@ -7,8 +7,8 @@ use super::dates::{self, Habits};
 use super::element::absolute;
 use super::item::{filled, html_of, made_guid};
 use super::repairs::{Repair, Repairs};
-use super::{Document, FeedContext, FeedError, Relations, words};
-use crate::model::{Article, Enclosure, Language, Link, Person, Picture, SourceInfo, Time, text};
+use super::{Document, FeedContext, FeedError, Item, Relations, words};
+use crate::model::{Article, Enclosure, Language, Link, Omission, Person, Picture, SourceInfo, Time, text};
 
 /// Files, people or tags of one article beyond these are passed over.
 const MAX_OF_A_KIND: usize = 200;
@@ -30,12 +30,11 @@ pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs)
     let home = document.info.home.as_deref().and_then(|home| Url::parse(home).ok());
     let reader = ItemReader { base: context.url.or(home.as_ref()), habits: Habits::new(context.zone, document.info.language.as_ref()) };
     for item in items.iter().take(context.limits.articles) {
-        if let Some(article) = reader.article(item, repairs) {
-            document.articles.push(article);
-        } else {
+        let item = reader.item(item, repairs);
+        if item.omission.is_some() {
             repairs.note(Repair::Item);
-            document.skipped += 1;
         }
+        document.items.push(item);
     }
     if items.len() > context.limits.articles {
         repairs.note(Repair::Limit);
@@ -69,7 +68,7 @@ struct ItemReader<'a> {
 }
 
 impl ItemReader<'_> {
-    fn article(&self, item: &Value, repairs: &mut Repairs) -> Option<Article> {
+    fn item(&self, item: &Value, repairs: &mut Repairs) -> Item {
         let url = |name| string(item, name).and_then(|url| absolute(self.base, url));
         let id = match item.get("id") {
             Some(Value::String(id)) => filled(text::line(id)),
@@ -83,13 +82,14 @@ impl ItemReader<'_> {
         let content = content.or_else(|| string(item, "content_text").and_then(|text| html_of(&words::paragraphs(text), self.base)));
         let summary = string(item, "summary").and_then(|text| html_of(&words::paragraphs(text), self.base));
         let enclosures = self.enclosures(item);
-        if title.is_none() && link.is_none() && content.is_none() && summary.is_none() && enclosures.is_empty() {
-            return None;
-        }
+        let says_something = title.is_some() || link.is_some() || content.is_some() || summary.is_some() || !enclosures.is_empty();
         let updated = date(item, "date_modified", self.habits, repairs);
         let published = date(item, "date_published", self.habits, repairs);
-        Some(Article {
+        let article = Article {
             guid: id.or_else(|| link.clone()).unwrap_or_else(|| {
+                if !says_something {
+                    return String::new();
+                }
                 let body = content.as_deref().or(summary.as_deref()).filter(|_| title.is_none());
                 made_guid(&[title.as_deref(), body], published)
             }),
@@ -105,7 +105,8 @@ impl ItemReader<'_> {
             thumbnail: url("image").or_else(|| url("banner_image")).map(|url| Picture { url, ..Picture::default() }),
             enclosures,
             ..Article::default()
-        })
+        };
+        Item { article, omission: (!says_something).then_some(Omission::Empty) }
     }
 
     fn enclosures(&self, item: &Value) -> Vec<Enclosure> {

@@ -35,7 +35,7 @@ fn rss_is_read_with_its_content_people_tags_and_files() {
     assert_eq!(feed.info.icon.as_deref(), Some("https://river.example/logo.png"));
     assert_eq!(feed.info.language.as_ref().map(crate::model::Language::as_str), Some("zh-CN"));
     assert_eq!(feed.hints.interval, Some(std::time::Duration::from_hours(2)));
-    assert_eq!((feed.articles.len(), feed.skipped), (2, 1));
+    assert_eq!((feed.articles.len(), feed.passed_over.len()), (2, 1));
     let first = &feed.articles[0];
     assert_eq!(first.title.as_deref(), Some("雨后的桥 & 旧书店"));
     assert_eq!((first.guid.as_str(), link(first)), ("river-2", "https://river.example/posts/bridge"));
@@ -153,7 +153,25 @@ fn a_damaged_feed_yields_every_item_and_a_report() {
 #[test]
 fn an_item_that_is_cut_before_it_has_an_id_is_left_for_the_next_time() {
     let feed = read("<rss><channel><item><title>a</title><link>https://e.example/a</link></item><item><title>b</title><link>https://e.exa");
-    assert_eq!((feed.articles.len(), feed.skipped), (1, 1));
+    assert_eq!((feed.articles.len(), feed.passed_over[0].reason), (1, Omission::Cut));
+    assert_eq!((feed.passed_over[0].article.title.as_deref(), feed.passed_over[0].before), (Some("b"), 1));
+}
+
+#[test]
+fn an_item_that_says_nothing_is_passed_over_with_what_it_has() {
+    for text in [
+        "<rss><channel><item><title>a</title></item><item/><item><guid>x</guid><author>Una</author><category>t</category></item>\
+         <item><title>b</title></item></channel></rss>",
+        r#"{"items":[{"title":"a"},{},{"id":"x","authors":[{"name":"Una"}],"tags":["t"]},{"title":"b"}]}"#,
+    ] {
+        let feed = read(text);
+        assert_eq!(feed.articles.len(), 2);
+        let [nothing, something] = feed.passed_over.as_slice() else { panic!("{:?}", feed.passed_over) };
+        assert_eq!((nothing.before, nothing.reason, something.before, something.reason), (1, Omission::Empty, 1, Omission::Empty));
+        assert_eq!(nothing.article, Article { link: Link::Own, ..Article::default() });
+        let article = &something.article;
+        assert_eq!((article.guid.as_str(), article.authors[0].name.as_str(), article.tags.as_slice()), ("x", "Una", &["t".to_owned()][..]));
+    }
 }
 
 #[test]
@@ -189,7 +207,7 @@ fn the_title_of_a_picture_in_the_content_is_not_the_items() {
 fn items_that_share_an_id_stay_apart_and_keep_their_ids() {
     let feed = "<rss><channel><item><guid>x</guid><title>a</title></item><item><guid>x</guid><title>b</title></item><item><guid>x</guid><title>b</title></item></channel></rss>";
     let (first, again) = (read(feed), read(feed));
-    assert_eq!((first.articles.len(), first.skipped), (2, 1));
+    assert_eq!((first.articles.len(), first.passed_over[0].reason), (2, Omission::Repeated));
     assert_ne!(first.articles[0].guid, first.articles[1].guid);
     assert_eq!(first, again);
 }
