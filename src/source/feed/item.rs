@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::dates::{self, Habits};
-use super::element::{Element, Kind, Meaning, absolute};
+use super::element::{Element, Kind, Meaning, absolute, web};
 use super::media::Media;
 use super::names::Vocabulary;
 use super::people;
@@ -111,7 +111,7 @@ impl Draft {
             "fullitem" | "encoded" | "body" => self.content.offer(2, || prose(element, Kind::Html, base)),
             "pubdate" | "published" | "issued" => self.date(0, element, habits, repairs),
             "date" | "created" => self.date(2, element, habits, repairs),
-            "updated" | "modified" => self.updated = self.updated.or_else(|| date(element, habits, repairs)),
+            "updated" | "modified" => self.updated(element, habits, repairs),
             "author" => self.people.take(people::person(element, base)),
             "contributor" if self.contributors.len() < MAX_OF_A_KIND => self.contributors.extend(people::person(element, base)),
             "category" => self.tag(people::term(element)),
@@ -130,7 +130,7 @@ impl Draft {
             "description" | "abstract" => self.summary.offer(2, || prose(element, Kind::Html, base)),
             "date" | "created" => self.date(2, element, habits, repairs),
             "issued" => self.date(1, element, habits, repairs),
-            "modified" => self.updated = self.updated.or_else(|| date(element, habits, repairs)),
+            "modified" => self.updated(element, habits, repairs),
             "creator" | "author" => self.people.take(people::person(element, base)),
             "contributor" if self.contributors.len() < MAX_OF_A_KIND => self.contributors.extend(people::person(element, base)),
             "subject" => self.tag(people::term(element)),
@@ -183,13 +183,20 @@ impl Draft {
             "alternate" => self.links.main.offer(u8::from(!is_page), || absolute(base, href)),
             "enclosure" => self.media.enclosure(element, base),
             "replies" if is_page => self.comments = self.comments.take().or_else(|| absolute(base, href)),
-            "license" | "replies" | "edit" | "self" => {}
+            "license" | "replies" | "edit" => {}
+            // It is the entry itself; only if it is said to be a page can a person read it there.
+            "self" if !is_page || element.attribute("type").is_none() => {}
             _ => self.links.other = self.links.other.take().or_else(|| absolute(base, href)),
         }
     }
 
     fn date(&mut self, rank: u8, element: &Element, habits: Habits, repairs: &mut Repairs) {
         self.published.offer(rank, || date(element, habits, repairs));
+    }
+
+    /// Of several changes the last is the one that counts, wherever it stands.
+    fn updated(&mut self, element: &Element, habits: Habits, repairs: &mut Repairs) {
+        self.updated = self.updated.max(date(element, habits, repairs));
     }
 
     fn tag(&mut self, name: Option<String>) {
@@ -201,7 +208,7 @@ impl Draft {
     /// The item, and whether it is an article. `base` is where its relative links lead.
     pub(super) fn finish(mut self, item: &Element, base: Option<&Url>, ending: Ending) -> Item {
         self.about = item.attribute("about").map(text::line).or(self.about);
-        let page_of = |id: Option<&str>| absolute(None, id?).filter(|link| link.starts_with("http"));
+        let page_of = |id: Option<&str>| web(None, id?);
         let permalink = page_of(self.guid.as_deref().filter(|_| self.guid_is_link));
         let link = self.links.main.into_value().or(permalink);
         let link = link.or_else(|| absolute(base, item.attribute("about")?)).or(self.links.other).or_else(|| page_of(self.id.as_deref()));

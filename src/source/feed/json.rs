@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::dates::{self, Habits};
-use super::element::absolute;
+use super::element::{absolute, web};
 use super::item::{filled, html_of, made_guid};
 use super::repairs::{Repair, Repairs};
 use super::{Document, FeedContext, FeedError, Item, Relations, words};
@@ -43,7 +43,7 @@ pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs)
 }
 
 fn relations(feed: &Value, base: Option<&Url>) -> Relations {
-    let web = |url: &str| absolute(base, url).filter(|url| url.starts_with("http"));
+    let web = |url: &str| web(base, url);
     let hubs = feed.get("hubs").and_then(Value::as_array).into_iter().flatten();
     let mut websub = hubs.filter(|hub| string(hub, "type").is_some_and(|name| name.eq_ignore_ascii_case("websub")));
     Relations { hub: websub.find_map(|hub| web(string(hub, "url")?)), own: string(feed, "feed_url").and_then(web) }
@@ -75,8 +75,7 @@ impl ItemReader<'_> {
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
-        let link =
-            url("url").or_else(|| url("external_url")).or_else(|| absolute(None, id.as_deref()?).filter(|id| id.starts_with("http")));
+        let link = url("url").or_else(|| url("external_url")).or_else(|| web(None, id.as_deref()?));
         let title = line(item, "title");
         let content = string(item, "content_html").and_then(|html| html_of(html, self.base));
         let content = content.or_else(|| string(item, "content_text").and_then(|text| html_of(&words::paragraphs(text), self.base)));

@@ -175,6 +175,46 @@ fn an_item_that_says_nothing_is_passed_over_with_what_it_has() {
 }
 
 #[test]
+fn of_several_changes_the_last_one_counts() {
+    let times = ["2024-05-06T00:00:00Z", "2024-05-08T00:00:00Z", "2024-05-07T00:00:00Z"];
+    let changes = times.map(|time| format!("<updated>{time}</updated>")).concat();
+    let feed = read(&format!("<feed><entry><title>a</title><published>{}</published>{changes}</entry></feed>", times[0]));
+    assert_eq!((feed.articles[0].published, feed.articles[0].updated), (at(times[0]), at(times[1])));
+}
+
+#[test]
+fn a_link_that_lost_its_scheme_is_no_path() {
+    for (stated, expected) in [
+        ("e.example/post?a#b", "https://e.example/post?a#b"),
+        ("WWW.other.example/post", "https://www.other.example/post"),
+        ("other.example/post", "https://e.example/blog/other.example/post"),
+        ("post.html", "https://e.example/blog/post.html"),
+    ] {
+        let feed = read(&format!("<rss><channel><link>https://e.example/blog/</link><item><link>{stated}</link></item></channel></rss>"));
+        assert_eq!(link(&feed.articles[0]), expected);
+    }
+}
+
+#[test]
+fn an_id_that_is_an_address_leads_there_however_its_scheme_is_written() {
+    let feed = read("<feed><entry><id>HTTPS://e.example/a</id><title>a</title></entry></feed>");
+    assert_eq!((link(&feed.articles[0]), feed.articles[0].guid.as_str()), ("HTTPS://e.example/a", "HTTPS://e.example/a"));
+}
+
+#[test]
+fn an_entry_that_names_only_itself_as_a_page_leads_there() {
+    for (stated, expected) in [
+        ("<link rel='self' type='text/html' href='https://e.example/a'/>", "https://e.example/a"),
+        ("<link rel='self' href='https://e.example/a'/>", ""),
+        ("<link rel='self' type='application/atom+xml' href='https://e.example/a'/>", ""),
+        ("<link rel='self' type='text/html' href='https://e.example/a'/><link href='https://e.example/b'/>", "https://e.example/b"),
+    ] {
+        let feed = read(&format!("<feed><entry><title>a</title>{stated}</entry></feed>"));
+        assert_eq!(link(&feed.articles[0]), expected, "{stated}");
+    }
+}
+
+#[test]
 fn an_author_that_never_ends_takes_no_title_along() {
     for (author, name) in [("<author><name>Una</name><uri>https://e.example/una</uri>", "Una"), ("<author>Una", "Una")] {
         let feed = read(&format!("<feed><entry>{author}<title>a</title><link href='https://e.example/a'/></entry></feed>"));

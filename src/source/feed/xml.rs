@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use url::Url;
 
 use super::dates::Habits;
-use super::element::{Element, Kind, absolute};
+use super::element::{Element, Kind, absolute, web};
 use super::item::{Draft, filled, made_guid, prose, title};
 use super::names::Vocabulary;
 use super::places::is_item;
@@ -109,7 +109,7 @@ impl<'a> Channel<'a> {
             (Vocabulary::Core, "icon" | "logo" | "image") | (Vocabulary::Itunes, "image") => {
                 let url = element.child(Vocabulary::Core, "url").map(Element::line).and_then(filled);
                 let url = url.or_else(|| element.attribute("href").map(str::to_owned)).or_else(|| filled(element.line()));
-                info.icon = info.icon.take().or_else(|| absolute(base, &url?).filter(|url| url.starts_with("http")));
+                info.icon = info.icon.take().or_else(|| web(base, &url?));
             }
             (Vocabulary::Core, "ttl") => self.document.wishes.ttl(element),
             (Vocabulary::Core, "skiphours" | "skipdays") => self.document.wishes.skip(element),
@@ -132,7 +132,7 @@ impl<'a> Channel<'a> {
         let is_alternate = element.attribute("rel").is_none_or(|rel| rel.eq_ignore_ascii_case("alternate"));
         let is_page = element.attribute("type").is_none_or(|media_type| media_type.contains("html"));
         let href = element.attribute("href").map(str::to_owned).or_else(|| filled(element.line()));
-        let url = || absolute(base, href.as_deref()?).filter(|url| url.starts_with("http"));
+        let url = || web(base, href.as_deref()?);
         let relations = &mut self.document.relations;
         match element.attribute("rel").map(str::to_ascii_lowercase).as_deref() {
             Some("hub") => relations.hub = relations.hub.take().or_else(url),
