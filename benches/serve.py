@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """What serving costs, beside nginx with the same bytes in the same coding, in one run.
 
-    benches/serve.py [--articles 10000] [--rounds 5] [--seconds 3] [--workers 1] [--store FILE]
+    benches/serve.py [--articles 10000] [--rounds 5] [--seconds 3] [--workers 1] [--feed PATH] [--store FILE]
 
-It needs nginx, wrk and `cargo build --release`, and installs nothing. Hot: requests a second for one feed of about 64 KB, their
-99th percentile, and the server's CPU for each, which other work disturbs less, feedmill and nginx in turn; only the ratio of
-the two says something. Cold: feeds that nobody asked for before, each once. Then memory, the time to start, the size of the
-program. With --store an existing store is served.
+It needs nginx, wrk and `cargo build --release`, and installs nothing. Hot: requests a second for one feed (of about 64 KB, or
+--feed), their 99th percentile, and the server's CPU for each, which other work disturbs less, feedmill and nginx in turn; only
+the ratio of the two says something. Cold: feeds that nobody asked for before, each once. Then memory, the time to start, the
+size of the program. With --store an existing store is served.
 """
 
 import argparse
@@ -24,7 +24,6 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 PROGRAM = HERE.parent / "target/release/feedmill"
-FEED = "/feed.rss?limit=14"
 CODINGS = {"identity": "", "gzip": ".gz", "br": ".br", "zstd": ".zst"}
 
 NGINX = """worker_processes {workers}; pid {folder}/nginx.pid; error_log {folder}/nginx.log; daemon off;
@@ -99,12 +98,12 @@ class Feedmill:
         self.process.wait()
 
 
-def save(feedmill, folder):
+def save(feedmill, feed, folder):
     """Saves the feed in each coding, once it is compressed as a whole; gives the tag of each."""
     tags = {}
     for coding, ending in CODINGS.items():
         while True:
-            answer, body = get(feedmill.port, FEED, {"Accept-Encoding": coding})
+            answer, body = get(feedmill.port, feed, {"Accept-Encoding": coding})
             tags[coding] = answer.getheader("ETag")
             if coding == "identity" or tags[coding].endswith(f'-{coding}"'):
                 break
@@ -131,7 +130,7 @@ def spread(values):
     return f"{statistics.median(values):.2f} [{min(values):.2f}-{max(values):.2f}]"
 
 
-def hot(feedmill, nginx_port, nginx_pids, tags, rounds, seconds):
+def hot(feedmill, feed, nginx_port, nginx_pids, tags, rounds, seconds):
     cases = [(coding, [f"Accept-Encoding: {coding}"]) for coding in CODINGS]
     for name, headers in [*cases, ("304", ["Accept-Encoding: gzip"])]:
         coding = "gzip" if name == "304" else name
@@ -141,7 +140,7 @@ def hot(feedmill, nginx_port, nginx_pids, tags, rounds, seconds):
         for _ in range(rounds):
             more = ([f"If-None-Match: {nginx_tag}"], [f"If-None-Match: {tags[coding]}"]) if name == "304" else ([], [])
             nginx = wrk(theirs, headers + more[0], seconds, nginx_pids)
-            ours = wrk(f"http://127.0.0.1:{feedmill.port}{FEED}", headers + more[1], seconds, [feedmill.pid])
+            ours = wrk(f"http://127.0.0.1:{feedmill.port}{feed}", headers + more[1], seconds, [feedmill.pid])
             ratios.append([own / other for own, other in zip(ours, nginx)])
         rates, tails, used = map(spread, zip(*ratios))
         print(f"{name:9} of nginx's: requests a second {rates}, 99th percentile {tails}, CPU of a request {used}", flush=True)
@@ -174,6 +173,7 @@ def main():
     for name, default in (("articles", 10_000), ("rounds", 5), ("seconds", 3), ("workers", 1), ("most", 2000)):
         options.add_argument(f"--{name}", type=int, default=default)
     options.add_argument("--store", type=pathlib.Path)
+    options.add_argument("--feed", default="/feed.rss?limit=14")
     options = options.parse_args()
     missing = [tool for tool in ("nginx", "wrk") if not shutil.which(tool)]
     if missing or not PROGRAM.exists():
@@ -194,13 +194,13 @@ def main():
         time.sleep(2)
         print(f"first answer {feedmill.start * 1000:.0f} ms after the start; idle {memory(feedmill.pid, 'VmRSS'):.0f} MB")
         cold(feedmill, options.most)
-        tags, port = save(feedmill, folder), free_port()
+        tags, port = save(feedmill, options.feed, folder), free_port()
         (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, workers=options.workers))
         nginx = subprocess.Popen(["nginx", "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
         time.sleep(0.5)
         workers = pathlib.Path(f"/proc/{nginx.pid}/task/{nginx.pid}/children").read_text().split()
         try:
-            hot(feedmill, port, workers, tags, options.rounds, options.seconds)
+            hot(feedmill, options.feed, port, workers, tags, options.rounds, options.seconds)
         finally:
             nginx.terminate()
             nginx.wait()
