@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """What serving costs, beside nginx with the same bytes in the same coding, in one run.
 
-    benches/serve.py [--articles 10000] [--rounds 5] [--seconds 3] [--workers 1] [--store FILE]
+    benches/serve.py [--articles 10000] [--rounds 5] [--seconds 3] [--workers 1] [--feed PATH] [--store FILE]
 
-It needs nginx, wrk and `cargo build --release`, and installs nothing. Hot: requests a second for one feed of about 64 KB and
-their 99th percentile, feedmill and nginx in turn; only the ratio of the two says something. Cold: feeds that nobody asked for
-before, each once. Then memory, the time to start, the size of the program. With --store an existing store is served.
+It needs nginx, wrk and `cargo build --release`, and installs nothing. Hot: requests a second for one feed (of about 64 KB, or
+--feed), their 99th percentile, and the server's CPU for each, which other work disturbs less, feedmill and nginx in turn; only
+the ratio of the two says something. Cold: feeds that nobody asked for before, each once. Then memory, the time to start, the
+size of the program. With --store an existing store is served.
 """
 
 import argparse
@@ -23,7 +24,6 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 PROGRAM = HERE.parent / "target/release/feedmill"
-FEED = "/feed.rss?limit=14"
 CODINGS = {"identity": "", "gzip": ".gz", "br": ".br", "zstd": ".zst"}
 
 NGINX = """worker_processes {workers}; pid {folder}/nginx.pid; error_log {folder}/nginx.log; daemon off;
@@ -55,9 +55,9 @@ def get(port, path, headers=None):
     return answer, answer.read()
 
 
-def cpu(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def cpu(*pids):
+    stats = [pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+    return sum(int(fields[11]) + int(fields[12]) for fields in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid, field):
@@ -98,12 +98,12 @@ class Feedmill:
         self.process.wait()
 
 
-def save(feedmill, folder):
+def save(feedmill, feed, folder):
     """Saves the feed in each coding, once it is compressed as a whole; gives the tag of each."""
     tags = {}
     for coding, ending in CODINGS.items():
         while True:
-            answer, body = get(feedmill.port, FEED, {"Accept-Encoding": coding})
+            answer, body = get(feedmill.port, feed, {"Accept-Encoding": coding})
             tags[coding] = answer.getheader("ETag")
             if coding == "identity" or tags[coding].endswith(f'-{coding}"'):
                 break
@@ -113,34 +113,37 @@ def save(feedmill, folder):
     return tags
 
 
-def wrk(url, headers, seconds):
+def wrk(url, headers, seconds, pids):
+    """Requests a second, their 99th percentile, and the CPU that the processes took for each."""
+    before = cpu(*pids)
     command = ["wrk", "-t1", "-c48", f"-d{seconds}s", "--latency"]
     for header in headers:
         command += ["-H", header]
     out = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
     assert "Non-2xx" not in out, out
     value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", out).groups()
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+    used = (cpu(*pids) - before) / int(re.search(r"(\d+) requests in", out)[1])
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit], used
 
 
 def spread(values):
     return f"{statistics.median(values):.2f} [{min(values):.2f}-{max(values):.2f}]"
 
 
-def hot(feedmill, nginx_port, tags, rounds, seconds):
+def hot(feedmill, feed, nginx_port, nginx_pids, tags, rounds, seconds):
     cases = [(coding, [f"Accept-Encoding: {coding}"]) for coding in CODINGS]
     for name, headers in [*cases, ("304", ["Accept-Encoding: gzip"])]:
         coding = "gzip" if name == "304" else name
-        rates, tails = [], []
+        ratios = []
         theirs = f"http://127.0.0.1:{nginx_port}/{coding}/feed.rss"
         nginx_tag = get(nginx_port, f"/{coding}/feed.rss")[0].getheader("ETag")
         for _ in range(rounds):
             more = ([f"If-None-Match: {nginx_tag}"], [f"If-None-Match: {tags[coding]}"]) if name == "304" else ([], [])
-            nginx = wrk(theirs, headers + more[0], seconds)
-            ours = wrk(f"http://127.0.0.1:{feedmill.port}{FEED}", headers + more[1], seconds)
-            rates.append(ours[0] / nginx[0])
-            tails.append(ours[1] / nginx[1])
-        print(f"{name:9} requests a second {spread(rates)} of nginx's, 99th percentile {spread(tails)} of nginx's", flush=True)
+            nginx = wrk(theirs, headers + more[0], seconds, nginx_pids)
+            ours = wrk(f"http://127.0.0.1:{feedmill.port}{feed}", headers + more[1], seconds, [feedmill.pid])
+            ratios.append([own / other for own, other in zip(ours, nginx)])
+        rates, tails, used = map(spread, zip(*ratios))
+        print(f"{name:9} of nginx's: requests a second {rates}, 99th percentile {tails}, CPU of a request {used}", flush=True)
 
 
 def cold(feedmill, most):
@@ -170,6 +173,7 @@ def main():
     for name, default in (("articles", 10_000), ("rounds", 5), ("seconds", 3), ("workers", 1), ("most", 2000)):
         options.add_argument(f"--{name}", type=int, default=default)
     options.add_argument("--store", type=pathlib.Path)
+    options.add_argument("--feed", default="/feed.rss?limit=14")
     options = options.parse_args()
     missing = [tool for tool in ("nginx", "wrk") if not shutil.which(tool)]
     if missing or not PROGRAM.exists():
@@ -190,12 +194,13 @@ def main():
         time.sleep(2)
         print(f"first answer {feedmill.start * 1000:.0f} ms after the start; idle {memory(feedmill.pid, 'VmRSS'):.0f} MB")
         cold(feedmill, options.most)
-        tags, port = save(feedmill, folder), free_port()
+        tags, port = save(feedmill, options.feed, folder), free_port()
         (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, workers=options.workers))
         nginx = subprocess.Popen(["nginx", "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
         time.sleep(0.5)
+        workers = pathlib.Path(f"/proc/{nginx.pid}/task/{nginx.pid}/children").read_text().split()
         try:
-            hot(feedmill, port, tags, options.rounds, options.seconds)
+            hot(feedmill, options.feed, port, workers, tags, options.rounds, options.seconds)
         finally:
             nginx.terminate()
             nginx.wait()

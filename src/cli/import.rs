@@ -129,7 +129,8 @@ impl Input {
             let context = FeedContext { url: None, charset: None, encoding: None, zone: config.timezone, limits };
             let feed = parse(&bytes, &context).with_context(|| name.clone())?;
             let (info, repairs) = (Some(feed.info), feed.repairs);
-            return Ok(Batch { articles: feed.articles, info, repairs, skipped: feed.skipped, ..Batch::default() });
+            let (articles, passed_over) = (feed.articles, feed.passed_over);
+            return Ok(Batch { articles, info, repairs, skipped: passed_over.len(), passed_over, ..Batch::default() });
         }
         folder::read_text(&name, &bytes, options, now()).map_err(|problem| anyhow::anyhow!("{problem}"))
     }

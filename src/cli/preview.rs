@@ -8,13 +8,13 @@ use super::console::Console;
 use super::import::read_path;
 use super::{now, policy, reader};
 use crate::config::Config;
-use crate::model::{Article, Batch, Link, Policy, Slug, text};
+use crate::model::{Article, Batch, Link, Omission, Policy, Slug, text};
 use crate::poll::Reader;
 use crate::source::feed::{Found, find};
 use crate::source::folder;
 use crate::store::{Foreseen, foresee};
 
-/// Read sources and show what would be stored; nothing is.
+/// Read sources and show what would be stored and what would be skipped; nothing is stored.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   feedmill preview https://example.org/feed.xml
@@ -75,7 +75,7 @@ async fn read(source: &str, reader: &Reader, config: &Config) -> anyhow::Result<
 
 fn as_json(source: &str, batch: &Batch, policy: &Policy) -> Value {
     let info = batch.info.clone().unwrap_or_default();
-    let items: Vec<Value> = foreseen(source, batch, policy).map(|(article, foreseen)| item(article, &foreseen)).collect();
+    let items: Vec<Value> = listed(source, batch, policy).map(|listed| item(&listed)).collect();
     json!({
         "version": VERSION,
         "title": info.title.unwrap_or_else(|| source.to_owned()),
@@ -90,34 +90,58 @@ fn title<'a>(source: &'a str, batch: &'a Batch) -> &'a str {
     batch.info.as_ref().and_then(|info| info.title.as_deref()).unwrap_or(source)
 }
 
-/// The articles, each with what would become of it.
-fn foreseen<'a>(source: &'a str, batch: &'a Batch, policy: &'a Policy) -> impl Iterator<Item = (&'a Article, Foreseen)> {
-    let info = batch.info.clone().unwrap_or_default();
-    batch.articles.iter().map(move |article| (article, foresee(article, title(source, batch), &info, policy)))
+/// An item of a source, and what would become of it.
+struct Listed<'a> {
+    article: &'a Article,
+    foreseen: Foreseen,
+    /// Why it would be skipped.
+    skipped: Option<Omission>,
 }
 
-fn item(article: &Article, foreseen: &Foreseen) -> Value {
+/// All items as they stand in the document, those that are never stored, too.
+fn listed<'a>(source: &'a str, batch: &'a Batch, policy: &'a Policy) -> impl Iterator<Item = Listed<'a>> {
+    let info = batch.info.clone().unwrap_or_default();
+    let mut items: Vec<_> = batch.articles.iter().map(|article| (article, None)).collect();
+    // From the last on, so that the places of those before it stay true.
+    for item in batch.passed_over.iter().rev() {
+        items.insert(item.before, (&item.article, Some(item.reason)));
+    }
+    items.into_iter().map(move |(article, skipped)| {
+        let foreseen = foresee(article, title(source, batch), &info, policy);
+        Listed { article, foreseen, skipped }
+    })
+}
+
+fn item(Listed { article, foreseen, skipped }: &Listed<'_>) -> Value {
+    let fate = match skipped {
+        Some(reason) => json!({ "skipped": reason.to_string() }),
+        None => json!({ "dropped": foreseen.is_dropped }),
+    };
     let link = match &article.link {
         Link::Own => None,
         Link::At(link) | Link::Candidate(link) => Some(link),
     };
     json!({
-        "id": article.guid, "url": link, "title": article.title, "summary": article.summary.as_deref().map(text::plain),
+        "id": Some(&article.guid).filter(|guid| !guid.is_empty()), "url": link, "title": article.title, "summary": article.summary.as_deref().map(text::plain),
         "content_html": article.content.clone().unwrap_or_default(), "date_published": article.published, "date_modified": article.updated,
         "authors": article.authors, "tags": foreseen.labels,
         "language": foreseen.language, "image": article.thumbnail.as_ref().map(|picture| &picture.url),
         "attachments": article.enclosures.iter().map(|enclosure| json!({ "url": enclosure.url, "mime_type": enclosure.media_type, "size_in_bytes": enclosure.length })).collect::<Vec<_>>(),
-        "_feedmill": { "dropped": foreseen.is_dropped },
+        "_feedmill": fate,
     })
 }
 
 fn show(source: &str, batch: &Batch, policy: &Policy, console: Console) {
     console.print(&format!("{}: {} articles, {} skipped", title(source, batch), batch.articles.len(), batch.skipped));
-    for (article, foreseen) in foreseen(source, batch, policy) {
+    for Listed { article, foreseen, skipped } in listed(source, batch, policy) {
         let date = article.published.map_or_else(|| "undated".to_owned(), |time| time.format("%F").to_string());
-        let dropped = if foreseen.is_dropped { "  (dropped by a rule)" } else { "" };
+        let fate = match skipped {
+            Some(reason) => format!("  (skipped: {reason})"),
+            None if foreseen.is_dropped => "  (dropped by a rule)".to_owned(),
+            None => String::new(),
+        };
         let title = article.title.as_deref().unwrap_or("(no title)");
-        console.print(&format!("  {date}  {title}  [{}]{dropped}", foreseen.labels.join(", ")));
+        console.print(&format!("  {date}  {title}  [{}]{fate}", foreseen.labels.join(", ")));
     }
     console.problems(&batch.problems);
     for repair in &batch.repairs {

@@ -27,6 +27,8 @@ pub struct Batch {
     pub repairs: Vec<Problem>,
     /// How many items or files were passed over on purpose.
     pub skipped: usize,
+    /// The items of a feed among them, in document order, for whoever looks at a reading before it is stored.
+    pub passed_over: Vec<PassedOver>,
     /// No sooner than this may the source be asked again, by its server's word.
     pub not_before: Option<Time>,
     /// When it must be read again though nothing changed: the earliest [`FileState::revisit`](super::FileState::revisit).
@@ -39,6 +41,38 @@ pub struct Batch {
     pub is_push: bool,
     /// Where it says that it is pushed (WebSub); it counts where there is an `info`.
     pub hub: Option<HubLink>,
+}
+
+/// An item of a feed that is read and counted, and never stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOver {
+    /// What it says; its guid is empty if it names none.
+    pub article: Article,
+    /// How many articles of the reading stand before it.
+    pub before: usize,
+    /// Why.
+    pub reason: Omission,
+}
+
+/// Why an item of a feed is not stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Omission {
+    /// A person could read nothing there.
+    Empty,
+    /// The document ends in it before it has said who it is: read whole the next time, it would be another.
+    Cut,
+    /// It says what another item of the document says.
+    Repeated,
+}
+
+impl fmt::Display for Omission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "neither title, link nor content",
+            Self::Cut => "the document ends before it has an id",
+            Self::Repeated => "repeats an item before it",
+        })
+    }
 }
 
 impl Batch {

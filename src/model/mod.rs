@@ -31,7 +31,7 @@ pub use article::{
     Article, BundleFile, Enclosure, Extension, FullText, Link, MenuEntry, PageOptions, Person, Picture, Sidebar as SidebarSide, Time,
     Widget,
 };
-pub use batch::{Aside, Batch};
+pub use batch::{Aside, Batch, Omission, PassedOver};
 pub use event::{Event, EventKind, Health};
 pub use folding::{Cut, STEM, Token, each_token, tokens};
 pub use fragment::{Block, Dated, Fragment, Look, Piece};

@@ -312,6 +312,29 @@ fn a_preview_stores_nothing() {
 }
 
 #[test]
+fn a_preview_shows_where_items_stand_that_are_skipped() {
+    let home = Home::new();
+    let (one, nothing) = ("<item><title>One</title><guid>1</guid></item>", "<item><author>Una</author><category>x</category></item>");
+    let feed = home.write("a.xml", &format!("<rss><channel><title>Up</title>{nothing}{one}{one}</channel></rss>"));
+    let out = home.output(&["preview", &feed]);
+    let lines: Vec<&str> = out.lines().take(4).collect();
+    let expected = [
+        "Up: 1 articles, 2 skipped",
+        "  undated  (no title)  [x]  (skipped: neither title, link nor content)",
+        "  undated  One  []",
+        "  undated  One  []  (skipped: repeats an item before it)",
+    ];
+    assert_eq!(lines, expected, "{out}");
+    let out = home.output(&["preview", "--json", &feed]);
+    let items = &serde_json::from_str::<serde_json::Value>(&out).unwrap()["items"];
+    assert_eq!(items[0]["_feedmill"], serde_json::json!({ "skipped": "neither title, link nor content" }));
+    assert_eq!((&items[0]["id"], &items[0]["content_html"]), (&serde_json::Value::Null, &serde_json::json!("")));
+    assert_eq!((&items[0]["authors"][0]["name"], &items[0]["tags"][0]), (&serde_json::json!("Una"), &serde_json::json!("x")));
+    assert_eq!((&items[1]["id"], &items[1]["_feedmill"]), (&serde_json::json!("1"), &serde_json::json!({ "dropped": false })));
+    assert_eq!(items[2]["_feedmill"]["skipped"], "repeats an item before it");
+}
+
+#[test]
 fn a_preview_shows_what_rules_would_do() {
     let home = Home::new();
     home.write(

@@ -117,6 +117,25 @@ async fn requests_that_come_together_are_answered_in_order_whoever_answers_them(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_more_than_fits_into_the_way_gets_it_once_there_is_room() {
+    let server = server().await;
+    // As it is, and as a whole in a coding: large and small.
+    for (target, accept) in [("/feed.rss", ""), ("/feed.rss?via=body", "Accept-Encoding: gzip\r\n")] {
+        let get = request("GET", target, accept);
+        let mut connection = Connection::to(&server);
+        connection.send(&get);
+        let whole = connection.receive(false);
+        let mut connection = Connection::to(&server);
+        for _ in 0..2 {
+            connection.send(&get.repeat(60));
+            for _ in 0..60 {
+                assert_eq!(connection.receive(false), whole, "{target}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_may_come_in_pieces_be_large_or_odd() {
     let server = server().await;
     let ask = |connection: &mut Connection, headers: &str| {

@@ -221,10 +221,18 @@ fn decode_base64(text: &str) -> Option<String> {
 pub(super) fn join(base: Option<&Url>, link: &str) -> Option<Url> {
     let link = link.trim();
     let url = match base {
+        Some(base) if begins_with_host(base, link) => Url::parse(&format!("{}://{link}", base.scheme())),
         Some(base) => base.join(link),
         None => Url::parse(link),
     };
     url.ok().filter(|url| FOLLOWED.contains(&url.scheme()))
+}
+
+/// Whether a link has lost its scheme: `example.org/post` in a feed of `example.org` names no file of that name.
+fn begins_with_host(base: &Url, link: &str) -> bool {
+    let first = link.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_www = first.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."));
+    is_www || base.host_str().is_some_and(|host| first.eq_ignore_ascii_case(host))
 }
 
 const FOLLOWED: [&str; 8] = ["http", "https", "ftp", "mailto", "magnet", "gemini", "gopher", "news"];
@@ -238,4 +246,9 @@ pub(super) fn absolute(base: Option<&Url>, link: &str) -> Option<String> {
         is_plain && link.get(..url.scheme().len() + 1).is_some_and(|start| start.eq_ignore_ascii_case(&format!("{}:", url.scheme())));
     let has_host = matches!(url.scheme(), "http" | "https") && link.contains("://");
     Some(if is_absolute && has_host { link.to_owned() } else { url.into() })
+}
+
+/// As [`absolute`], if it leads to the web.
+pub(super) fn web(base: Option<&Url>, link: &str) -> Option<String> {
+    absolute(base, link).filter(|url| url.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("http")))
 }

@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::dates::{self, Habits};
-use super::element::{Element, Kind, Meaning, absolute};
+use super::element::{Element, Kind, Meaning, absolute, web};
 use super::media::Media;
 use super::names::Vocabulary;
 use super::people;
 use super::repairs::{Repair, Repairs};
 use super::tree::Ending;
-use super::words;
-use crate::model::{Article, Language, Link, Person, Time, text};
+use super::{Item, words};
+use crate::model::{Article, Language, Link, Omission, Person, Time, text};
 use crate::source::clean;
 
 /// Tags, links or people of one article beyond these are passed over.
@@ -111,7 +111,7 @@ impl Draft {
             "fullitem" | "encoded" | "body" => self.content.offer(2, || prose(element, Kind::Html, base)),
             "pubdate" | "published" | "issued" => self.date(0, element, habits, repairs),
             "date" | "created" => self.date(2, element, habits, repairs),
-            "updated" | "modified" => self.updated = self.updated.or_else(|| date(element, habits, repairs)),
+            "updated" | "modified" => self.updated(element, habits, repairs),
             "author" => self.people.take(people::person(element, base)),
             "contributor" if self.contributors.len() < MAX_OF_A_KIND => self.contributors.extend(people::person(element, base)),
             "category" => self.tag(people::term(element)),
@@ -130,7 +130,7 @@ impl Draft {
             "description" | "abstract" => self.summary.offer(2, || prose(element, Kind::Html, base)),
             "date" | "created" => self.date(2, element, habits, repairs),
             "issued" => self.date(1, element, habits, repairs),
-            "modified" => self.updated = self.updated.or_else(|| date(element, habits, repairs)),
+            "modified" => self.updated(element, habits, repairs),
             "creator" | "author" => self.people.take(people::person(element, base)),
             "contributor" if self.contributors.len() < MAX_OF_A_KIND => self.contributors.extend(people::person(element, base)),
             "subject" => self.tag(people::term(element)),
@@ -183,7 +183,9 @@ impl Draft {
             "alternate" => self.links.main.offer(u8::from(!is_page), || absolute(base, href)),
             "enclosure" => self.media.enclosure(element, base),
             "replies" if is_page => self.comments = self.comments.take().or_else(|| absolute(base, href)),
-            "license" | "replies" | "edit" | "self" => {}
+            "license" | "replies" | "edit" => {}
+            // It is the entry itself; only if it is said to be a page can a person read it there.
+            "self" if !is_page || element.attribute("type").is_none() => {}
             _ => self.links.other = self.links.other.take().or_else(|| absolute(base, href)),
         }
     }
@@ -192,17 +194,21 @@ impl Draft {
         self.published.offer(rank, || date(element, habits, repairs));
     }
 
+    /// Of several changes the last is the one that counts, wherever it stands.
+    fn updated(&mut self, element: &Element, habits: Habits, repairs: &mut Repairs) {
+        self.updated = self.updated.max(date(element, habits, repairs));
+    }
+
     fn tag(&mut self, name: Option<String>) {
         if let Some(name) = name.filter(|name| self.tags.len() < MAX_OF_A_KIND && !self.tags.contains(name)) {
             self.tags.push(name);
         }
     }
 
-    /// The article; `None` if a person could read nothing there, or if it is cut before it has said who it is: read
-    /// whole the next time, it would be another. `base` is where the item's relative links lead.
-    pub(super) fn finish(mut self, item: &Element, base: Option<&Url>, ending: Ending) -> Option<Article> {
+    /// The item, and whether it is an article. `base` is where its relative links lead.
+    pub(super) fn finish(mut self, item: &Element, base: Option<&Url>, ending: Ending) -> Item {
         self.about = item.attribute("about").map(text::line).or(self.about);
-        let page_of = |id: Option<&str>| absolute(None, id?).filter(|link| link.starts_with("http"));
+        let page_of = |id: Option<&str>| web(None, id?);
         let permalink = page_of(self.guid.as_deref().filter(|_| self.guid_is_link));
         let link = self.links.main.into_value().or(permalink);
         let link = link.or_else(|| absolute(base, item.attribute("about")?)).or(self.links.other).or_else(|| page_of(self.id.as_deref()));
@@ -210,18 +216,21 @@ impl Draft {
         let title = self.title.into_value();
         let (summary, content) = bodies(self.summary, self.content);
         let has_media = self.media.has_enclosure();
-        if title.is_none() && link.is_none() && content.is_none() && summary.is_none() && !has_media {
-            return None;
-        }
+        let says_something = title.is_some() || link.is_some() || content.is_some() || summary.is_some() || has_media;
         let published = self.published.into_value();
         let says_who_it_is = guid.is_some() || link.is_some() || title.is_some() && published.or(self.updated).is_some();
-        if ending == Ending::Cut && !says_who_it_is {
-            return None;
-        }
+        let omission = match ending {
+            _ if !says_something => Some(Omission::Empty),
+            Ending::Cut if !says_who_it_is => Some(Omission::Cut),
+            _ => None,
+        };
         let mut languages: Vec<Language> = item.language().into_iter().chain(self.languages).collect();
         languages.truncate(1);
         let mut article = Article {
             guid: guid.or_else(|| link.clone()).unwrap_or_else(|| {
+                if omission.is_some() {
+                    return String::new();
+                }
                 let text = content.as_deref().or(summary.as_deref()).filter(|_| title.is_none() && published.is_none());
                 made_guid(&[title.as_deref(), text], published)
             }),
@@ -240,7 +249,7 @@ impl Draft {
             ..Article::default()
         };
         self.media.finish(&mut article);
-        Some(article)
+        Item { article, omission }
     }
 }
 

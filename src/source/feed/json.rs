@@ -4,11 +4,11 @@ use serde_json::Value;
 use url::Url;
 
 use super::dates::{self, Habits};
-use super::element::absolute;
+use super::element::{absolute, web};
 use super::item::{filled, html_of, made_guid};
 use super::repairs::{Repair, Repairs};
-use super::{Document, FeedContext, FeedError, Relations, words};
-use crate::model::{Article, Enclosure, Language, Link, Person, Picture, SourceInfo, Time, text};
+use super::{Document, FeedContext, FeedError, Item, Relations, words};
+use crate::model::{Article, Enclosure, Language, Link, Omission, Person, Picture, SourceInfo, Time, text};
 
 /// Files, people or tags of one article beyond these are passed over.
 const MAX_OF_A_KIND: usize = 200;
@@ -30,12 +30,11 @@ pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs)
     let home = document.info.home.as_deref().and_then(|home| Url::parse(home).ok());
     let reader = ItemReader { base: context.url.or(home.as_ref()), habits: Habits::new(context.zone, document.info.language.as_ref()) };
     for item in items.iter().take(context.limits.articles) {
-        if let Some(article) = reader.article(item, repairs) {
-            document.articles.push(article);
-        } else {
+        let item = reader.item(item, repairs);
+        if item.omission.is_some() {
             repairs.note(Repair::Item);
-            document.skipped += 1;
         }
+        document.items.push(item);
     }
     if items.len() > context.limits.articles {
         repairs.note(Repair::Limit);
@@ -44,7 +43,7 @@ pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs)
 }
 
 fn relations(feed: &Value, base: Option<&Url>) -> Relations {
-    let web = |url: &str| absolute(base, url).filter(|url| url.starts_with("http"));
+    let web = |url: &str| web(base, url);
     let hubs = feed.get("hubs").and_then(Value::as_array).into_iter().flatten();
     let mut websub = hubs.filter(|hub| string(hub, "type").is_some_and(|name| name.eq_ignore_ascii_case("websub")));
     Relations { hub: websub.find_map(|hub| web(string(hub, "url")?)), own: string(feed, "feed_url").and_then(web) }
@@ -69,27 +68,27 @@ struct ItemReader<'a> {
 }
 
 impl ItemReader<'_> {
-    fn article(&self, item: &Value, repairs: &mut Repairs) -> Option<Article> {
+    fn item(&self, item: &Value, repairs: &mut Repairs) -> Item {
         let url = |name| string(item, name).and_then(|url| absolute(self.base, url));
         let id = match item.get("id") {
             Some(Value::String(id)) => filled(text::line(id)),
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
-        let link =
-            url("url").or_else(|| url("external_url")).or_else(|| absolute(None, id.as_deref()?).filter(|id| id.starts_with("http")));
+        let link = url("url").or_else(|| url("external_url")).or_else(|| web(None, id.as_deref()?));
         let title = line(item, "title");
         let content = string(item, "content_html").and_then(|html| html_of(html, self.base));
         let content = content.or_else(|| string(item, "content_text").and_then(|text| html_of(&words::paragraphs(text), self.base)));
         let summary = string(item, "summary").and_then(|text| html_of(&words::paragraphs(text), self.base));
         let enclosures = self.enclosures(item);
-        if title.is_none() && link.is_none() && content.is_none() && summary.is_none() && enclosures.is_empty() {
-            return None;
-        }
+        let says_something = title.is_some() || link.is_some() || content.is_some() || summary.is_some() || !enclosures.is_empty();
         let updated = date(item, "date_modified", self.habits, repairs);
         let published = date(item, "date_published", self.habits, repairs);
-        Some(Article {
+        let article = Article {
             guid: id.or_else(|| link.clone()).unwrap_or_else(|| {
+                if !says_something {
+                    return String::new();
+                }
                 let body = content.as_deref().or(summary.as_deref()).filter(|_| title.is_none());
                 made_guid(&[title.as_deref(), body], published)
             }),
@@ -105,7 +104,8 @@ impl ItemReader<'_> {
             thumbnail: url("image").or_else(|| url("banner_image")).map(|url| Picture { url, ..Picture::default() }),
             enclosures,
             ..Article::default()
-        })
+        };
+        Item { article, omission: (!says_something).then_some(Omission::Empty) }
     }
 
     fn enclosures(&self, item: &Value) -> Vec<Enclosure> {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::element::{Element, Part, absolute};
+use super::element::{Element, Part, absolute, web};
 use super::item::{filled, title};
 use super::names::Vocabulary;
 use crate::model::{Article, Enclosure, Extension, Picture, text};
@@ -107,7 +107,7 @@ impl Media {
     }
 
     fn add_picture(&mut self, rank: u8, url: Option<&str>, element: &Element, base: Option<&Url>) {
-        let url = url.and_then(|url| absolute(base, url)).filter(|url| url.starts_with("http"));
+        let url = url.and_then(|url| web(base, url));
         if let Some(url) = url.filter(|_| self.pictures.len() < MAX_OF_A_KIND) {
             let size = |name| number(element, name).and_then(|pixels| u32::try_from(pixels).ok());
             self.pictures.push((rank, Picture { url, width: size("width"), height: size("height") }));

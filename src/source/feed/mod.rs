@@ -24,7 +24,7 @@ use std::borrow::Cow;
 use chrono_tz::Tz;
 use url::Url;
 
-use crate::model::{Article, Hints, Problem, SourceInfo};
+use crate::model::{Article, Hints, Omission, PassedOver, Problem, SourceInfo};
 use decode::Labels;
 use hints::Wishes;
 pub use read::{Found, ReadError, find, read, read_pushed};
@@ -69,8 +69,8 @@ pub struct ParsedFeed {
     pub hints: Hints,
     /// What was mended, each kind once.
     pub repairs: Vec<Problem>,
-    /// How many items were passed over: those that say nothing, and those that repeat another whole.
-    pub skipped: usize,
+    /// Items that are not among them: those that say nothing, and those that repeat another whole.
+    pub passed_over: Vec<PassedOver>,
     /// Where it says that it is pushed.
     pub relations: Relations,
 }
@@ -88,10 +88,16 @@ pub struct Relations {
 #[derive(Debug, Default)]
 struct Document {
     info: SourceInfo,
-    articles: Vec<Article>,
+    items: Vec<Item>,
     wishes: Wishes,
-    skipped: usize,
     relations: Relations,
+}
+
+/// An item as it was read, and why it is passed over, if it is.
+#[derive(Debug)]
+struct Item {
+    article: Article,
+    omission: Option<Omission>,
 }
 
 /// Why a document is no feed that can be read.
@@ -148,14 +154,14 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
         Some(b'{' | b'[') => json::read(text, context, &mut repairs)?,
         Some(_) => xml::read(text, context, &mut repairs)?,
     };
-    let (articles, repeated) = xml::tell_apart(document.articles, &mut repairs);
+    let (articles, passed_over) = xml::tell_apart(document.items, &mut repairs);
     let place = context.url.map_or("the feed", Url::as_str);
     Ok(ParsedFeed {
         info: document.info,
         articles,
         hints: document.wishes.hints(),
         repairs: repairs.report(place),
-        skipped: document.skipped + repeated,
+        passed_over,
         relations: document.relations,
     })
 }

@@ -166,7 +166,8 @@ fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>) -> Batch {
         extent: Extent::Partial,
         memory: Memory { etag: body.etag.clone(), last_modified: body.last_modified.clone(), ..Memory::default() },
         repairs: feed.repairs,
-        skipped: feed.skipped,
+        skipped: feed.passed_over.len(),
+        passed_over: feed.passed_over,
         hub: hub.map(|(hub, topic)| HubLink { hub, topic }),
         ..Batch::default()
     }

@@ -35,7 +35,7 @@ fn rss_is_read_with_its_content_people_tags_and_files() {
     assert_eq!(feed.info.icon.as_deref(), Some("https://river.example/logo.png"));
     assert_eq!(feed.info.language.as_ref().map(crate::model::Language::as_str), Some("zh-CN"));
     assert_eq!(feed.hints.interval, Some(std::time::Duration::from_hours(2)));
-    assert_eq!((feed.articles.len(), feed.skipped), (2, 1));
+    assert_eq!((feed.articles.len(), feed.passed_over.len()), (2, 1));
     let first = &feed.articles[0];
     assert_eq!(first.title.as_deref(), Some("雨后的桥 & 旧书店"));
     assert_eq!((first.guid.as_str(), link(first)), ("river-2", "https://river.example/posts/bridge"));
@@ -153,7 +153,65 @@ fn a_damaged_feed_yields_every_item_and_a_report() {
 #[test]
 fn an_item_that_is_cut_before_it_has_an_id_is_left_for_the_next_time() {
     let feed = read("<rss><channel><item><title>a</title><link>https://e.example/a</link></item><item><title>b</title><link>https://e.exa");
-    assert_eq!((feed.articles.len(), feed.skipped), (1, 1));
+    assert_eq!((feed.articles.len(), feed.passed_over[0].reason), (1, Omission::Cut));
+    assert_eq!((feed.passed_over[0].article.title.as_deref(), feed.passed_over[0].before), (Some("b"), 1));
+}
+
+#[test]
+fn an_item_that_says_nothing_is_passed_over_with_what_it_has() {
+    for text in [
+        "<rss><channel><item><title>a</title></item><item/><item><guid>x</guid><author>Una</author><category>t</category></item>\
+         <item><title>b</title></item></channel></rss>",
+        r#"{"items":[{"title":"a"},{},{"id":"x","authors":[{"name":"Una"}],"tags":["t"]},{"title":"b"}]}"#,
+    ] {
+        let feed = read(text);
+        assert_eq!(feed.articles.len(), 2);
+        let [nothing, something] = feed.passed_over.as_slice() else { panic!("{:?}", feed.passed_over) };
+        assert_eq!((nothing.before, nothing.reason, something.before, something.reason), (1, Omission::Empty, 1, Omission::Empty));
+        assert_eq!(nothing.article, Article { link: Link::Own, ..Article::default() });
+        let article = &something.article;
+        assert_eq!((article.guid.as_str(), article.authors[0].name.as_str(), article.tags.as_slice()), ("x", "Una", &["t".to_owned()][..]));
+    }
+}
+
+#[test]
+fn of_several_changes_the_last_one_counts() {
+    let times = ["2024-05-06T00:00:00Z", "2024-05-08T00:00:00Z", "2024-05-07T00:00:00Z"];
+    let changes = times.map(|time| format!("<updated>{time}</updated>")).concat();
+    let feed = read(&format!("<feed><entry><title>a</title><published>{}</published>{changes}</entry></feed>", times[0]));
+    assert_eq!((feed.articles[0].published, feed.articles[0].updated), (at(times[0]), at(times[1])));
+}
+
+#[test]
+fn a_link_that_lost_its_scheme_is_no_path() {
+    for (stated, expected) in [
+        ("e.example/post?a#b", "https://e.example/post?a#b"),
+        ("WWW.other.example/post", "https://www.other.example/post"),
+        ("other.example/post", "https://e.example/blog/other.example/post"),
+        ("post.html", "https://e.example/blog/post.html"),
+    ] {
+        let feed = read(&format!("<rss><channel><link>https://e.example/blog/</link><item><link>{stated}</link></item></channel></rss>"));
+        assert_eq!(link(&feed.articles[0]), expected);
+    }
+}
+
+#[test]
+fn an_id_that_is_an_address_leads_there_however_its_scheme_is_written() {
+    let feed = read("<feed><entry><id>HTTPS://e.example/a</id><title>a</title></entry></feed>");
+    assert_eq!((link(&feed.articles[0]), feed.articles[0].guid.as_str()), ("HTTPS://e.example/a", "HTTPS://e.example/a"));
+}
+
+#[test]
+fn an_entry_that_names_only_itself_as_a_page_leads_there() {
+    for (stated, expected) in [
+        ("<link rel='self' type='text/html' href='https://e.example/a'/>", "https://e.example/a"),
+        ("<link rel='self' href='https://e.example/a'/>", ""),
+        ("<link rel='self' type='application/atom+xml' href='https://e.example/a'/>", ""),
+        ("<link rel='self' type='text/html' href='https://e.example/a'/><link href='https://e.example/b'/>", "https://e.example/b"),
+    ] {
+        let feed = read(&format!("<feed><entry><title>a</title>{stated}</entry></feed>"));
+        assert_eq!(link(&feed.articles[0]), expected, "{stated}");
+    }
 }
 
 #[test]
@@ -189,7 +247,7 @@ fn the_title_of_a_picture_in_the_content_is_not_the_items() {
 fn items_that_share_an_id_stay_apart_and_keep_their_ids() {
     let feed = "<rss><channel><item><guid>x</guid><title>a</title></item><item><guid>x</guid><title>b</title></item><item><guid>x</guid><title>b</title></item></channel></rss>";
     let (first, again) = (read(feed), read(feed));
-    assert_eq!((first.articles.len(), first.skipped), (2, 1));
+    assert_eq!((first.articles.len(), first.passed_over[0].reason), (2, Omission::Repeated));
     assert_ne!(first.articles[0].guid, first.articles[1].guid);
     assert_eq!(first, again);
 }

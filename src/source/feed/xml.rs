@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use url::Url;
 
 use super::dates::Habits;
-use super::element::{Element, Kind, absolute};
+use super::element::{Element, Kind, absolute, web};
 use super::item::{Draft, filled, made_guid, prose, title};
 use super::names::Vocabulary;
 use super::places::is_item;
 use super::repair::repair;
 use super::repairs::{Repair, Repairs};
 use super::tree::{Broken, Ending, Tree, Trust};
-use super::{Document, FeedContext, FeedError, people};
-use crate::model::{Article, Language, Link, text};
+use super::{Document, FeedContext, FeedError, Item, people};
+use crate::model::{Article, Language, Link, Omission, PassedOver, text};
 
 /// Reads a document, mending its markup if it cannot be cut into tags as it is.
 pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs) -> Result<Document, FeedError> {
@@ -80,12 +80,11 @@ impl<'a> Channel<'a> {
         for part in element.children() {
             draft.take(part, base, self.habits(), repairs);
         }
-        if let Some(article) = draft.finish(element, base, ending) {
-            self.document.articles.push(article);
-        } else {
+        let item = draft.finish(element, base, ending);
+        if item.omission.is_some() {
             repairs.note(Repair::Item);
-            self.document.skipped += 1;
         }
+        self.document.items.push(item);
     }
 
     /// Takes what the channel says of itself; of several the first.
@@ -110,7 +109,7 @@ impl<'a> Channel<'a> {
             (Vocabulary::Core, "icon" | "logo" | "image") | (Vocabulary::Itunes, "image") => {
                 let url = element.child(Vocabulary::Core, "url").map(Element::line).and_then(filled);
                 let url = url.or_else(|| element.attribute("href").map(str::to_owned)).or_else(|| filled(element.line()));
-                info.icon = info.icon.take().or_else(|| absolute(base, &url?).filter(|url| url.starts_with("http")));
+                info.icon = info.icon.take().or_else(|| web(base, &url?));
             }
             (Vocabulary::Core, "ttl") => self.document.wishes.ttl(element),
             (Vocabulary::Core, "skiphours" | "skipdays") => self.document.wishes.skip(element),
@@ -133,7 +132,7 @@ impl<'a> Channel<'a> {
         let is_alternate = element.attribute("rel").is_none_or(|rel| rel.eq_ignore_ascii_case("alternate"));
         let is_page = element.attribute("type").is_none_or(|media_type| media_type.contains("html"));
         let href = element.attribute("href").map(str::to_owned).or_else(|| filled(element.line()));
-        let url = || absolute(base, href.as_deref()?).filter(|url| url.starts_with("http"));
+        let url = || web(base, href.as_deref()?);
         let relations = &mut self.document.relations;
         match element.attribute("rel").map(str::to_ascii_lowercase).as_deref() {
             Some("hub") => relations.hub = relations.hub.take().or_else(url),
@@ -154,12 +153,17 @@ impl<'a> Channel<'a> {
 }
 
 /// Two items of one document are two articles, whatever their ids say; one that repeats another whole is passed over.
-/// Gives how many were.
-pub(super) fn tell_apart(articles: Vec<Article>, repairs: &mut Repairs) -> (Vec<Article>, usize) {
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(articles.len());
-    let mut kept: Vec<Article> = Vec::with_capacity(articles.len());
-    let mut repeated = 0;
-    for mut article in articles {
+/// Gives the articles, and what is none.
+pub(super) fn tell_apart(items: Vec<Item>, repairs: &mut Repairs) -> (Vec<Article>, Vec<PassedOver>) {
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(items.len());
+    let mut kept: Vec<Article> = Vec::with_capacity(items.len());
+    let mut passed_over = Vec::new();
+    for Item { mut article, omission } in items {
+        let before = kept.len();
+        if let Some(reason) = omission {
+            passed_over.push(PassedOver { article, before, reason });
+            continue;
+        }
         if article.guid.len() > LONGEST_GUID {
             article.guid = made_guid(&[Some(&article.guid)], None);
         }
@@ -167,7 +171,7 @@ pub(super) fn tell_apart(articles: Vec<Article>, repairs: &mut Repairs) -> (Vec<
             repairs.note(Repair::Repeated);
             let other = other_guid(&article);
             if other == other_guid(&kept[*place]) || places.contains_key(&other) {
-                repeated += 1;
+                passed_over.push(PassedOver { article, before, reason: Omission::Repeated });
                 continue;
             }
             article.guid = other;
@@ -175,7 +179,7 @@ pub(super) fn tell_apart(articles: Vec<Article>, repairs: &mut Repairs) -> (Vec<
         places.insert(article.guid.clone(), kept.len());
         kept.push(article);
     }
-    (kept, repeated)
+    (kept, passed_over)
 }
 
 /// Longer ids, in bytes, are kept as their hash: an id is a key of the store.
