@@ -1,6 +1,7 @@
 //! Folders of Markdown: which files there are, which must be parsed again, and what all of them together say.
 
 mod aside;
+mod few;
 mod links;
 mod place;
 mod walk;
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono_tz::Tz;
 use url::Url;
 
+pub use few::{Few, read_few, signature};
 pub use walk::{Look, is_watched, look};
 
 use super::markdown::{self, Context, Place, Reading};
@@ -81,7 +83,7 @@ struct Outcome {
 pub fn read(root: &Path, memory: &Memory, options: &Options, now: Time) -> Result<Batch, FolderError> {
     std::fs::read_dir(root).map_err(|cause| FolderError::Unreadable { path: root.to_owned(), cause })?;
     let walk = walk(root);
-    let reader = Reader::new(root, memory, &walk.files, options, now);
+    let reader = Reader::new(root, memory, Some(&walk.files), options, now);
     let shelf = Shelf::default();
     let outcomes = reader.read_all(&walk.files, &shelf);
     let mut batch = collect(outcomes, shelf, &memory.files, &options.first_slug);
@@ -129,7 +131,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(root: &'a Path, memory: &'a Memory, files: &'a [Found], options: &'a Options, now: Time) -> Self {
+    fn new(root: &'a Path, memory: &'a Memory, files: Option<&'a [Found]>, options: &'a Options, now: Time) -> Self {
         let states: HashMap<&str, &FileState> = memory.files.iter().map(|state| (state.path.as_str(), state)).collect();
         let (base, zone) = hugo(root);
         let base = options.base_url.clone().or(base);
