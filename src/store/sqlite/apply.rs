@@ -213,8 +213,9 @@ impl Reading {
     ) -> Result<bool, StoreError> {
         self.recogniser.begin_again();
         self.dropped.clear();
-        let source = self.source.id.0;
-        if self.is_removed(transaction)? || !files::tell_enough(transaction, source, (before, &self.batch), ready)? {
+        let may_drop = self.policy.rules.iter().any(|rule| rule.then.drop);
+        let told = (before, &self.batch);
+        if self.is_removed(transaction)? || !files::tell_enough(transaction, self.source.id.0, told, ready, may_drop)? {
             return Ok(false);
         }
         self.store(transaction, ready, applied)?;

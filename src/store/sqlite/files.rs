@@ -108,12 +108,14 @@ impl Sqlite {
 }
 
 /// Whether a reading of some files tells of their articles what one of the whole folder would: each has the guid that it
-/// had, or a new one while no other file has that and nothing that is stored could be its article.
+/// had, or a new one while no other file has that and nothing that is stored could be its article. Where rules drop articles
+/// (`may_drop`), a file may have a guid that nobody remembers.
 pub(super) fn tell_enough(
     connection: &Connection,
     source: i64,
     (before, batch): (&[FileState], &Batch),
     ready: &[Ready],
+    may_drop: bool,
 ) -> Result<bool, StoreError> {
     let had: HashMap<&str, &str> = before.iter().filter_map(|state| Some((state.path.as_str(), state.guid.as_deref()?))).collect();
     let has: HashSet<&str> = batch.memory.files.iter().filter_map(|state| state.guid.as_deref()).collect();
@@ -122,6 +124,9 @@ pub(super) fn tell_enough(
     let mut known = connection.prepare_cached("SELECT gone FROM articles WHERE source = ?1 AND guid = ?2")?;
     for state in &batch.memory.files {
         let Some(guid) = state.guid.as_deref().filter(|guid| had.get(state.path.as_str()) != Some(guid)) else { continue };
+        if may_drop {
+            return Ok(false);
+        }
         let is_its_own = match known.query_row((source, guid), |row| row.get::<_, i64>(0)).optional()? {
             Some(gone) => gone == WITHDRAWN,
             None => !may_have_moved && made.get(guid).map_or(Ok(false), |made| is_unlike_all(connection, source, made))?,
