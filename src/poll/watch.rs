@@ -86,7 +86,9 @@ impl Watcher {
             let known = before.remove(&source.id).unwrap_or_default();
             self.folders.insert(source.id, Folder { root: source.location.into(), ..known });
         }
-        before.keys().for_each(|source| self.watches.forget(*source));
+        for source in before.keys() {
+            self.watches.forget(*source);
+        }
         Ok(())
     }
 

@@ -189,7 +189,9 @@ async fn what_a_few_files_do_not_tell_is_left_to_a_reading_of_all_and_nothing_is
     folder.read_whole(hour(4)).await;
     assert_eq!(folder.entry("A").await.key, key);
     let many: Vec<String> = (0..501).map(|number| format!("many/{number}.md")).collect();
-    many.iter().for_each(|path| folder.write(path, &text(path, ""), 2));
+    for path in &many {
+        folder.write(path, &text(path, ""), 2);
+    }
     assert!(!folder.read(&many.iter().map(String::as_str).collect::<Vec<_>>(), hour(5)).await, "more than one transaction takes");
 }
 
@@ -326,11 +328,13 @@ async fn a_running_poller_reads_what_the_system_tells_of_and_nothing_else() {
 /// All that a store knows of its folder but the numbers of generations.
 async fn contents(f: &Fixture, store: &Store, source: SourceId) -> Vec<String> {
     let mut entries = f.page("/?limit=500").await.entries;
-    entries.iter_mut().for_each(|entry| entry.generation = 0);
+    for entry in &mut entries {
+        entry.generation = 0;
+    }
     let status = store.sources().await.unwrap().remove(0).status;
-    let states = store.memory(source).await.unwrap().files;
+    let files = store.memory(source).await.unwrap().files;
     let mut lines: Vec<String> = entries.iter().map(|entry| format!("{entry:?}")).collect();
-    lines.extend(states.iter().map(|state| format!("{state:?}")));
+    lines.extend(files.iter().map(|file| format!("{file:?}")));
     lines.push(format!("{:?}, {} articles", status.problems, status.articles));
     lines
 }
