@@ -148,7 +148,7 @@ fn is_unlike_all(connection: &Connection, source: i64, Made { article, fingerpri
     let mut alike = connection.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM articles WHERE source = ?1 AND gone > ?2 AND fingerprint = ?3)
             OR EXISTS (SELECT 1 FROM articles WHERE link_key = ?4 AND source = ?1)
-            OR EXISTS (SELECT 1 FROM articles WHERE source = ?1 AND published = ?5 AND title = ?6)",
+            OR EXISTS (SELECT 1 FROM articles WHERE source = ?1 AND gone IN (0, 1, 2, 3) AND published = ?5 AND title = ?6)",
     )?;
     let published = article.published.map(|time| time.timestamp());
     let is_alike: bool = alike.query_row((source, PUBLIC, fingerprint, link_key, published, &article.title), |row| row.get(0))?;
