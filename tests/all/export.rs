@@ -133,7 +133,10 @@ fn exported_markdown_says_elsewhere_what_it_said_here() {
         "---\ntitle: As it is # kept\ndate: 2025-01-01T00:00:00Z\nlang: de\ncategories: c\ntags: [t, mine]\n---\nBody\n",
     );
     home.write("notes/deep/local.zh-TW.md", "+++\ntitle = '當地'\ndate = '2025-01-02 08:00:00'\ncustom = 'kept'\n+++\nBody *b*.\n");
-    home.write("notes/bundle/index.md", "---\ntitle: Bundle\ndate: 2025-01-03T00:00:00Z\ntags: t\nthumbnail: p.png\n---\n![p](p.png) [other](../plain.md)\n");
+    home.write(
+        "notes/bundle/index.md",
+        "---\ntitle: Bundle\ndate: 2025-01-03T00:00:00Z\ntags: t\nthumbnail: p.png\n---\n![p](p.png) [other](../plain.md)\n",
+    );
     home.write("notes/bundle/p.png", "picture");
     home.output(&["add", "notes", "--timezone", "Asia/Shanghai", "--category", "news", "--tag", "mine"]);
     let feed = home.write("old.xml", FEED);
