@@ -1,5 +1,6 @@
 //! Where articles come from, and what one reading of it gives.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -255,10 +256,12 @@ impl std::fmt::Display for Problem {
 }
 
 /// Whether a reading names all that there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Extent {
     /// What is absent is withdrawn: a folder.
     Complete,
+    /// It names all that there is at these paths of a folder: what is absent of them is withdrawn, all else stays.
+    Files(BTreeSet<String>),
     /// What is absent stays: a feed, an import.
     #[default]
     Partial,

@@ -1,5 +1,6 @@
 //! The clock: it takes due sources from the store, reads them, and gives the store what they said.
 
+mod files;
 mod full_text;
 mod keep;
 mod read;
@@ -13,9 +14,10 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use tokio::sync::watch::Receiver;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+pub use files::Touched;
 pub use read::{Outcome, ReadFailure, Reader, STORING, Taken};
 pub use schedule::Pace;
 pub use websub::pushes;
@@ -31,7 +33,8 @@ const TICK: Duration = Duration::from_secs(1);
 /// Reads sources as they become due, until `stop` changes; what is being read then is finished.
 pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrency: usize, mut stop: Receiver<bool>) {
     let wake = Arc::new(Notify::new());
-    let watcher = tokio::spawn(watch::folders(store.clone(), rescan, Arc::clone(&wake)));
+    let (ask_for, mut asked_for) = mpsc::channel(1);
+    let watcher = tokio::spawn(watch::folders(store.clone(), rescan, Arc::clone(&wake), ask_for));
     let keeper = tokio::spawn(keep::house(store.clone()));
     let (mut readings, asking) = (JoinSet::new(), Arc::new(Semaphore::new(concurrency)));
     let (mut ticks, mut are_more) = (tokio::time::interval(TICK), true);
@@ -41,6 +44,12 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
             // Its host is free for the next of its sources.
             _ = readings.join_next(), if !readings.is_empty() => are_more |= readings.len() < concurrency / 4,
             () = wake.notified() => are_more = true,
+            Some((touched, done)) = asked_for.recv() => {
+                let (store, reader) = (store.clone(), Arc::clone(&reader));
+                // Who asked may have been ended.
+                readings.spawn(async move { done.send(reader.read_touched(&store, touched, now()).await).unwrap_or_default() });
+                continue;
+            }
             _ = ticks.tick() => are_more = true,
         }
         let free = concurrency.min((concurrency + STORING).saturating_sub(readings.len()));

@@ -6,6 +6,7 @@
 
 mod crew;
 mod decide;
+mod files;
 mod fragments;
 mod hub;
 mod manners;

@@ -302,6 +302,18 @@ async fn two_files_of_one_name_are_two_articles_for_ever() {
 }
 
 #[tokio::test]
+async fn a_later_file_of_the_same_name_leaves_an_unchanged_one_as_it_is() {
+    let folder = Folder::new(&[("a.md", &text("Markdown", ""))]).await;
+    folder.read(day(1)).await;
+    folder.write("a.txt", text("Text", ""), 2);
+    folder.write("b.md", text("Claims the name", "guid: a"), 2);
+    assert_eq!(folder.read(day(2)).await.0, changes(2, 0, 0));
+    for (title, guid) in [("Markdown", "a"), ("Text", "a.txt"), ("Claims the name", "b.md")] {
+        assert_eq!(folder.entry(title).await.article.guid, guid);
+    }
+}
+
+#[tokio::test]
 async fn a_link_that_two_files_end_with_is_nobodys() {
     let ends = |title: &str| format!("---\ntitle: {title}\n---\nText.\n\n[more](https://a.example/{})\n", &title[..1]);
     let folder = Folder::new(&[("1.md", &ends("x1")), ("2.md", &ends("x2")), ("3.md", &ends("y"))]).await;

@@ -7,6 +7,7 @@ mod cli;
 mod dice;
 mod documentation;
 mod export;
+mod few;
 mod fixtures;
 mod folder;
 mod full_text;

@@ -24,7 +24,7 @@ const RSS: &str = "<rss version=\"2.0\"><channel><title>Up</title><link>https://
 const PACE: Pace =
     Pace { min: Duration::from_mins(15), max: Duration::from_hours(24), every: Duration::from_mins(30), spacing: Duration::from_secs(2) };
 
-fn reader() -> Reader {
+pub(crate) fn reader() -> Reader {
     with_limits(Limits::default())
 }
 

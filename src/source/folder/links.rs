@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -20,7 +21,10 @@ const MAX_FILES: usize = 200;
 /// What the links of all files share.
 pub(super) struct Linker<'a> {
     root: &'a Path,
-    present: HashSet<&'a str>,
+    /// The files that there are; `None`: only some are read.
+    present: Option<HashSet<&'a str>>,
+    /// Whether a link leads to a file that is not known.
+    is_lost: AtomicBool,
     guids: HashMap<&'a str, &'a str>,
     options: &'a Options,
     base: Option<Url>,
@@ -29,18 +33,23 @@ pub(super) struct Linker<'a> {
 impl<'a> Linker<'a> {
     pub(super) fn new(
         root: &'a Path,
-        files: &'a [Found],
+        files: Option<&'a [Found]>,
         memory: &HashMap<&'a str, &'a FileState>,
         options: &'a Options,
         base: Option<Url>,
     ) -> Self {
-        let present = files.iter().map(|file| file.path.as_str()).collect();
+        let present = files.map(|files| files.iter().map(|file| file.path.as_str()).collect());
         let guids = memory.values().filter_map(|state| Some((state.path.as_str(), state.guid.as_deref()?))).collect();
-        Self { root, present, guids, options, base }
+        Self { root, present, is_lost: AtomicBool::new(false), guids, options, base }
     }
 
     pub(super) fn base(&self) -> Option<&Url> {
         self.base.as_ref()
+    }
+
+    /// Whether a link leads to an article whose guid only a reading of the whole folder knows.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
     }
 
     /// The links of one file.
@@ -55,7 +64,12 @@ impl<'a> Linker<'a> {
     fn article(&self, path: &str) -> Option<String> {
         let path = path.trim_end_matches('/');
         let candidates = [path.to_owned(), format!("{path}.md"), format!("{path}/index.md"), format!("{path}.markdown")];
-        let found = candidates.into_iter().find(|candidate| is_markdown(candidate) && self.present.contains(candidate.as_str()))?;
+        let mut candidates = candidates.into_iter().filter(|candidate| is_markdown(candidate));
+        let Some(present) = &self.present else {
+            self.is_lost.fetch_or(candidates.any(|candidate| self.root.join(candidate).exists()), Ordering::Relaxed);
+            return None;
+        };
+        let found = candidates.find(|candidate| present.contains(candidate.as_str()))?;
         let Role::Article(place) = role(&found) else { return None };
         let guid = self.guids.get(found.as_str()).copied().unwrap_or(&place.guid);
         Some(format!("{PLACEHOLDER}/article/{}", ArticleKey::new(&self.options.first_slug, guid)))

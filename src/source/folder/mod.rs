@@ -1,6 +1,7 @@
 //! Folders of Markdown: which files there are, which must be parsed again, and what all of them together say.
 
 mod aside;
+mod few;
 mod links;
 mod place;
 mod walk;
@@ -14,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono_tz::Tz;
 use url::Url;
 
+pub use few::{Few, read_few, signature};
 pub use walk::{Look, is_watched, look};
 
 use super::markdown::{self, Context, Place, Reading};
@@ -81,7 +83,7 @@ struct Outcome {
 pub fn read(root: &Path, memory: &Memory, options: &Options, now: Time) -> Result<Batch, FolderError> {
     std::fs::read_dir(root).map_err(|cause| FolderError::Unreadable { path: root.to_owned(), cause })?;
     let walk = walk(root);
-    let reader = Reader::new(root, memory, &walk.files, options, now);
+    let reader = Reader::new(root, memory, Some(&walk.files), options, now);
     let shelf = Shelf::default();
     let outcomes = reader.read_all(&walk.files, &shelf);
     let mut batch = collect(outcomes, shelf, &memory.files, &options.first_slug);
@@ -129,7 +131,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(root: &'a Path, memory: &'a Memory, files: &'a [Found], options: &'a Options, now: Time) -> Self {
+    fn new(root: &'a Path, memory: &'a Memory, files: Option<&'a [Found]>, options: &'a Options, now: Time) -> Self {
         let states: HashMap<&str, &FileState> = memory.files.iter().map(|state| (state.path.as_str(), state)).collect();
         let (base, zone) = hugo(root);
         let base = options.base_url.clone().or(base);
@@ -243,8 +245,10 @@ fn as_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
 fn collect(outcomes: Vec<Outcome>, shelf: Shelf, memory: &[FileState], first_slug: &Slug) -> Batch {
     let mut batch = Batch { extent: Extent::Complete, ..Batch::default() };
     let mut files: Vec<FileState> = Vec::with_capacity(outcomes.len());
-    let mut places = Vec::new();
+    // Of each file which article it has; one that was not parsed has none here.
+    let (mut places, mut owned) = (Vec::new(), Vec::new());
     for outcome in outcomes {
+        owned.extend(outcome.state.is_some().then(|| outcome.article.is_some().then_some(batch.articles.len())));
         places.extend(outcome.article.is_some().then_some(outcome.aside));
         batch.articles.extend(outcome.article);
         batch.terms.extend(outcome.term);
@@ -253,7 +257,7 @@ fn collect(outcomes: Vec<Outcome>, shelf: Shelf, memory: &[FileState], first_slu
         batch.skipped += usize::from(outcome.is_skipped);
         files.extend(outcome.state);
     }
-    tell_apart(&mut batch.articles, &mut files, memory);
+    tell_apart(&mut batch.articles, &owned, &mut files, memory);
     // What was put aside is not looked into for that.
     let have_links = places.iter().any(Option::is_some) || batch.articles.iter().any(has_own_links);
     let renamed = if have_links { renamed(&files, first_slug) } else { HashMap::new() };
@@ -267,7 +271,7 @@ fn collect(outcomes: Vec<Outcome>, shelf: Shelf, memory: &[FileState], first_slu
 }
 
 /// Two files that would have one guid: the one that had it keeps it, else the first; the other's guid has its extension.
-fn tell_apart(articles: &mut [Article], files: &mut [FileState], memory: &[FileState]) {
+fn tell_apart(articles: &mut [Article], owned: &[Option<usize>], files: &mut [FileState], memory: &[FileState]) {
     let before: HashMap<&str, &str> = memory.iter().filter_map(|state| Some((state.path.as_str(), state.guid.as_deref()?))).collect();
     let mut taken: HashSet<String> = HashSet::new();
     taken.extend(
@@ -276,16 +280,13 @@ fn tell_apart(articles: &mut [Article], files: &mut [FileState], memory: &[FileS
             .filter(|file| file.guid.as_deref().is_some_and(|guid| before.get(file.path.as_str()) == Some(&guid)))
             .filter_map(|file| file.guid.clone()),
     );
-    let mut articles = articles.iter_mut();
-    for file in files.iter_mut() {
+    for (file, article) in files.iter_mut().zip(owned) {
         let Some(guid) = file.guid.clone() else { continue };
         let had_it = before.get(file.path.as_str()) == Some(&guid.as_str());
-        // Articles stand in the order of their files; a file that was not parsed has none here.
-        let article = articles.as_slice().first().is_some_and(|article| article.guid == guid).then(|| articles.next()).flatten();
         let was_told_apart = before.get(file.path.as_str()) == Some(&file.path.as_str());
         if !had_it && (was_told_apart || !taken.insert(guid)) {
             file.guid = Some(file.path.clone());
-            if let Some(article) = article {
+            if let Some(article) = article.and_then(|article| articles.get_mut(article)) {
                 article.guid.clone_from(&file.path);
             }
         }

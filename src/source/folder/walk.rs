@@ -39,6 +39,12 @@ pub(super) fn is_markdown(path: &str) -> bool {
     path.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension.to_ascii_lowercase().as_str(), "md" | "markdown" | "txt"))
 }
 
+/// Whether a walk would find a file at a path.
+pub(super) fn is_walked(path: &str) -> bool {
+    let is_hidden = path.split('/').any(|part| part.starts_with('.'));
+    is_markdown(path) && !is_hidden && path.split('/').count() <= MAX_DEPTH
+}
+
 /// Finds the Markdown files below a folder. Hidden ones are passed over; a symbolic link is followed only inside it.
 pub(super) fn walk(root: &Path) -> Walk {
     let (mut walk, mut paths) = (Walk::default(), Vec::new());
@@ -104,25 +110,33 @@ pub struct Look {
     pub folders: Vec<PathBuf>,
     /// A number that differs when any file was added, changed or removed.
     pub signature: u64,
+    /// Whether there are symbolic links: what is written to a file by another name is told of by that name.
+    pub has_links: bool,
 }
 
 /// Looks at a folder.
 #[must_use]
 pub fn look(root: &Path) -> Look {
-    let mut look = Look { folders: Vec::new(), signature: 0 };
+    let mut look = Look { folders: Vec::new(), signature: 0, has_links: false };
     for entry in entries(root).filter_map(Result::ok) {
+        look.has_links |= entry.depth() > 0 && entry.path_is_symlink();
         if entry.file_type().is_dir() {
             look.folders.push(entry.into_path());
         } else if let Ok(metadata) = entry.metadata()
             && is_watched(entry.file_name())
         {
-            let mut hasher = DefaultHasher::new();
-            (entry.path(), metadata.len(), metadata.modified().ok()).hash(&mut hasher);
             // In whatever order they come.
-            look.signature = look.signature.wrapping_add(hasher.finish());
+            look.signature = look.signature.wrapping_add(mark(entry.path(), modified(&metadata), metadata.len()));
         }
     }
     look
+}
+
+/// What a file adds to the signature of its folder.
+pub(super) fn mark(path: &Path, modified: i64, size: u64) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (path, modified, size).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whether a change of a file with this name may change an article. Databases change all the time, ours among them.

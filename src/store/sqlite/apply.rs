@@ -16,9 +16,9 @@ use super::revive::{CHUNK, DROPPED, WITHDRAWN, turn};
 use super::sort::ruled;
 use super::terms::{Names, Touched};
 use super::together::Keep;
-use super::{Change, Sqlite, StoreError, sources};
+use super::{Change, Sqlite, StoreError, files, sources};
 use crate::model::{
-    Applied, Article, ArticleKey, Batch, Extent, Language, Policy, Source, SourceId, SourceInfo, SourceKind, Time, identity,
+    Applied, Article, ArticleKey, Batch, Extent, FileState, Language, Policy, Source, SourceId, SourceInfo, SourceKind, Time, identity,
 };
 use crate::store::decide;
 
@@ -61,7 +61,7 @@ impl Sqlite {
 
     /// Lines up a reading that one transaction can store; gives it back if it is too large.
     pub(in crate::store) fn queue_reading(&self, mut reading: Box<Reading>) -> Result<Receiver<Result<Applied, StoreError>>, Box<Reading>> {
-        if !reading.articles.is_empty() || reading.batch.extent == Extent::Complete {
+        if !reading.articles.is_empty() || reading.batch.extent != Extent::Partial {
             return Err(reading);
         }
         let keep = if reading.source.kind == SourceKind::Inbox { Keep::Surely } else { Keep::Lazily };
@@ -76,6 +76,21 @@ impl Sqlite {
             finish(transaction, &reading.source, &reading.batch, reading.due, reading.now)?;
             Ok(applied)
         }))
+    }
+
+    /// Lines up a reading of some files of a folder. `None`: they do not tell enough, and nothing is written.
+    pub(in crate::store) fn queue_files(&self, mut reading: Box<Reading>) -> Receiver<Result<Option<Applied>, StoreError>> {
+        self.queue(reading.ready.len(), Keep::Lazily, move |transaction| {
+            let Extent::Files(paths) = &reading.batch.extent else { return Ok(None) };
+            if !reading.articles.is_empty() {
+                return Ok(None);
+            }
+            let before = files::at(transaction, reading.source.id.0, paths)?;
+            let (ready, mut applied) = (std::mem::take(&mut reading.ready), Applied::default());
+            let stored = reading.store_files(transaction, &before, &ready, &mut applied);
+            reading.ready = ready;
+            Ok(stored?.then_some(applied))
+        })
     }
 
     /// Stores a reading of any size, in chunks; while one is written the next is made ready.
@@ -105,8 +120,7 @@ impl Sqlite {
             Ok::<_, StoreError>(())
         })?;
         let now = reading.now;
-        // What a rule drops is read again, so that it comes in when the rule goes.
-        reading.batch.memory.files.retain(|file| !file.guid.as_ref().is_some_and(|guid| reading.dropped.contains(guid)));
+        reading.forget_dropped();
         if reading.batch.extent == Extent::Complete {
             for absent in self.read(|connection| reading.recogniser.gone(connection))?.chunks(CHUNK) {
                 self.write(|transaction| withdraw(transaction, absent, now))?;
@@ -145,7 +159,7 @@ impl Reading {
         let of_files = batch.memory.files.iter().filter_map(|file| file.guid.clone());
         let present = articles.iter().map(|article| article.guid.clone()).chain(of_files).collect();
         Self {
-            recogniser: Recogniser::new(source.id.0, batch.extent, present),
+            recogniser: Recogniser::new(source.id.0, batch.extent == Extent::Complete, present),
             info: Arc::new(batch.info.clone().unwrap_or_else(|| source.info.clone())),
             is_first: source.status.first_read.is_none(),
             source: Arc::new(source),
@@ -167,10 +181,7 @@ impl Reading {
     }
 
     fn store(&mut self, transaction: &Transaction<'_>, chunk: &[Ready], applied: &mut Applied) -> Result<(), StoreError> {
-        let was_removed = transaction
-            .prepare_cached("SELECT removed IS NOT NULL FROM sources WHERE id = ?1")?
-            .query_row([self.source.id.0], |row| row.get(0))?;
-        if was_removed {
+        if self.is_removed(transaction)? {
             return Ok(());
         }
         let stored: usize = transaction
@@ -190,6 +201,40 @@ impl Reading {
         }
         self.names = touched.write(&mut change)?;
         Ok(())
+    }
+
+    /// Stores what some files of a folder say, and withdraws what they no longer have; says whether they told enough.
+    fn store_files(
+        &mut self,
+        transaction: &Transaction<'_>,
+        before: &[FileState],
+        ready: &[Ready],
+        applied: &mut Applied,
+    ) -> Result<bool, StoreError> {
+        self.recogniser.begin_again();
+        self.dropped.clear();
+        let may_drop = self.policy.rules.iter().any(|rule| rule.then.drop);
+        let told = (before, &self.batch);
+        if self.is_removed(transaction)? || !files::tell_enough(transaction, self.source.id.0, told, ready, may_drop)? {
+            return Ok(false);
+        }
+        self.store(transaction, ready, applied)?;
+        let absent = self.recogniser.absent_of(transaction, before)?;
+        withdraw(transaction, &absent, self.now)?;
+        applied.withdrawn += absent.len();
+        self.forget_dropped();
+        finish(transaction, &self.source, &self.batch, self.due, self.now)?;
+        Ok(true)
+    }
+
+    /// What a rule drops is read again, so that it comes in when the rule goes.
+    fn forget_dropped(&mut self) {
+        self.batch.memory.files.retain(|file| !file.guid.as_ref().is_some_and(|guid| self.dropped.contains(guid)));
+    }
+
+    fn is_removed(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let mut statement = transaction.prepare_cached("SELECT removed IS NOT NULL FROM sources WHERE id = ?1")?;
+        Ok(statement.query_row([self.source.id.0], |row| row.get(0))?)
     }
 
     fn take(&mut self, change: &mut Change<'_>, touched: &mut Touched, made: &Made, applied: &mut Applied) -> Result<(), StoreError> {

@@ -1,12 +1,12 @@
 //! The end of a reading: what is known only once all of it is stored.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
 
 use rusqlite::Transaction;
 
 use super::terms::describe;
-use super::{Change, StoreError, health, pushes, sources};
-use crate::model::{Batch, Extent, FileState, Source, SourceId, SourceInfo, Time};
+use super::{Change, StoreError, files, health, pushes, sources};
+use crate::model::{Batch, Extent, Problem, Source, SourceId, SourceInfo, Time};
 
 /// What is known once a reading is stored whole: the source's own words, validators, files, and when it is due. A source
 /// that became due again while it was taken stays so: what changed may have come too late for this reading.
@@ -21,8 +21,11 @@ pub(super) fn finish(
     for term in &batch.terms {
         describe(&mut change, term)?;
     }
-    if batch.extent == Extent::Complete {
-        write_states(transaction, source.id.0, &batch.memory.files)?;
+    let id = source.id.0;
+    match &batch.extent {
+        Extent::Complete => files::write(transaction, id, &files::all(transaction, id)?, &batch.memory.files)?,
+        Extent::Files(paths) => files::write(transaction, id, &files::at(transaction, id, paths)?, &batch.memory.files)?,
+        Extent::Partial => {}
     }
     if let Some(info) = &batch.info {
         introduce(&mut change, source, info)?;
@@ -44,7 +47,7 @@ pub(super) fn finish(
             .prepare_cached("UPDATE sources SET repairs = ?2 WHERE id = ?1")?
             .execute((source.id.0, serde_json::to_string(&batch.repairs)?))?;
     }
-    answered(transaction, source.id, batch, due, now)
+    answered(transaction, source.id, batch, &problems(source, batch), due, now)
 }
 
 /// The end of a reading that found nothing new: of a source that never failed nor moved, one row is all that changes.
@@ -60,11 +63,18 @@ pub(super) fn finish_unchanged(
     if says_more || health::is_followed(transaction, id)? {
         return finish(transaction, &sources::by_id(transaction, id.0)?, batch, due, now);
     }
-    answered(transaction, id, batch, due, now)
+    answered(transaction, id, batch, &batch.problems, due, now)
 }
 
 /// A source answered: its validators, and when it is due.
-fn answered(transaction: &Transaction<'_>, id: SourceId, batch: &Batch, due: Option<Time>, now: Time) -> Result<(), StoreError> {
+fn answered(
+    transaction: &Transaction<'_>,
+    id: SourceId,
+    batch: &Batch,
+    problems: &[Problem],
+    due: Option<Time>,
+    now: Time,
+) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
             "UPDATE sources SET etag = ?2, last_modified = ?3, read_with = ?7, first_read = ifnull(first_read, ?4), last_read = ?4, last_good = ?4,
@@ -77,10 +87,19 @@ fn answered(transaction: &Transaction<'_>, id: SourceId, batch: &Batch, due: Opt
             &batch.memory.last_modified,
             now.timestamp(),
             due.map(|due| due.timestamp()),
-            serde_json::to_string(&batch.problems)?,
+            serde_json::to_string(problems)?,
             &batch.memory.read_with,
         ))?;
     Ok(())
+}
+
+/// What is wrong with the source's articles: where some files alone were read, that of the others stays.
+fn problems<'a>(source: &Source, batch: &'a Batch) -> Cow<'a, [Problem]> {
+    let Extent::Files(paths) = &batch.extent else { return Cow::Borrowed(&batch.problems) };
+    let others = source.status.problems.iter().filter(|problem| !paths.contains(&problem.place));
+    let mut problems: Vec<Problem> = others.chain(&batch.problems).cloned().collect();
+    problems.sort_by(|a, b| a.place.cmp(&b.place));
+    Cow::Owned(problems)
 }
 
 /// Stores what a source says of itself. It stands in each of its entries, so all of their terms are modified.
@@ -104,32 +123,5 @@ pub(super) fn touch_terms(transaction: &Transaction<'_>, source: i64, now: Time)
              WHERE id IN (SELECT m.term FROM articles a JOIN memberships m ON m.article = a.id WHERE a.source = ?1)",
         )?
         .execute((source, now.timestamp()))?;
-    Ok(())
-}
-
-/// Writes the states that differ, and drops those of files that are no longer there.
-fn write_states(transaction: &Transaction<'_>, source: i64, states: &[FileState]) -> Result<(), StoreError> {
-    let before = sources::files(transaction, source)?;
-    let before: HashMap<&str, &FileState> = before.iter().map(|file| (file.path.as_str(), file)).collect();
-    for state in states.iter().filter(|state| before.get(state.path.as_str()) != Some(state)) {
-        transaction
-            .prepare_cached(
-                "INSERT OR REPLACE INTO files (source, path, modified, size, guid, revisit, problem, uses) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute((
-                source,
-                &state.path,
-                state.modified,
-                state.size,
-                &state.guid,
-                state.revisit.map(|time| time.timestamp()),
-                state.problem.as_ref().map(serde_json::to_string).transpose()?,
-                serde_json::to_string(&state.uses)?,
-            ))?;
-    }
-    let present: HashSet<&str> = states.iter().map(|state| state.path.as_str()).collect();
-    for path in before.keys().filter(|path| !present.contains(**path)) {
-        transaction.prepare_cached("DELETE FROM files WHERE source = ?1 AND path = ?2")?.execute((source, path))?;
-    }
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod apply;
 mod articles;
 mod digest;
+mod files;
 mod finish;
 mod follow;
 mod fragments;

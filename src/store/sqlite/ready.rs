@@ -27,6 +27,12 @@ pub(super) enum Ready {
     Known(i64),
 }
 
+impl Ready {
+    pub(super) fn made(&self) -> Option<&Made> {
+        if let Self::Made(made) = self { Some(made) } else { None }
+    }
+}
+
 /// What makes articles ready: all of it needs to be the same for the articles of one reading.
 #[derive(Clone)]
 pub(super) struct Maker {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::StoreError;
 use super::memberships::Member;
 use super::revive::PUBLIC;
-use crate::model::{Article, Extent, Link};
+use crate::model::{Article, FileState, Link};
 use crate::store::decide::{self, Fingerprint};
 
 /// An article as the store has it, as far as recognising it needs.
@@ -51,7 +51,8 @@ pub(super) fn by_guid(connection: &Connection, source: i64, guid: &str) -> Resul
 /// Knows which stored article is which of those that one reading of a source brings.
 pub(super) struct Recogniser {
     source: i64,
-    extent: Extent,
+    /// Whether the reading names all that the source has.
+    is_complete: bool,
     /// The guids that the source has now: such an article is never taken for another one.
     present: HashSet<String>,
     /// The articles that this reading named: two items of one document are never merged.
@@ -61,8 +62,8 @@ pub(super) struct Recogniser {
 }
 
 impl Recogniser {
-    pub(super) fn new(source: i64, extent: Extent, present: HashSet<String>) -> Self {
-        Self { source, extent, present, matched: HashSet::new(), absent: None }
+    pub(super) fn new(source: i64, is_complete: bool, present: HashSet<String>) -> Self {
+        Self { source, is_complete, present, matched: HashSet::new(), absent: None }
     }
 
     /// Notes that this reading named an article.
@@ -95,6 +96,15 @@ impl Recogniser {
         Ok(gone)
     }
 
+    /// Those that some files had, and that no file of this reading has.
+    pub(super) fn absent_of(&self, connection: &Connection, before: &[FileState]) -> Result<Vec<Member>, StoreError> {
+        let mut absent = Vec::new();
+        for guid in before.iter().filter_map(|state| state.guid.as_ref()).filter(|guid| !self.present.contains(*guid)) {
+            absent.extend(by_guid(connection, self.source, guid)?.filter(|known| known.is_public).map(|known| known.member));
+        }
+        Ok(absent)
+    }
+
     /// The stored article that this one is: by guid; a moved file by its contents; else by link, by title and date,
     /// where that points to one article alone that the source does not have under its own guid.
     pub(super) fn recognise(
@@ -107,7 +117,7 @@ impl Recogniser {
         if found.is_some() {
             return Ok(found.filter(|known| !self.matched.contains(&known.member.article)));
         }
-        if self.extent == Extent::Complete {
+        if self.is_complete {
             let of_same = self.of_absent(connection)?.get(fingerprint).cloned().unwrap_or_default();
             if let [id] = of_same[..]
                 && let Some(found) = self.only(connection, "id = ?1", [id], |_| true)?

@@ -9,8 +9,8 @@ use super::revive::{DROPPED, PUBLIC, REMOVED, in_state, turn};
 use super::taxonomy::move_slug;
 use super::terms::{Touched, find, make};
 use super::together::Keep;
-use super::{Change, Sqlite, StoreError, health, time};
-use crate::model::{FileState, Kind, Memory, NewSource, Policy, Slug, Source, SourceId, SourceKind, SourceSettings, SourceStatus, Time};
+use super::{Change, Sqlite, StoreError, files, health, time};
+use crate::model::{Kind, Memory, NewSource, Policy, Slug, Source, SourceId, SourceKind, SourceSettings, SourceStatus, Time};
 use crate::store::Lease;
 
 /// How long a new source is left to who added it.
@@ -247,26 +247,7 @@ pub(super) fn memory(connection: &Connection, source: SourceId) -> Result<Memory
     let (etag, last_modified, read_with) = connection
         .prepare_cached("SELECT etag, last_modified, read_with FROM sources WHERE id = ?1")?
         .query_row([source.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    Ok(Memory { etag, last_modified, read_with, files: files(connection, source.0)? })
-}
-
-/// The files of a folder as they were last read, by path.
-pub(super) fn files(connection: &Connection, source: i64) -> Result<Vec<FileState>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT path, modified, size, guid, revisit, problem, uses FROM files WHERE source = ?1 ORDER BY path")?;
-    let rows = statement.query_and_then([source], |row| {
-        let problem: Option<String> = row.get(5)?;
-        Ok(FileState {
-            path: row.get(0)?,
-            modified: row.get(1)?,
-            size: row.get(2)?,
-            guid: row.get(3)?,
-            revisit: row.get::<_, Option<i64>>(4)?.map(time),
-            problem: problem.as_deref().map(serde_json::from_str).transpose()?,
-            uses: serde_json::from_str(&row.get::<_, String>(6)?)?,
-        })
-    })?;
-    rows.collect()
+    Ok(Memory { etag, last_modified, read_with, files: files::all(connection, source.0)? })
 }
 
 fn insert(change: &mut Change<'_>, new: &NewSource) -> Result<i64, StoreError> {
