@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use rusqlite::{Connection, Transaction, named_params};
+use rusqlite::{Connection, Transaction, named_params, params};
 use tokio::sync::oneshot::Receiver;
-use url::Url;
 
 use super::finish::{finish, finish_unchanged};
 use super::memberships::Member;
+use super::naming::Namer;
 use super::ready::{Made, Maker, Ready};
 use super::recognise::{Known, Recogniser};
 use super::rest::write_rest;
@@ -18,7 +18,7 @@ use super::terms::{Names, Touched};
 use super::together::Keep;
 use super::{Change, Sqlite, StoreError, files, sources};
 use crate::model::{
-    Applied, Article, ArticleKey, Batch, Extent, FileState, Language, Policy, Source, SourceId, SourceInfo, SourceKind, Time, identity,
+    Applied, Article, ArticleKey, Batch, Extent, FileState, Language, Policy, Source, SourceId, SourceInfo, SourceKind, Time,
 };
 use crate::store::decide;
 
@@ -139,6 +139,7 @@ pub(in crate::store) struct Reading {
     /// All that was read but its articles.
     batch: Batch,
     due: Option<Time>,
+    namer: Arc<Namer>,
     is_first: bool,
     now: Time,
     policy: Arc<Policy>,
@@ -158,9 +159,11 @@ impl Reading {
     fn new(source: Source, batch: Batch, due: Option<Time>, articles: &[Article], policy: &Arc<Policy>, now: Time) -> Self {
         let of_files = batch.memory.files.iter().filter_map(|file| file.guid.clone());
         let present = articles.iter().map(|article| article.guid.clone()).chain(of_files).collect();
+        let info = batch.info.clone().unwrap_or_else(|| source.info.clone());
         Self {
             recogniser: Recogniser::new(source.id.0, batch.extent == Extent::Complete, present),
-            info: Arc::new(batch.info.clone().unwrap_or_else(|| source.info.clone())),
+            namer: Arc::new(Namer::new(&source, &info)),
+            info: Arc::new(info),
             is_first: source.status.first_read.is_none(),
             source: Arc::new(source),
             batch,
@@ -176,8 +179,9 @@ impl Reading {
     }
 
     fn maker(&self) -> Maker {
-        let (source, info, policy) = (Arc::clone(&self.source), Arc::clone(&self.info), Arc::clone(&self.policy));
-        Maker { source, info, is_first: self.is_first, policy, aside: self.batch.aside.clone() }
+        let (source, info, namer, policy) =
+            (Arc::clone(&self.source), Arc::clone(&self.info), Arc::clone(&self.namer), Arc::clone(&self.policy));
+        Maker { source, info, namer, is_first: self.is_first, policy, aside: self.batch.aside.clone() }
     }
 
     fn store(&mut self, transaction: &Transaction<'_>, chunk: &[Ready], applied: &mut Applied) -> Result<(), StoreError> {
@@ -270,41 +274,39 @@ impl Reading {
         let article = &made.article;
         let listed = decide::listed(article.published, self.is_first, self.now).timestamp();
         let link = decide::link(&article.link, |link| is_taken(change.transaction, link, None))?;
-        let link_key = link.as_deref().and_then(decide::link_key);
-        let guid = self.free_guid(change.transaction, &article.guid)?;
-        let public_id = self.public_id(change.transaction, &guid, link.as_deref())?;
+        let own = self.namer.free(change.transaction, article, link.as_deref(), &made.identity)?;
         let generation = change.generation()?;
+        // By position: to look up as many names takes a good part of the time.
         change
             .transaction
             .prepare_cached(
                 "INSERT INTO articles (source, guid, key, public_id, public_hash, listed, discovered, link, link_key, title, language, translation_key, in_menu,
                     published, updated, fingerprint, details, ruled, changed, generation)
-                 VALUES (:source, :guid, :key, :public_id, :public_hash, :listed, :changed, :link, :link_key, :title, :language, :translation_key, :in_menu,
-                    :published, :updated, :fingerprint, :details, :ruled, :changed, :generation)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?7, ?19)",
             )?
-            .execute(named_params! {
-                ":source": self.source.id.0,
-                ":key": ArticleKey::new(&self.source.first_slug, &guid).as_str(),
-                ":public_hash": decide::short_hash(&public_id),
-                ":public_id": public_id,
-                ":listed": listed,
-                ":guid": article.guid,
-                ":link_key": link_key,
-                ":link": link,
-                ":title": super::articles::shown_title(article),
-                ":language": made.sorted.language.as_ref().map(Language::as_str),
-                ":translation_key": article.translation_key,
-                ":in_menu": !article.page.menus.is_empty(),
-                ":published": article.published.map(|time| time.timestamp()),
-                ":updated": article.updated.map(|time| time.timestamp()),
-                ":fingerprint": made.fingerprint,
-                ":details": made.details,
-                ":ruled": ruled(&made.verdict)?,
-                ":changed": self.now.timestamp(),
-                ":generation": generation,
-            })?;
+            .execute(params![
+                self.source.id.0,
+                article.guid,
+                own.key.as_str(),
+                own.public_id,
+                own.public_hash,
+                listed,
+                self.now.timestamp(),
+                link,
+                own.link_key,
+                made.title,
+                made.sorted.language.as_ref().map(Language::as_str),
+                article.translation_key,
+                !article.page.menus.is_empty(),
+                article.published.map(|time| time.timestamp()),
+                article.updated.map(|time| time.timestamp()),
+                made.fingerprint,
+                made.details,
+                ruled(&made.verdict)?,
+                generation,
+            ])?;
         let member = Member { article: change.transaction.last_insert_rowid(), listed };
-        write_rest(change, touched, member, made, link_key, None)
+        write_rest(change, touched, member, made, own.link_key, None)
     }
 
     fn update(&self, change: &mut Change<'_>, touched: &mut Touched, known: &Known, made: &Made) -> Result<i64, StoreError> {
@@ -333,7 +335,7 @@ impl Reading {
                 ":guid": article.guid,
                 ":link_key": link_key,
                 ":link": link,
-                ":title": super::articles::shown_title(article),
+                ":title": made.title,
                 ":language": made.sorted.language.as_ref().map(Language::as_str),
                 ":translation_key": article.translation_key,
                 ":in_menu": !article.page.menus.is_empty(),
@@ -347,27 +349,6 @@ impl Reading {
                 ":id": known.member.article,
             })?;
         write_rest(change, touched, known.member, made, link_key, Some(known))
-    }
-
-    /// The guid, or one made from it if an earlier article of this source got its identity from the same.
-    fn free_guid(&self, connection: &Connection, guid: &str) -> Result<String, StoreError> {
-        let mut statement = connection.prepare_cached("SELECT 1 FROM articles WHERE key = ?1")?;
-        let mut free = guid.to_owned();
-        let mut number = 1;
-        while statement.exists([ArticleKey::new(&self.source.first_slug, &free).as_str()])? {
-            number += 1;
-            free = format!("{guid}\0{number}");
-        }
-        Ok(free)
-    }
-
-    fn public_id(&self, connection: &Connection, guid: &str, link: Option<&str>) -> Result<String, StoreError> {
-        let urls = [Some(self.source.location.as_str()), self.info.home.as_deref(), link];
-        let host = |url: &str| Url::parse(url).ok()?.host_str().map(str::to_owned);
-        let hosts: Vec<String> = urls.into_iter().flatten().filter_map(host).collect();
-        let id = identity::published_id(&self.source.first_slug, guid, &hosts);
-        let is_taken = connection.prepare_cached("SELECT 1 FROM articles WHERE public_hash = ?1")?.exists([decide::short_hash(&id)])?;
-        Ok(if is_taken { identity::own_id(&self.source.first_slug, guid) } else { id })
     }
 }
 

@@ -14,6 +14,7 @@ mod history;
 mod hosts;
 mod hub;
 mod memberships;
+mod naming;
 mod pushes;
 mod ready;
 mod recognise;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::StoreError;
+use super::articles::shown_title;
+use super::naming::{Identity, Namer};
 use super::recognise::by_guid;
 use crate::model::{Article, Aside, Policy, Source, SourceInfo, Verdict};
 use crate::store::decide::{self, Context, Fingerprint, Sorted};
@@ -15,6 +17,10 @@ pub(super) struct Made {
     pub(super) fingerprint: Fingerprint,
     /// What of it is stored as JSON.
     pub(super) details: String,
+    /// The title that lists show.
+    pub(super) title: Option<String>,
+    /// What it wishes to be known by.
+    pub(super) identity: Identity,
     pub(super) verdict: Verdict,
     pub(super) sorted: Sorted,
 }
@@ -38,6 +44,7 @@ impl Ready {
 pub(super) struct Maker {
     pub(super) source: Arc<Source>,
     pub(super) info: Arc<SourceInfo>,
+    pub(super) namer: Arc<Namer>,
     pub(super) is_first: bool,
     pub(super) policy: Arc<Policy>,
     pub(super) aside: Option<Aside>,
@@ -70,6 +77,7 @@ impl Maker {
             found_out = found_out.or_else(|| self.context().found_out(&article));
         }
         let sorted = self.context().sort(&article, found_out.as_ref(), &verdict);
-        Ok(Ready::Made(Box::new(Made { article, fingerprint, details, verdict, sorted })))
+        let (title, identity) = (shown_title(&article), self.namer.wished(&article));
+        Ok(Ready::Made(Box::new(Made { article, fingerprint, details, title, identity, verdict, sorted })))
     }
 }

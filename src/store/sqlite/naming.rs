@@ -1,0 +1,94 @@
+//! The names that an article gets when it is first stored, for ever: its key and its published id. Which ones it wishes for
+//! needs no store, and is found out before the writer has its turn; whether they are free is the writer's to see.
+
+use std::borrow::Cow;
+
+use rusqlite::Connection;
+use url::Url;
+
+use super::StoreError;
+use crate::model::{Article, ArticleKey, Link, Slug, Source, SourceInfo, identity};
+use crate::store::decide::{self, LinkKey};
+
+/// What an article is known by.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub(super) key: ArticleKey,
+    pub(super) public_id: String,
+    /// A short hash of the published id.
+    pub(super) public_hash: i64,
+    /// The page that its link leads to.
+    pub(super) link_key: Option<LinkKey>,
+}
+
+/// Names the articles of a source.
+#[derive(Debug, Clone)]
+pub(super) struct Namer {
+    first_slug: Slug,
+    /// Where the source is, and its home: the guids of its articles may be of these.
+    hosts: Vec<String>,
+}
+
+impl Namer {
+    pub(super) fn new(source: &Source, info: &SourceInfo) -> Self {
+        let urls = [Some(source.location.as_str()), info.home.as_deref()];
+        Self { first_slug: source.first_slug.clone(), hosts: urls.into_iter().flatten().filter_map(host).collect() }
+    }
+
+    /// What an article wishes to be known by.
+    pub(super) fn wished(&self, article: &Article) -> Identity {
+        self.identity(&article.guid, target(&article.link))
+    }
+
+    fn identity(&self, guid: &str, link: Option<&str>) -> Identity {
+        let hosts = self.hosts.iter().cloned().chain(link.and_then(host)).collect::<Vec<_>>();
+        let public_id = identity::published_id(&self.first_slug, guid, &hosts);
+        Identity {
+            key: ArticleKey::new(&self.first_slug, guid),
+            public_hash: decide::short_hash(&public_id),
+            public_id,
+            link_key: link.and_then(decide::link_key),
+        }
+    }
+
+    /// What a new article is known by: as it wishes, or otherwise where an earlier article has that name, or where it may not
+    /// have its link.
+    pub(super) fn free<'a>(
+        &self,
+        connection: &Connection,
+        article: &Article,
+        link: Option<&str>,
+        wished: &'a Identity,
+    ) -> Result<Cow<'a, Identity>, StoreError> {
+        let mut own = Cow::Borrowed(wished);
+        if link != target(&article.link) {
+            own = Cow::Owned(self.identity(&article.guid, link));
+        }
+        // An article of this source that was moved to another guid keeps the key of the one that it had.
+        let (mut guid, mut number) = (Cow::Borrowed(&article.guid), 1);
+        let mut has_key = connection.prepare_cached("SELECT 1 FROM articles WHERE key = ?1")?;
+        while has_key.exists([own.key.as_str()])? {
+            number += 1;
+            guid = Cow::Owned(format!("{}\0{number}", article.guid));
+            own = Cow::Owned(self.identity(&guid, link));
+        }
+        let mut has_id = connection.prepare_cached("SELECT 1 FROM articles WHERE public_hash = ?1")?;
+        if has_id.exists([own.public_hash])? {
+            let public_id = identity::own_id(&self.first_slug, &guid);
+            own = Cow::Owned(Identity { public_hash: decide::short_hash(&public_id), public_id, ..own.into_owned() });
+        }
+        Ok(own)
+    }
+}
+
+/// Where an article wishes to lead.
+fn target(link: &Link) -> Option<&str> {
+    match link {
+        Link::Own => None,
+        Link::At(url) | Link::Candidate(url) => Some(url),
+    }
+}
+
+fn host(url: &str) -> Option<String> {
+    Url::parse(url).ok()?.host_str().map(str::to_owned)
+}
