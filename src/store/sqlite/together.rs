@@ -7,8 +7,10 @@ use std::sync::Mutex;
 use rusqlite::{Transaction, ffi};
 use tokio::sync::oneshot::{self, Receiver, Sender};
 
-use super::revive::CHUNK;
 use super::{Sqlite, StoreError, lock};
+
+/// So many articles one transaction takes of several readings: those that have many pages in common write each once.
+const TOGETHER: usize = 1_000;
 
 /// What a failure of the machine's power may take from those who were answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,7 +119,7 @@ impl Sqlite {
     fn next_jobs(&self) -> Vec<Box<dyn Job>> {
         let mut queue = lock(&self.queue.0);
         let (mut jobs, mut weight) = (Vec::new(), 0);
-        while let Some(job) = queue.pop_front_if(|job| weight == 0 || weight + job.weight() <= CHUNK) {
+        while let Some(job) = queue.pop_front_if(|job| weight == 0 || weight + job.weight() <= TOGETHER) {
             weight += job.weight();
             jobs.push(job);
         }
