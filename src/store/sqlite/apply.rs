@@ -16,7 +16,7 @@ use super::revive::{CHUNK, DROPPED, WITHDRAWN, turn};
 use super::sort::ruled;
 use super::terms::{Names, Touched};
 use super::together::Keep;
-use super::{Change, Sqlite, StoreError, files, sources};
+use super::{Change, Sqlite, StoreError, files, lookups, sources};
 use crate::model::{
     Applied, Article, ArticleKey, Batch, Extent, FileState, Language, Policy, Source, SourceId, SourceInfo, SourceKind, Time,
 };
@@ -204,6 +204,9 @@ impl Reading {
             }
         }
         self.names = touched.write(&mut change)?;
+        if change.is_taken {
+            lookups::settle(transaction, chunk.len())?;
+        }
         Ok(())
     }
 
@@ -306,6 +309,7 @@ impl Reading {
                 generation,
             ])?;
         let member = Member { article: change.transaction.last_insert_rowid(), listed };
+        lookups::note(change.transaction, member.article, [own.key_hash, own.public_hash].into_iter().chain(own.link_key))?;
         write_rest(change, touched, member, made, own.link_key, None)
     }
 
@@ -315,6 +319,11 @@ impl Reading {
             Ok::<_, StoreError>(known.link.as_deref() != Some(link) && is_taken(change.transaction, link, Some(known.member.article))?)
         })?;
         let link_key = link.as_deref().and_then(decide::link_key);
+        let link_key_before = known.link.as_deref().and_then(decide::link_key);
+        if link_key != link_key_before {
+            lookups::note(change.transaction, known.member.article, link_key)?;
+            link_key_before.map_or(Ok(()), |before| lookups::forget(change.transaction, known.member.article, before))?;
+        }
         if known.guid != article.guid {
             let key = ArticleKey::new(&self.source.first_slug, &article.guid);
             change
@@ -355,7 +364,9 @@ impl Reading {
 /// Whether any article, of any source, leads to a page; `but` is not asked.
 fn is_taken(connection: &Connection, link: &str, but: Option<i64>) -> Result<bool, StoreError> {
     let Some(key) = decide::link_key(link) else { return Ok(true) };
-    let mut statement = connection.prepare_cached("SELECT 1 FROM articles WHERE link_key = ?1 AND id IS NOT ?2 AND gone = 0")?;
+    let with_it = lookups::having("?1");
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT 1 FROM articles WHERE id IN {with_it} AND link_key = ?1 AND id IS NOT ?2 AND gone = 0"))?;
     Ok(statement.exists((key, but))?)
 }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::terms::term_name;
-use super::{Sqlite, StoreError, story, time};
+use super::{Sqlite, StoreError, lookups, story, time};
 use crate::model::{
     Article, ArticleKey, Entry, Kind, Language, Neighbours, Origin, Origins, SourceInfo, SourceKind, SourceSettings, TermName, Translation,
     text,
 };
 use crate::store::sets::Number;
-use crate::store::{Lookup, Reached};
+use crate::store::{Lookup, Reached, decide};
 
 /// How much of the text stands for the title of an article that has none.
 const UNTITLED: usize = 80;
@@ -185,10 +185,13 @@ fn terms_of(connection: &Connection, article: i64) -> Result<Vec<(TermName, Orig
 
 /// The number of an article by its key, or by one that it got later, and whether it is withdrawn.
 pub(super) fn find(connection: &Connection, key: &ArticleKey) -> Result<Option<(Number, bool)>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, gone != 0 FROM articles WHERE id = ifnull((SELECT id FROM articles WHERE key = ?1), (SELECT article FROM later_keys WHERE key = ?1))",
-    )?;
-    Ok(statement.query_row([key.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    let with_it = lookups::having("?2");
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT id, gone != 0 FROM articles
+         WHERE id = ifnull((SELECT id FROM articles WHERE id IN {with_it} AND key = ?1), (SELECT article FROM later_keys WHERE key = ?1))"
+    ))?;
+    let hash = decide::short_hash(key.as_str());
+    Ok(statement.query_row((key.as_str(), hash), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }
 
 /// What stands where a title is needed and there is none.
@@ -217,14 +220,15 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn neighbours(&self, key: &ArticleKey) -> Result<Neighbours, StoreError> {
+        let (with_it, hash) = (lookups::having("?2"), decide::short_hash(key.as_str()));
         self.read(|connection| {
             let beside = |compare: &str, order: &str| {
                 let tail = format!(
                     "WHERE id = (SELECT m.article FROM articles a JOIN sources s ON s.id = a.source
                      JOIN memberships m ON m.term = s.term AND m.gone = 0 AND (m.listed, m.article) {compare} (a.listed, a.id)
-                     WHERE a.key = ?1 ORDER BY m.listed {order}, m.article {order} LIMIT 1)"
+                     WHERE a.id IN {with_it} AND a.key = ?1 ORDER BY m.listed {order}, m.article {order} LIMIT 1)"
                 );
-                titles(connection, &tail, [key.as_str()]).map(|mut found| found.pop())
+                titles(connection, &tail, (key.as_str(), hash)).map(|mut found| found.pop())
             };
             Ok(Neighbours { previous: beside("<", "DESC")?, next: beside(">", "ASC")? })
         })
@@ -232,10 +236,13 @@ impl Sqlite {
 
     pub(in crate::store) fn file(&self, key: &ArticleKey, name: &str) -> Result<Option<(String, Vec<u8>)>, StoreError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT f.media_type, f.bytes FROM attachments f JOIN articles a ON a.id = f.article WHERE a.key = ?1 AND a.gone = 0 AND f.name = ?2",
-            )?;
-            Ok(statement.query_row((key.as_str(), name), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT f.media_type, f.bytes FROM attachments f JOIN articles a ON a.id = f.article
+                 WHERE a.id IN {} AND a.key = ?1 AND a.gone = 0 AND f.name = ?3",
+                lookups::having("?2")
+            ))?;
+            let hash = decide::short_hash(key.as_str());
+            Ok(statement.query_row((key.as_str(), hash, name), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
         })
     }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::ready::{Made, Ready};
 use super::revive::{PUBLIC, WITHDRAWN};
-use super::{Sqlite, StoreError, sources, time};
+use super::{Sqlite, StoreError, lookups, sources, time};
 use crate::model::{Batch, FileState, Link, Memory, Source, SourceId, Time};
 use crate::store::decide;
 
@@ -145,11 +145,12 @@ fn is_unlike_all(connection: &Connection, source: i64, Made { article, fingerpri
         Link::At(link) | Link::Candidate(link) => decide::link_key(link),
         Link::Own => None,
     };
-    let mut alike = connection.prepare_cached(
+    let mut alike = connection.prepare_cached(&format!(
         "SELECT EXISTS (SELECT 1 FROM articles WHERE source = ?1 AND gone > ?2 AND fingerprint = ?3)
-            OR EXISTS (SELECT 1 FROM articles WHERE link_key = ?4 AND source = ?1)
+            OR EXISTS (SELECT 1 FROM articles WHERE id IN {} AND link_key = ?4 AND +source = ?1)
             OR EXISTS (SELECT 1 FROM articles WHERE source = ?1 AND gone IN (0, 1, 2, 3) AND published = ?5 AND title = ?6)",
-    )?;
+        lookups::having("?4")
+    ))?;
     let published = article.published.map(|time| time.timestamp());
     let is_alike: bool = alike.query_row((source, PUBLIC, fingerprint, link_key, published, &article.title), |row| row.get(0))?;
     Ok(!is_alike)

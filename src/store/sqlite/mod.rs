@@ -13,6 +13,7 @@ mod health;
 mod history;
 mod hosts;
 mod hub;
+mod lookups;
 mod memberships;
 mod naming;
 mod pushes;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use rusqlite::Connection;
 use url::Url;
 
-use super::StoreError;
+use super::{StoreError, lookups};
 use crate::model::{Article, ArticleKey, Link, Slug, Source, SourceInfo, identity};
 use crate::store::decide::{self, LinkKey};
 
@@ -14,6 +14,8 @@ use crate::store::decide::{self, LinkKey};
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     pub(super) key: ArticleKey,
+    /// A short hash of the key.
+    pub(super) key_hash: i64,
     pub(super) public_id: String,
     /// A short hash of the published id.
     pub(super) public_hash: i64,
@@ -43,8 +45,10 @@ impl Namer {
     fn identity(&self, guid: &str, link: Option<&str>) -> Identity {
         let hosts = self.hosts.iter().cloned().chain(link.and_then(host)).collect::<Vec<_>>();
         let public_id = identity::published_id(&self.first_slug, guid, &hosts);
+        let key = ArticleKey::new(&self.first_slug, guid);
         Identity {
-            key: ArticleKey::new(&self.first_slug, guid),
+            key_hash: decide::short_hash(key.as_str()),
+            key,
             public_hash: decide::short_hash(&public_id),
             public_id,
             link_key: link.and_then(decide::link_key),
@@ -66,19 +70,28 @@ impl Namer {
         }
         // An article of this source that was moved to another guid keeps the key of the one that it had.
         let (mut guid, mut number) = (Cow::Borrowed(&article.guid), 1);
-        let mut has_key = connection.prepare_cached("SELECT 1 FROM articles WHERE key = ?1")?;
-        while has_key.exists([own.key.as_str()])? {
+        while is_there(connection, own.key_hash, "key = ?2", own.key.as_str())? {
             number += 1;
             guid = Cow::Owned(format!("{}\0{number}", article.guid));
             own = Cow::Owned(self.identity(&guid, link));
         }
-        let mut has_id = connection.prepare_cached("SELECT 1 FROM articles WHERE public_hash = ?1")?;
-        if has_id.exists([own.public_hash])? {
+        if is_there(connection, own.public_hash, "public_id = ?2", &own.public_id)? {
             let public_id = identity::own_id(&self.first_slug, &guid);
             own = Cow::Owned(Identity { public_hash: decide::short_hash(&public_id), public_id, ..own.into_owned() });
         }
         Ok(own)
     }
+}
+
+/// Whether an article with a hash has the name, too.
+fn is_there(connection: &Connection, hash: i64, condition: &str, name: &str) -> Result<bool, StoreError> {
+    for article in lookups::find(connection, hash)? {
+        let mut statement = connection.prepare_cached(&format!("SELECT 1 FROM articles WHERE id = ?1 AND {condition}"))?;
+        if statement.exists((article, name))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Where an article wishes to lead.

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::StoreError;
 use super::memberships::Member;
 use super::revive::PUBLIC;
+use super::{StoreError, lookups};
 use crate::model::{Article, FileState, Link};
 use crate::store::decide::{self, Fingerprint};
 
@@ -129,7 +129,9 @@ impl Recogniser {
             && let Some(key) = decide::link_key(link)
         {
             let same = |known: &Known| known.link.as_deref().is_some_and(|other| !differ_by_fragment(other, link));
-            let found = self.only(connection, "source = ?1 AND link_key = ?2", (self.source, key), same)?;
+            // The plus keeps SQLite from walking over all articles of the source.
+            let condition = format!("id IN {} AND +source = ?1 AND link_key = ?2", lookups::having("?2"));
+            let found = self.only(connection, &condition, (self.source, key), same)?;
             if found.is_some() {
                 return Ok(found);
             }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::articles::article_key;
 use super::sort::stamp;
 use super::terms::{Touched, term_name};
-use super::{Change, StoreError};
+use super::{Change, StoreError, lookups};
 use crate::model::{Kind, Origins, Related, TermName};
 use crate::store::decide::LinkKey;
 use crate::store::sets::Number;
@@ -15,11 +15,16 @@ use crate::store::sets::Number;
 const MAX_MEMBERS: usize = 32;
 
 /// The public articles of a story but one, the first stored first: those that have its link, but another source.
-const OTHERS: &str = "FROM articles a JOIN articles o ON o.link_key = a.link_key AND o.source != a.source AND o.gone = 0 WHERE a.id = ?1";
+fn others() -> String {
+    let with_its_link = lookups::having("a.link_key");
+    format!(
+        "FROM articles a JOIN articles o ON o.id IN {with_its_link} AND o.link_key = a.link_key AND o.source != a.source AND o.gone = 0 WHERE a.id = ?1"
+    )
+}
 
 /// Whether of two articles of a story an earlier one is in a set: then it speaks for this one, too.
 pub(super) fn is_spoken_for(connection: &Connection, number: Number, is_in: impl Fn(Number) -> bool) -> Result<bool, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT o.id {OTHERS} AND o.id < a.id ORDER BY o.id"))?;
+    let mut statement = connection.prepare_cached(&format!("SELECT o.id {} AND o.id < a.id ORDER BY o.id", others()))?;
     let mut rows = statement.query([number])?;
     while let Some(row) = rows.next()? {
         if is_in(row.get(0)?) {
@@ -32,7 +37,8 @@ pub(super) fn is_spoken_for(connection: &Connection, number: Number, is_in: impl
 /// The other articles of a story.
 pub(super) fn related(connection: &Connection, article: i64) -> Result<Vec<Related>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT o.key, o.title, (SELECT t.name FROM sources s JOIN terms t ON t.id = s.term WHERE s.id = o.source) {OTHERS} ORDER BY o.id LIMIT ?2"
+        "SELECT o.key, o.title, (SELECT t.name FROM sources s JOIN terms t ON t.id = s.term WHERE s.id = o.source) {} ORDER BY o.id LIMIT ?2",
+        others()
     ))?;
     let mut related = Vec::new();
     let mut rows = statement.query((article, MAX_MEMBERS))?;
@@ -46,9 +52,10 @@ pub(super) fn related(connection: &Connection, article: i64) -> Result<Vec<Relat
 /// The categories and tags of the other articles of a story.
 pub(super) fn joined_terms(connection: &Connection, article: i64) -> Result<Vec<(TermName, Origins)>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT DISTINCT t.kind, t.slug, t.name FROM (SELECT o.id {OTHERS} ORDER BY o.id LIMIT ?2) o
+        "SELECT DISTINCT t.kind, t.slug, t.name FROM (SELECT o.id {} ORDER BY o.id LIMIT ?2) o
          JOIN memberships m ON m.article = o.id AND m.gone = 0 JOIN terms t ON t.id = m.term AND t.deleted IS NULL
-         WHERE t.kind IN (?3, ?4) ORDER BY t.kind, t.slug"
+         WHERE t.kind IN (?3, ?4) ORDER BY t.kind, t.slug",
+        others()
     ))?;
     let rows = statement.query_and_then((article, MAX_MEMBERS, Kind::Category as i64, Kind::Tag as i64), |row| {
         Ok((term_name(row.get(0)?, row.get(1)?, row.get(2)?)?, Origins::default()))
@@ -60,13 +67,15 @@ pub(super) fn joined_terms(connection: &Connection, article: i64) -> Result<Vec<
 /// link that it had, if it has another one now.
 pub(super) fn tell(change: &mut Change<'_>, touched: &mut Touched, article: i64, link_key: Option<LinkKey>) -> Result<(), StoreError> {
     let Some(link_key) = link_key else { return Ok(()) };
-    let others: Vec<i64> = {
-        let mut statement = change.transaction.prepare_cached(
-            "SELECT o.id FROM articles o JOIN articles a ON a.id = ?1 AND o.source != a.source WHERE o.link_key = ?2 AND o.gone = 0 LIMIT ?3",
-        )?;
-        let rows = statement.query_map((article, link_key, MAX_MEMBERS), |row| row.get(0))?;
-        rows.collect::<Result<_, _>>()?
-    };
+    let mut is_other = change.transaction.prepare_cached(
+        "SELECT 1 FROM articles o JOIN articles a ON a.id = ?1 AND o.source != a.source WHERE o.id = ?2 AND o.link_key = ?3 AND o.gone = 0",
+    )?;
+    let mut others = Vec::new();
+    for other in lookups::find(change.transaction, link_key)? {
+        if other != article && others.len() < MAX_MEMBERS && is_other.exists((article, other, link_key))? {
+            others.push(other);
+        }
+    }
     if others.is_empty() {
         return Ok(());
     }

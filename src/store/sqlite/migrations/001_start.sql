@@ -14,7 +14,9 @@ CREATE TABLE store (
     indexed           INTEGER NOT NULL DEFAULT 0,
     -- The generation up to which fragments were made, and the look that they have.
     made           INTEGER NOT NULL DEFAULT 0,
-    look              INTEGER NOT NULL DEFAULT 0
+    look              INTEGER NOT NULL DEFAULT 0,
+    -- The hash up to which new_lookups were taken to lookups.
+    lookups_settled   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- What an article can be chosen by: kind is the position in Kind::ALL. A term stays once it was published.
@@ -111,7 +113,7 @@ CREATE TABLE articles (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     source          INTEGER NOT NULL REFERENCES sources (id),
     guid            TEXT    NOT NULL,
-    key             TEXT    NOT NULL UNIQUE,
+    key             TEXT    NOT NULL,
     public_id       TEXT    NOT NULL,
     public_hash     INTEGER NOT NULL, -- a short hash of it
     link            TEXT,
@@ -144,14 +146,24 @@ CREATE INDEX articles_withdrawn ON articles (changed, listed) WHERE gone != 0;
 CREATE INDEX articles_in_stories ON articles (id) WHERE in_story = 1;
 -- The public or withdrawn articles of a source, taken chunk by chunk, and when it posted; recognition by title and date.
 CREATE INDEX articles_by_state ON articles (source, gone, published);
--- Recognition by link within a source; whether any article has a link.
-CREATE INDEX articles_by_link ON articles (link_key, source) WHERE link_key IS NOT NULL;
--- Whether an id was published before.
-CREATE INDEX articles_by_public_hash ON articles (public_hash);
 -- The translations of an article.
 CREATE INDEX articles_by_translation ON articles (source, translation_key) WHERE translation_key IS NOT NULL;
 -- The menus of the site.
 CREATE INDEX articles_in_menus ON articles (id) WHERE in_menu = 1 AND gone = 0;
+
+-- Articles by short hashes of their keys, their published ids and the pages that they lead to (link_key): for their own
+-- pages, recognition by link, stories, and whether a name is taken. New ones wait apart (sqlite/lookups.rs).
+CREATE TABLE lookups (
+    hash    INTEGER NOT NULL,
+    article INTEGER NOT NULL,
+    PRIMARY KEY (hash, article)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE new_lookups (
+    hash    INTEGER NOT NULL,
+    article INTEGER NOT NULL,
+    PRIMARY KEY (hash, article)
+) STRICT, WITHOUT ROWID;
 
 -- The keys that articles would have by the guids that they got later: links to a file that was moved.
 CREATE TABLE later_keys (

@@ -1,0 +1,152 @@
+//! What articles are looked up by: short hashes of their keys, of their published ids and of the pages that they lead to.
+//! A transaction would change a page of an index for nearly every hash that it adds, so that in a large store ever more
+//! pages are written for an article. So new hashes wait in a small table, from where they go to the large one by slices of
+//! all hashes, whose pages lie together. What is found has to be compared: two texts may have one hash.
+
+use rusqlite::{Connection, Transaction};
+
+use super::StoreError;
+
+/// The hashes of so many articles wait.
+const WAITING: u64 = 10_000;
+/// The first articles' hashes need not wait: the large table is small.
+const FIRST: i64 = 50_000;
+
+/// The articles that have a hash, as a subquery; `hash` is its name in the statement.
+pub(super) fn having(hash: &str) -> String {
+    format!("(SELECT article FROM lookups WHERE hash = {hash} UNION ALL SELECT article FROM new_lookups WHERE hash = {hash})")
+}
+
+/// The articles that have a hash.
+pub(super) fn find(connection: &Connection, hash: i64) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT article FROM lookups WHERE hash = ?1 UNION ALL SELECT article FROM new_lookups WHERE hash = ?1")?;
+    Ok(statement.query_map([hash], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Notes the hashes of an article.
+pub(super) fn note(transaction: &Transaction<'_>, article: i64, hashes: impl IntoIterator<Item = i64>) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(if article < FIRST {
+        "INSERT OR IGNORE INTO lookups (hash, article) VALUES (?1, ?2)"
+    } else {
+        "INSERT OR IGNORE INTO new_lookups (hash, article) VALUES (?1, ?2)"
+    })?;
+    for hash in hashes {
+        statement.execute((hash, article))?;
+    }
+    Ok(())
+}
+
+/// Forgets one hash of an article.
+pub(super) fn forget(transaction: &Transaction<'_>, article: i64, hash: i64) -> Result<(), StoreError> {
+    for table in ["lookups", "new_lookups"] {
+        transaction.prepare_cached(&format!("DELETE FROM {table} WHERE hash = ?1 AND article = ?2"))?.execute((hash, article))?;
+    }
+    Ok(())
+}
+
+/// Takes the next slice of the hashes that wait to the others, the larger the more articles came.
+pub(super) fn settle(transaction: &Transaction<'_>, articles: usize) -> Result<(), StoreError> {
+    let start: i64 = transaction.prepare_cached("SELECT lookups_settled FROM store")?.query_row([], |row| row.get(0))?;
+    let width = (u64::MAX / WAITING).saturating_mul(articles as u64);
+    let last = start.saturating_add_unsigned(width.saturating_sub(1));
+    let moved = transaction
+        .prepare_cached(
+            "INSERT INTO lookups (hash, article) SELECT hash, article FROM new_lookups WHERE hash BETWEEN ?1 AND ?2 ORDER BY hash, article",
+        )?
+        .execute((start, last))?;
+    if moved > 0 {
+        transaction.prepare_cached("DELETE FROM new_lookups WHERE hash BETWEEN ?1 AND ?2")?.execute((start, last))?;
+    }
+    // The last slice ends with the highest hash, and the next begins with the lowest.
+    let next = last.checked_add(1).unwrap_or(i64::MIN);
+    transaction.prepare_cached("UPDATE store SET lookups_settled = ?1")?.execute([next])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::{Article, ArticleKey, Batch, Link, NewSource, Policy, SourceKind, SourceSettings};
+    use crate::store::Lookup;
+    use crate::store::sqlite::{Sqlite, time};
+
+    fn store(folder: &tempfile::TempDir) -> Sqlite {
+        let store = Sqlite::open(folder.path().join("t.db"), time(1_700_000_000)).unwrap();
+        // The next article has this number and one.
+        store
+            .write(|transaction| Ok(transaction.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('articles', ?1)", [FIRST])?))
+            .unwrap();
+        store
+    }
+
+    #[test]
+    fn a_hash_is_found_wherever_it_waits_until_it_is_forgotten() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = store(&folder);
+        let hashes = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX];
+        store
+            .write(|transaction| {
+                note(transaction, FIRST, hashes)?;
+                note(transaction, FIRST + 1, [0])?;
+                note(transaction, 1, [0])
+            })
+            .unwrap();
+        let waiting = || store.numbers("SELECT count(*) FROM new_lookups", []).unwrap()[0];
+        assert_eq!(waiting(), 8);
+        let mut seen = BTreeSet::new();
+        // One slice more, since two of them are cut short.
+        for _ in 0..WAITING.div_ceil(700) + 1 {
+            store.write(|transaction| settle(transaction, 700)).unwrap();
+            seen.insert(waiting());
+            let found = |hash: i64| store.read(|connection| find(connection, hash)).unwrap();
+            assert!(hashes.iter().all(|hash| found(*hash).contains(&FIRST)));
+            assert_eq!(found(0).into_iter().collect::<BTreeSet<_>>(), BTreeSet::from([1, FIRST, FIRST + 1]));
+        }
+        assert!(waiting() == 0 && seen.len() > 2, "by slices, all once: {seen:?}");
+        store.write(|transaction| forget(transaction, FIRST, 0)).unwrap();
+        assert_eq!(store.read(|connection| find(connection, 0)).unwrap(), [1, FIRST + 1]);
+    }
+
+    #[test]
+    fn articles_are_recognised_and_told_of_their_stories_while_their_hashes_wait_and_after() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = store(&folder);
+        let (now, policy) = (time(1_700_000_000), std::sync::Arc::new(Policy::default()));
+        let source = |name: &str| {
+            let location = format!("https://{name}.example/feed");
+            let new =
+                NewSource { kind: SourceKind::Feed, location, slug: None, title: name.to_owned(), settings: SourceSettings::default() };
+            store.add_source(&new, now).unwrap().0
+        };
+        let (one, two) = (source("one"), source("two"));
+        let article = |guid: &str, title: &str| Article {
+            guid: guid.to_owned(),
+            title: Some(title.to_owned()),
+            link: Link::At("https://one.example/post".to_owned()),
+            ..Article::default()
+        };
+        let apply = |source: &crate::model::Source, article: Article| {
+            let batch = Batch { articles: vec![article], ..Batch::default() };
+            store.apply(store.prepare(source.id, batch, None, &policy, now).unwrap()).unwrap()
+        };
+        apply(&one, article("a", "A"));
+        apply(&two, article("b", "B"));
+        let has_related = |source: &crate::model::Source, guid: &str| {
+            let Lookup::Found(entry) = store.article(&ArticleKey::new(&source.first_slug, guid)).unwrap() else { panic!("not found") };
+            entry.related.len()
+        };
+        for _ in 0..2 {
+            assert_eq!((has_related(&one, "a"), has_related(&two, "b")), (1, 1));
+            // Another guid, the same page: the same article.
+            let applied = apply(&one, article("a2", "A"));
+            assert_eq!((applied.added, applied.updated), (0, 1));
+            assert_eq!(apply(&one, article("a", "A")).updated, 1);
+            store.write(|transaction| settle(transaction, usize::try_from(WAITING).unwrap())).unwrap();
+            store.write(|transaction| settle(transaction, usize::try_from(WAITING).unwrap())).unwrap();
+        }
+        assert_eq!(store.numbers("SELECT count(*) FROM new_lookups", []).unwrap(), [0]);
+    }
+}
