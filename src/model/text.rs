@@ -112,19 +112,7 @@ impl Line {
 
     /// Appends a text in which character references stand for characters.
     fn push_escaped(&mut self, text: &str) {
-        let mut rest = text;
-        while let Some(at) = rest.find('&') {
-            self.push(&rest[..at]);
-            rest = &rest[at..];
-            if let Some((length, resolved)) = reference(rest) {
-                self.push(&resolved);
-                rest = &rest[length..];
-            } else {
-                self.push("&");
-                rest = &rest[1..];
-            }
-        }
-        self.push(rest);
+        unescaped(text, |part| self.push(part));
     }
 
     fn stretch(&mut self, text: &str) {
@@ -158,19 +146,26 @@ fn is_inline(tag: &str) -> bool {
 #[must_use]
 pub fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
+    unescaped(text, |part| plain.push_str(part));
+    plain
+}
+
+/// Gives a text part by part, with the characters that its references stand for.
+fn unescaped(text: &str, mut give: impl FnMut(&str)) {
     let mut rest = text;
     while let Some(at) = rest.find('&') {
-        plain.push_str(&rest[..at]);
+        give(&rest[..at]);
         rest = &rest[at..];
-        if let Some((length, resolved)) = reference(rest) {
-            plain.push_str(&resolved);
-            rest = &rest[length..];
+        let length = if let Some((length, resolved)) = reference(rest) {
+            give(&resolved);
+            length
         } else {
-            plain.push('&');
-            rest = &rest[1..];
-        }
+            give("&");
+            1
+        };
+        rest = &rest[length..];
     }
-    plain + rest
+    give(rest);
 }
 
 /// The length of the character reference that a text begins with, and what it stands for.
