@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(waiting(), 8);
         let mut seen = BTreeSet::new();
         // One slice more, since two of them are cut short.
-        for _ in 0..WAITING.div_ceil(700) + 1 {
+        for _ in 0..=WAITING.div_ceil(700) {
             store.write(|transaction| settle(transaction, 700)).unwrap();
             seen.insert(waiting());
             let found = |hash: i64| store.read(|connection| find(connection, hash)).unwrap();
