@@ -50,14 +50,12 @@ pub(super) fn settle(transaction: &Transaction<'_>, articles: usize) -> Result<(
     let start: i64 = transaction.prepare_cached("SELECT lookups_settled FROM store")?.query_row([], |row| row.get(0))?;
     let width = (u64::MAX / WAITING).saturating_mul(articles as u64);
     let last = start.saturating_add_unsigned(width.saturating_sub(1));
-    let moved = transaction
+    transaction
         .prepare_cached(
-            "INSERT INTO lookups (hash, article) SELECT hash, article FROM new_lookups WHERE hash BETWEEN ?1 AND ?2 ORDER BY hash, article",
+            "INSERT OR IGNORE INTO lookups (hash, article) SELECT hash, article FROM new_lookups WHERE hash BETWEEN ?1 AND ?2 ORDER BY hash, article",
         )?
         .execute((start, last))?;
-    if moved > 0 {
-        transaction.prepare_cached("DELETE FROM new_lookups WHERE hash BETWEEN ?1 AND ?2")?.execute((start, last))?;
-    }
+    transaction.prepare_cached("DELETE FROM new_lookups WHERE hash BETWEEN ?1 AND ?2")?.execute((start, last))?;
     // The last slice ends with the highest hash, and the next begins with the lowest.
     let next = last.checked_add(1).unwrap_or(i64::MIN);
     transaction.prepare_cached("UPDATE store SET lookups_settled = ?1")?.execute([next])?;
