@@ -8,7 +8,7 @@ use super::console::Console;
 use super::import::read_path;
 use super::{now, policy, reader};
 use crate::config::Config;
-use crate::model::{Article, Batch, Link, Omission, Policy, Slug, text};
+use crate::model::{Article, Batch, Omission, Policy, Slug, text};
 use crate::poll::Reader;
 use crate::source::feed::{Found, find};
 use crate::source::folder;
@@ -117,12 +117,8 @@ fn item(Listed { article, foreseen, skipped }: &Listed<'_>) -> Value {
         Some(reason) => json!({ "skipped": reason.to_string() }),
         None => json!({ "dropped": foreseen.is_dropped }),
     };
-    let link = match &article.link {
-        Link::Own => None,
-        Link::At(link) | Link::Candidate(link) => Some(link),
-    };
     json!({
-        "id": Some(&article.guid).filter(|guid| !guid.is_empty()), "url": link, "title": article.title, "summary": article.summary.as_deref().map(text::plain),
+        "id": Some(&article.guid).filter(|guid| !guid.is_empty()), "url": article.link.url(), "title": article.title, "summary": article.summary.as_deref().map(text::plain),
         "content_html": article.content.clone().unwrap_or_default(), "date_published": article.published, "date_modified": article.updated,
         "authors": article.authors, "tags": foreseen.labels,
         "language": foreseen.language, "image": article.thumbnail.as_ref().map(|picture| &picture.url),

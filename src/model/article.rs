@@ -133,6 +133,17 @@ pub enum Link {
     Candidate(String),
 }
 
+impl Link {
+    /// The URL that it names.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Own => None,
+            Self::At(url) | Self::Candidate(url) => Some(url),
+        }
+    }
+}
+
 /// An author or a contributor.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(default)]

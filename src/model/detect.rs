@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use whatlang::{Lang, Script};
 
 use super::Language;
+use super::folding::{HAN, position};
 
 /// As much of a text as is looked at, in characters: more of it hardly ever changes the answer.
 pub const LOOKED_AT: usize = 1_000;
@@ -96,7 +97,7 @@ fn is_chinese(text: &str) -> bool {
     han >= SYLLABLES && han > letters
 }
 
-/// For each character from U+4E00 on whether one of the two scripts alone has it, and which: 1 simplified, 2 traditional.
+/// For each character of [`HAN`] whether one of the two scripts alone has it, and which: 1 simplified, 2 traditional.
 static SCRIPTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut scripts = vec![0; HAN.len()];
     for (characters, script) in [(SIMPLIFIED, 1), (TRADITIONAL, 2)] {
@@ -107,19 +108,12 @@ static SCRIPTS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     scripts
 });
 
-/// Where the characters stand that the two scripts differ by.
-const HAN: std::ops::Range<u32> = 0x4e00..0xa000;
-
-fn position(c: char) -> Option<usize> {
-    HAN.contains(&u32::from(c)).then(|| (u32::from(c) - HAN.start) as usize)
-}
-
 /// Simplified or traditional, if it is clearly one of them.
 fn chinese(text: &str) -> &'static str {
     let scripts = &*SCRIPTS;
     let mut seen = [0; 3];
-    for position in text.chars().filter_map(position) {
-        seen[usize::from(scripts[position])] += 1;
+    for script in text.chars().filter_map(|c| scripts.get(position(c)?)) {
+        seen[usize::from(*script)] += 1;
     }
     match seen {
         [_, simplified, traditional] if simplified > 4 * traditional => "zh-Hans",
@@ -174,6 +168,6 @@ mod tests {
     #[test]
     fn no_character_is_of_both_scripts() {
         assert!(SIMPLIFIED.chars().all(|c| !TRADITIONAL.contains(c)));
-        assert!(SIMPLIFIED.chars().chain(TRADITIONAL.chars()).all(|c| position(c).is_some()));
+        assert!(SIMPLIFIED.chars().chain(TRADITIONAL.chars()).all(|c| position(c).is_some_and(|position| position < HAN.len())));
     }
 }

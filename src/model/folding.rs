@@ -163,7 +163,7 @@ fn is_cjk(character: char) -> bool {
 }
 
 /// The plane in which nearly all Han characters stand.
-const HAN: Range<u32> = 0x3400..0xa000;
+pub(super) const HAN: Range<u32> = 0x3400..0xa000;
 
 /// For each character of [`HAN`] its simplified form, as `OpenCC` has it.
 static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
@@ -177,7 +177,8 @@ static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
     forms
 });
 
-fn position(character: char) -> Option<usize> {
+/// Where a character stands in a table of [`HAN`], if it is not behind its end.
+pub(super) fn position(character: char) -> Option<usize> {
     usize::try_from(u32::from(character).checked_sub(HAN.start)?).ok()
 }
 

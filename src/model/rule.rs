@@ -7,7 +7,7 @@ use std::fmt;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
-use super::{Article, Kind, Language, Link, Slug, text};
+use super::{Article, Kind, Language, Slug, text};
 
 /// The largest compiled expression, in bytes: a few hundred states of Unicode classes.
 const MAX_COMPILED: usize = 1 << 20;
@@ -192,10 +192,7 @@ impl<'a> Facts<'a> {
             Field::Title => expression.is_match(self.article.title.as_deref().unwrap_or_default()),
             Field::Summary => expression.is_match(self.summary.get_or_init(|| plain(&self.article.summary))),
             Field::Content => expression.is_match(self.content.get_or_init(|| plain(&self.article.content))),
-            Field::Link => match &self.article.link {
-                Link::Own => expression.is_match(""),
-                Link::At(link) | Link::Candidate(link) => expression.is_match(link),
-            },
+            Field::Link => expression.is_match(self.article.link.url().unwrap_or_default()),
             Field::Of(kind) => self
                 .terms
                 .get(&kind)
@@ -262,6 +259,7 @@ impl fmt::Display for Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Link;
 
     fn rule(when: &[(&str, &str)], when_not: &[(&str, &str)], then: Verdict) -> Rule {
         let conditions = |all: &[(&str, &str)]| {

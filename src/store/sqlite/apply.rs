@@ -283,16 +283,15 @@ impl Reading {
         change
             .transaction
             .prepare_cached(
-                "INSERT INTO articles (source, guid, key, public_id, public_hash, listed, discovered, link, link_key, title, language, translation_key, in_menu,
+                "INSERT INTO articles (source, guid, key, public_id, listed, discovered, link, link_key, title, language, translation_key, in_menu,
                     published, updated, fingerprint, details, ruled, changed, generation)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?7, ?19)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?6, ?18)",
             )?
             .execute(params![
                 self.source.id.0,
                 article.guid,
                 own.key.as_str(),
                 own.public_id,
-                own.public_hash,
                 listed,
                 self.now.timestamp(),
                 link,

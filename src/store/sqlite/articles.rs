@@ -185,13 +185,20 @@ fn terms_of(connection: &Connection, article: i64) -> Result<Vec<(TermName, Orig
 
 /// The number of an article by its key, or by one that it got later, and whether it is withdrawn.
 pub(super) fn find(connection: &Connection, key: &ArticleKey) -> Result<Option<(Number, bool)>, StoreError> {
-    let with_it = lookups::having("?2");
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, gone != 0 FROM articles
-         WHERE id = ifnull((SELECT id FROM articles WHERE id IN {with_it} AND key = ?1), (SELECT article FROM later_keys WHERE key = ?1))"
+        "SELECT id, gone != 0 FROM articles WHERE id = ifnull({}, (SELECT article FROM later_keys WHERE key = ?1))",
+        with_key()
     ))?;
-    let hash = decide::short_hash(key.as_str());
-    Ok(statement.query_row((key.as_str(), hash), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    Ok(statement.query_row((key.as_str(), hash_of(key)), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+}
+
+/// The article that has the key `?1`, whose hash is `?2`, as a subquery.
+fn with_key() -> String {
+    format!("(SELECT id FROM articles WHERE id IN {} AND key = ?1)", lookups::having("?2"))
+}
+
+fn hash_of(key: &ArticleKey) -> i64 {
+    decide::short_hash(key.as_str())
 }
 
 /// What stands where a title is needed and there is none.
@@ -220,15 +227,15 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn neighbours(&self, key: &ArticleKey) -> Result<Neighbours, StoreError> {
-        let (with_it, hash) = (lookups::having("?2"), decide::short_hash(key.as_str()));
         self.read(|connection| {
             let beside = |compare: &str, order: &str| {
                 let tail = format!(
                     "WHERE id = (SELECT m.article FROM articles a JOIN sources s ON s.id = a.source
                      JOIN memberships m ON m.term = s.term AND m.gone = 0 AND (m.listed, m.article) {compare} (a.listed, a.id)
-                     WHERE a.id IN {with_it} AND a.key = ?1 ORDER BY m.listed {order}, m.article {order} LIMIT 1)"
+                     WHERE a.id = {} ORDER BY m.listed {order}, m.article {order} LIMIT 1)",
+                    with_key()
                 );
-                titles(connection, &tail, (key.as_str(), hash)).map(|mut found| found.pop())
+                titles(connection, &tail, (key.as_str(), hash_of(key))).map(|mut found| found.pop())
             };
             Ok(Neighbours { previous: beside("<", "DESC")?, next: beside(">", "ASC")? })
         })
@@ -238,11 +245,10 @@ impl Sqlite {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT f.media_type, f.bytes FROM attachments f JOIN articles a ON a.id = f.article
-                 WHERE a.id IN {} AND a.key = ?1 AND a.gone = 0 AND f.name = ?3",
-                lookups::having("?2")
+                 WHERE a.id = {} AND a.gone = 0 AND f.name = ?3",
+                with_key()
             ))?;
-            let hash = decide::short_hash(key.as_str());
-            Ok(statement.query_row((key.as_str(), hash, name), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+            Ok(statement.query_row((key.as_str(), hash_of(key), name), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
         })
     }
 

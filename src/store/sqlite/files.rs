@@ -8,8 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::ready::{Made, Ready};
 use super::revive::{PUBLIC, WITHDRAWN};
 use super::{Sqlite, StoreError, lookups, sources, time};
-use crate::model::{Batch, FileState, Link, Memory, Source, SourceId, Time};
-use crate::store::decide;
+use crate::model::{Batch, FileState, Memory, Source, SourceId, Time};
 
 const COLUMNS: &str = "path, modified, size, guid, revisit, problem, uses";
 
@@ -140,11 +139,7 @@ pub(super) fn tell_enough(
 
 /// Whether nothing that is stored of the source could be an article of a new guid: a moved file, by its link, by its title
 /// and date.
-fn is_unlike_all(connection: &Connection, source: i64, Made { article, fingerprint, .. }: &Made) -> Result<bool, StoreError> {
-    let link_key = match &article.link {
-        Link::At(link) | Link::Candidate(link) => decide::link_key(link),
-        Link::Own => None,
-    };
+fn is_unlike_all(connection: &Connection, source: i64, Made { article, fingerprint, identity, .. }: &Made) -> Result<bool, StoreError> {
     let mut alike = connection.prepare_cached(&format!(
         "SELECT EXISTS (SELECT 1 FROM articles WHERE source = ?1 AND gone > ?2 AND fingerprint = ?3)
             OR EXISTS (SELECT 1 FROM articles WHERE id IN {} AND link_key = ?4 AND +source = ?1)
@@ -152,6 +147,6 @@ fn is_unlike_all(connection: &Connection, source: i64, Made { article, fingerpri
         lookups::having("?4")
     ))?;
     let published = article.published.map(|time| time.timestamp());
-    let is_alike: bool = alike.query_row((source, PUBLIC, fingerprint, link_key, published, &article.title), |row| row.get(0))?;
+    let is_alike: bool = alike.query_row((source, PUBLIC, fingerprint, identity.link_key, published, &article.title), |row| row.get(0))?;
     Ok(!is_alike)
 }

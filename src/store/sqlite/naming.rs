@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use url::Url;
 
 use super::{StoreError, lookups};
-use crate::model::{Article, ArticleKey, Link, Slug, Source, SourceInfo, identity};
+use crate::model::{Article, ArticleKey, Slug, Source, SourceInfo, identity};
 use crate::store::decide::{self, LinkKey};
 
 /// What an article is known by.
@@ -39,7 +39,7 @@ impl Namer {
 
     /// What an article wishes to be known by.
     pub(super) fn wished(&self, article: &Article) -> Identity {
-        self.identity(&article.guid, target(&article.link))
+        self.identity(&article.guid, article.link.url())
     }
 
     fn identity(&self, guid: &str, link: Option<&str>) -> Identity {
@@ -65,7 +65,7 @@ impl Namer {
         wished: &'a Identity,
     ) -> Result<Cow<'a, Identity>, StoreError> {
         let mut own = Cow::Borrowed(wished);
-        if link != target(&article.link) {
+        if link != article.link.url() {
             own = Cow::Owned(self.identity(&article.guid, link));
         }
         // An article of this source that was moved to another guid keeps the key of the one that it had.
@@ -92,14 +92,6 @@ fn is_there(connection: &Connection, hash: i64, condition: &str, name: &str) -> 
         }
     }
     Ok(false)
-}
-
-/// Where an article wishes to lead.
-fn target(link: &Link) -> Option<&str> {
-    match link {
-        Link::Own => None,
-        Link::At(url) | Link::Candidate(url) => Some(url),
-    }
 }
 
 fn host(url: &str) -> Option<String> {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::memberships::Member;
 use super::revive::PUBLIC;
 use super::{StoreError, lookups};
-use crate::model::{Article, FileState, Link};
+use crate::model::{Article, FileState};
 use crate::store::decide::{self, Fingerprint};
 
 /// An article as the store has it, as far as recognising it needs.
@@ -125,7 +125,7 @@ impl Recogniser {
                 return Ok(Some(found));
             }
         }
-        if let Link::At(link) | Link::Candidate(link) = &article.link
+        if let Some(link) = article.link.url()
             && let Some(key) = decide::link_key(link)
         {
             let same = |known: &Known| known.link.as_deref().is_some_and(|other| !differ_by_fragment(other, link));

@@ -115,7 +115,6 @@ CREATE TABLE articles (
     guid            TEXT    NOT NULL,
     key             TEXT    NOT NULL,
     public_id       TEXT    NOT NULL,
-    public_hash     INTEGER NOT NULL, -- a short hash of it
     link            TEXT,
     link_key        INTEGER, -- a short hash of the page
     title           TEXT,
