@@ -23,6 +23,10 @@ def whole(path: str) -> int:
         assert one("SELECT count(*) FROM articles a WHERE NOT EXISTS (SELECT 1 FROM bodies b WHERE b.article = a.id AND b.content IS NOT NULL)") == 0
         assert one("SELECT count(*) FROM articles a WHERE (SELECT count(*) FROM memberships m WHERE m.article = a.id) < 6") == 0
         assert one("SELECT count(*) FROM terms t WHERE articles != (SELECT count(*) FROM memberships m WHERE m.term = t.id AND m.gone = 0)") == 0
+        by_article = "SELECT term, article, gone FROM memberships WHERE origins != 0"
+        by_term = "SELECT * FROM members UNION ALL SELECT * FROM new_members"
+        assert one(f"SELECT count(*) FROM ({by_article} EXCEPT SELECT * FROM ({by_term}))") == 0
+        assert one(f"SELECT count(*) FROM ({by_term})") == one(f"SELECT count(*) FROM ({by_article})")
         return one("SELECT count(*) FROM articles")
 
 

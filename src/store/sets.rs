@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::convert::Infallible;
 
 use roaring::{MultiOps, RoaringBitmap};
 
@@ -238,6 +239,27 @@ impl Sets {
         Ok(newest.into_sorted_vec().into_iter().map(|Reverse((_, number))| number).collect())
     }
 
+    /// The newest public articles.
+    pub(super) fn newest_of_all(&self, limit: usize) -> Vec<Number> {
+        let Ok(newest) = self.newest(&self.all.public, Stretch::default(), limit, |_| Ok::<_, Infallible>(true));
+        newest
+    }
+
+    /// The public articles of a term that stand beside one in the order: the next older one, and the next newer one.
+    pub(super) fn beside(&self, term: i64, number: Number) -> (Option<Number>, Option<Number>) {
+        let Some(Members { public, .. }) = self.terms.get(&term) else { return (None, None) };
+        let place = self.place(number);
+        let Ok(older) = self.newest(public, Stretch { before: place, ..Stretch::default() }, 1, |_| Ok::<_, Infallible>(true));
+        let mut newer: Option<Place> = None;
+        for (position, block) in (0..).zip(&self.blocks) {
+            if block.newest >= place.0 && newer.is_none_or(|newer| block.oldest <= newer.0) {
+                let places = public.range(position * BLOCK..=position * BLOCK + (BLOCK - 1)).map(|number| self.place(number));
+                newer = places.filter(|other| *other > place).chain(newer).min();
+            }
+        }
+        (older.first().copied(), newer.map(|(_, number)| number))
+    }
+
     /// How many of a set stand in a stretch.
     pub(super) fn count(&self, set: &RoaringBitmap, stretch: Stretch) -> u64 {
         if stretch.since == i64::MIN && stretch.before.0 == i64::MAX {
@@ -277,6 +299,20 @@ mod tests {
             prop_assert_eq!(sets.count(&set, stretch), in_order.clone().count() as u64);
             let expected: Vec<Number> = in_order.map(|place| place.1).filter(|number| !number.is_multiple_of(7)).take(limit).collect();
             prop_assert_eq!(newest, expected);
+        }
+
+        #[test]
+        fn an_article_stands_between_the_next_older_and_the_next_newer(listed in prop::collection::vec(0..20_i64, 1..60), own in 0..60_usize) {
+            let mut sets = sets(&listed);
+            let number = |position: usize| u32::try_from(position).unwrap() * 999;
+            let of_term: Vec<usize> = (0..listed.len()).filter(|position| !position.is_multiple_of(3)).collect();
+            sets.load(1, of_term.iter().map(|position| number(*position)).collect(), Vec::new());
+            let own = own % listed.len();
+            let mut others: Vec<Place> = of_term.iter().filter(|other| **other != own).map(|other| (listed[*other], number(*other))).collect();
+            others.sort_unstable();
+            let at = others.partition_point(|place| *place < (listed[own], number(own)));
+            let older = at.checked_sub(1).map(|at| others[at].1);
+            prop_assert_eq!(sets.beside(1, number(own)), (older, others.get(at).map(|place| place.1)));
         }
     }
 

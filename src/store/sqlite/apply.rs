@@ -7,7 +7,6 @@ use rusqlite::{Connection, Transaction, named_params, params};
 use tokio::sync::oneshot::Receiver;
 
 use super::finish::{finish, finish_unchanged};
-use super::memberships::Member;
 use super::naming::Namer;
 use super::ready::{Made, Maker, Ready};
 use super::recognise::{Known, Recogniser};
@@ -16,7 +15,7 @@ use super::revive::{CHUNK, DROPPED, WITHDRAWN, turn};
 use super::sort::ruled;
 use super::terms::{Names, Touched};
 use super::together::Keep;
-use super::{Change, Sqlite, StoreError, files, lookups, sources};
+use super::{Change, Sqlite, StoreError, files, lookups, sources, waiting};
 use crate::model::{
     Applied, Article, ArticleKey, Batch, Extent, FileState, Language, Policy, Source, SourceId, SourceInfo, SourceKind, Time,
 };
@@ -205,7 +204,7 @@ impl Reading {
         }
         self.names = touched.write(&mut change)?;
         if change.is_taken {
-            lookups::settle(transaction, chunk.len())?;
+            waiting::settle(transaction, chunk.len())?;
         }
         Ok(())
     }
@@ -248,13 +247,13 @@ impl Reading {
         let known = if self.has_all { None } else { self.recogniser.recognise(change.transaction, &made.article, &made.fingerprint)? };
         if let Some(known) = known.as_ref().filter(|known| known.is(&made.article, &made.fingerprint)) {
             applied.unchanged += 1;
-            self.recogniser.note(known.member.article);
+            self.recogniser.note(known.id);
             return Ok(());
         }
         if made.verdict.drop {
             applied.dropped += 1;
             if let Some(known) = known.filter(|known| known.is_public) {
-                turn(change, touched, known.member, DROPPED)?;
+                turn(change, touched, known.id, DROPPED)?;
             }
             self.dropped.insert(made.article.guid.clone());
             return Ok(());
@@ -307,28 +306,28 @@ impl Reading {
                 ruled(&made.verdict)?,
                 generation,
             ])?;
-        let member = Member { article: change.transaction.last_insert_rowid(), listed };
-        lookups::note(change.transaction, member.article, [own.key_hash, own.public_hash].into_iter().chain(own.link_key))?;
-        write_rest(change, touched, member, made, own.link_key, None)
+        let id = change.transaction.last_insert_rowid();
+        lookups::note(change.transaction, id, [own.key_hash, own.public_hash].into_iter().chain(own.link_key))?;
+        write_rest(change, touched, id, made, own.link_key, None)
     }
 
     fn update(&self, change: &mut Change<'_>, touched: &mut Touched, known: &Known, made: &Made) -> Result<i64, StoreError> {
         let article = &made.article;
         let link = decide::link(&article.link, |link| {
-            Ok::<_, StoreError>(known.link.as_deref() != Some(link) && is_taken(change.transaction, link, Some(known.member.article))?)
+            Ok::<_, StoreError>(known.link.as_deref() != Some(link) && is_taken(change.transaction, link, Some(known.id))?)
         })?;
         let link_key = link.as_deref().and_then(decide::link_key);
         let link_key_before = known.link.as_deref().and_then(decide::link_key);
         if link_key != link_key_before {
-            lookups::note(change.transaction, known.member.article, link_key)?;
-            link_key_before.map_or(Ok(()), |before| lookups::forget(change.transaction, known.member.article, before))?;
+            lookups::note(change.transaction, known.id, link_key)?;
+            link_key_before.map_or(Ok(()), |before| lookups::forget(change.transaction, known.id, before))?;
         }
         if known.guid != article.guid {
             let key = ArticleKey::new(&self.source.first_slug, &article.guid);
             change
                 .transaction
                 .prepare_cached("INSERT OR REPLACE INTO later_keys (key, article) VALUES (?1, ?2)")?
-                .execute((key.as_str(), known.member.article))?;
+                .execute((key.as_str(), known.id))?;
         }
         let generation = change.generation()?;
         change
@@ -354,9 +353,9 @@ impl Reading {
                 ":ruled": ruled(&made.verdict)?,
                 ":changed": self.now.timestamp(),
                 ":generation": generation,
-                ":id": known.member.article,
+                ":id": known.id,
             })?;
-        write_rest(change, touched, known.member, made, link_key, Some(known))
+        write_rest(change, touched, known.id, made, link_key, Some(known))
     }
 }
 
@@ -369,11 +368,11 @@ fn is_taken(connection: &Connection, link: &str, but: Option<i64>) -> Result<boo
     Ok(statement.exists((key, but))?)
 }
 
-fn withdraw(transaction: &Transaction<'_>, members: &[Member], now: Time) -> Result<(), StoreError> {
+fn withdraw(transaction: &Transaction<'_>, articles: &[i64], now: Time) -> Result<(), StoreError> {
     let mut change = Change::begin(transaction, now)?;
     let mut touched = Touched::default();
-    for member in members {
-        turn(&mut change, &mut touched, *member, WITHDRAWN)?;
+    for article in articles {
+        turn(&mut change, &mut touched, *article, WITHDRAWN)?;
     }
     touched.write(&mut change).map(drop)
 }

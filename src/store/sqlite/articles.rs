@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::terms::term_name;
+use super::terms::{TermId, term_name};
 use super::{Sqlite, StoreError, lookups, story, time};
 use crate::model::{
     Article, ArticleKey, Entry, Kind, Language, Neighbours, Origin, Origins, SourceInfo, SourceKind, SourceSettings, TermName, Translation,
@@ -33,14 +33,10 @@ pub(super) fn key_and_title(row: &Row<'_>) -> Result<(ArticleKey, String), Store
     Ok((article_key(&key)?, title.unwrap_or(key)))
 }
 
-/// Keys and titles of some articles; `tail` is the end of the statement.
-pub(super) fn titles(
-    connection: &Connection,
-    tail: &str,
-    parameters: impl rusqlite::Params,
-) -> Result<Vec<(ArticleKey, String)>, StoreError> {
-    let mut statement = connection.prepare_cached(&format!("SELECT key, title FROM articles {tail}"))?;
-    statement.query_and_then(parameters, key_and_title)?.collect()
+/// The key and the title of an article.
+pub(super) fn title(connection: &Connection, number: Number) -> Result<(ArticleKey, String), StoreError> {
+    let mut statement = connection.prepare_cached("SELECT key, title FROM articles WHERE id = ?1")?;
+    statement.query_one([number], |row| Ok(key_and_title(row)))?
 }
 
 /// Makes entries of articles; sources are read once.
@@ -227,17 +223,16 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn neighbours(&self, key: &ArticleKey) -> Result<Neighbours, StoreError> {
-        self.read(|connection| {
-            let beside = |compare: &str, order: &str| {
-                let tail = format!(
-                    "WHERE id = (SELECT m.article FROM articles a JOIN sources s ON s.id = a.source
-                     JOIN memberships m ON m.term = s.term AND m.gone = 0 AND (m.listed, m.article) {compare} (a.listed, a.id)
-                     WHERE a.id = {} ORDER BY m.listed {order}, m.article {order} LIMIT 1)",
-                    with_key()
-                );
-                titles(connection, &tail, (key.as_str(), hash_of(key))).map(|mut found| found.pop())
-            };
-            Ok(Neighbours { previous: beside("<", "DESC")?, next: beside(">", "ASC")? })
+        let found: Option<(Number, TermId)> = self.read(|connection| {
+            let sql = format!("SELECT a.id, s.term FROM articles a JOIN sources s ON s.id = a.source WHERE a.id = {}", with_key());
+            let mut statement = connection.prepare_cached(&sql)?;
+            Ok(statement.query_row((key.as_str(), hash_of(key)), |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+        })?;
+        let Some((number, source)) = found else { return Ok(Neighbours::default()) };
+        self.read_with_sets(&[source], |connection, sets| {
+            let (previous, next) = sets.beside(source, number);
+            let title = |number: Option<Number>| number.map(|number| title(connection, number)).transpose();
+            Ok(Neighbours { previous: title(previous)?, next: title(next)? })
         })
     }
 
@@ -253,10 +248,14 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn newest_keys(&self, limit: usize) -> Result<Vec<(ArticleKey, crate::model::Time)>, StoreError> {
-        self.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT key, title, changed FROM articles WHERE gone = 0 ORDER BY listed DESC, id DESC LIMIT ?1")?;
-            statement.query_and_then([limit], |row| Ok((key_and_title(row)?.0, time(row.get("changed")?))))?.collect()
+        self.read_with_sets(&[], |connection, sets| {
+            let mut statement = connection.prepare_cached("SELECT key, changed FROM articles WHERE id = ?1")?;
+            let mut newest = Vec::new();
+            for number in sets.newest_of_all(limit) {
+                let (key, changed): (String, i64) = statement.query_one([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                newest.push((article_key(&key)?, time(changed)));
+            }
+            Ok(newest)
         })
     }
 }

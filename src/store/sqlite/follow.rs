@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, Row};
 
-use super::{Sqlite, StoreError};
-use crate::store::sets::{Fact, Number, Sets, State};
+use super::terms::TermId;
+use super::{Sqlite, StoreError, members};
+use crate::store::sets::{Fact, Sets, State};
 
 /// Terms with fewer articles are loaded when they are asked for; it takes less than a millisecond.
 const LARGE: u64 = 2_000;
@@ -37,6 +38,19 @@ impl Sqlite {
         work(&sets).map(Some)
     }
 
+    /// Reads a snapshot of the store with the sets as they are at it, with some terms loaded.
+    pub(super) fn read_with_sets<T>(
+        &self,
+        terms: &[TermId],
+        work: impl Fn(&Connection, &Sets) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        loop {
+            if let Some(done) = self.read(|connection| self.with_sets(connection, terms, |sets| work(connection, sets)))? {
+                return Ok(done);
+            }
+        }
+    }
+
     /// Loads what most questions need, term by term, so that none waits for long.
     pub(in crate::store) fn warm(&self) -> Result<(), StoreError> {
         let large: Vec<i64> = self.read(|connection| {
@@ -44,10 +58,7 @@ impl Sqlite {
             let terms = statement.query_map([LARGE], |row| row.get(0))?;
             Ok(terms.collect::<Result<_, _>>()?)
         })?;
-        for terms in std::iter::once(&[][..]).chain(large.chunks(1)) {
-            while self.read(|connection| self.with_sets(connection, terms, |_| Ok(())))?.is_none() {}
-        }
-        Ok(())
+        std::iter::once(&[][..]).chain(large.chunks(1)).try_for_each(|terms| self.read_with_sets(terms, |_, _| Ok(())))
     }
 }
 
@@ -58,15 +69,10 @@ fn follow(sets: &mut Sets, connection: &Connection, generation: u64) -> Result<(
         return Ok(());
     }
     if sets.generation == 0 {
-        let public = "SELECT id, listed, 1, 0, 0 FROM articles INDEXED BY articles_newest WHERE gone = 0";
-        let withdrawn = "SELECT id, listed, 0, 0, changed FROM articles INDEXED BY articles_withdrawn WHERE gone != 0";
-        let in_stories = "SELECT id, listed, gone = 0, 1, changed FROM articles INDEXED BY articles_in_stories WHERE in_story = 1";
-        for statement in [public, withdrawn, in_stories] {
-            note(sets, connection, statement, [])?;
-        }
+        note(sets, connection, 0)?;
     } else {
         let since = sets.generation;
-        note(sets, connection, "SELECT id, listed, gone = 0, in_story, changed FROM articles WHERE generation > ?1", [since])?;
+        note(sets, connection, since)?;
         let mut statement = connection.prepare_cached(
             "SELECT m.term, m.article, m.gone, m.origins FROM articles a JOIN memberships m ON m.article = a.id WHERE a.generation > ?1",
         )?;
@@ -79,11 +85,15 @@ fn follow(sets: &mut Sets, connection: &Connection, generation: u64) -> Result<(
     Ok(())
 }
 
-fn note(sets: &mut Sets, connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<(), StoreError> {
+/// Takes in the articles that changed since a generation, as an index has them.
+fn note(sets: &mut Sets, connection: &Connection, since: u64) -> Result<(), StoreError> {
     let fact = |row: &Row<'_>| {
         Ok(Fact { number: row.get(0)?, listed: row.get(1)?, is_public: row.get(2)?, in_story: row.get(3)?, changed: row.get(4)? })
     };
-    for fact in connection.prepare_cached(sql)?.query_map(parameters, fact)? {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, listed, gone = 0, in_story, changed FROM articles INDEXED BY articles_by_generation WHERE generation > ?1",
+    )?;
+    for fact in statement.query_map([since], fact)? {
         sets.note(&fact?);
     }
     Ok(())
@@ -100,16 +110,7 @@ const fn state(gone: bool, origins: u8) -> Option<State> {
 
 fn load(sets: &mut Sets, connection: &Connection, term: i64) -> Result<(), StoreError> {
     let (mut public, mut withdrawn) = (Vec::new(), Vec::new());
-    let mut statement = connection.prepare_cached("SELECT article, gone, origins FROM memberships WHERE term = ?1")?;
-    let mut rows = statement.query([term])?;
-    while let Some(row) = rows.next()? {
-        let number: Number = row.get(0)?;
-        match state(row.get(1)?, row.get(2)?) {
-            Some(State::Public) => public.push(number),
-            Some(State::Withdrawn) => withdrawn.push(number),
-            None => {}
-        }
-    }
+    members::each(connection, term, |number, gone| if gone { withdrawn.push(number) } else { public.push(number) })?;
     sets.load(term, public, withdrawn);
     Ok(())
 }

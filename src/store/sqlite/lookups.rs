@@ -1,16 +1,10 @@
 //! What articles are looked up by: short hashes of their keys, of their published ids and of the pages that they lead to.
-//! A transaction would change a page of an index for nearly every hash that it adds, so that in a large store ever more
-//! pages are written for an article. So new hashes wait in a small table, from where they go to the large one by slices of
-//! all hashes, whose pages lie together. What is found has to be compared: two texts may have one hash.
+//! What is found has to be compared: two texts may have one hash.
 
 use rusqlite::{Connection, Transaction};
 
 use super::StoreError;
-
-/// The hashes of so many articles wait.
-const WAITING: u64 = 10_000;
-/// The first articles' hashes need not wait: the large table is small.
-const FIRST: i64 = 50_000;
+use super::waiting::FIRST;
 
 /// The articles that have a hash, as a subquery; `hash` is its name in the statement.
 pub(super) fn having(hash: &str) -> String {
@@ -45,23 +39,6 @@ pub(super) fn forget(transaction: &Transaction<'_>, article: i64, hash: i64) -> 
     Ok(())
 }
 
-/// Takes the next slice of the hashes that wait to the others, the larger the more articles came.
-pub(super) fn settle(transaction: &Transaction<'_>, articles: usize) -> Result<(), StoreError> {
-    let start: i64 = transaction.prepare_cached("SELECT lookups_settled FROM store")?.query_row([], |row| row.get(0))?;
-    let width = (u64::MAX / WAITING).saturating_mul(articles as u64);
-    let last = start.saturating_add_unsigned(width.saturating_sub(1));
-    transaction
-        .prepare_cached(
-            "INSERT OR IGNORE INTO lookups (hash, article) SELECT hash, article FROM new_lookups WHERE hash BETWEEN ?1 AND ?2 ORDER BY hash, article",
-        )?
-        .execute((start, last))?;
-    transaction.prepare_cached("DELETE FROM new_lookups WHERE hash BETWEEN ?1 AND ?2")?.execute((start, last))?;
-    // The last slice ends with the highest hash, and the next begins with the lowest.
-    let next = last.checked_add(1).unwrap_or(i64::MIN);
-    transaction.prepare_cached("UPDATE store SET lookups_settled = ?1")?.execute([next])?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -69,7 +46,7 @@ mod tests {
     use super::*;
     use crate::model::{Article, ArticleKey, Batch, Link, NewSource, Policy, SourceKind, SourceSettings};
     use crate::store::Lookup;
-    use crate::store::sqlite::{Sqlite, time};
+    use crate::store::sqlite::{Sqlite, time, waiting};
 
     fn store(folder: &tempfile::TempDir) -> Sqlite {
         let store = Sqlite::open(folder.path().join("t.db"), time(1_700_000_000)).unwrap();
@@ -96,8 +73,8 @@ mod tests {
         assert_eq!(waiting(), 8);
         let mut seen = BTreeSet::new();
         // One slice more, since two of them are cut short.
-        for _ in 0..=WAITING.div_ceil(700) {
-            store.write(|transaction| settle(transaction, 700)).unwrap();
+        for _ in 0..=10_000_usize.div_ceil(700) {
+            store.write(|transaction| waiting::settle(transaction, 700)).unwrap();
             seen.insert(waiting());
             let found = |hash: i64| store.read(|connection| find(connection, hash)).unwrap();
             assert!(hashes.iter().all(|hash| found(*hash).contains(&FIRST)));
@@ -142,8 +119,8 @@ mod tests {
             let applied = apply(&one, article("a2", "A"));
             assert_eq!((applied.added, applied.updated), (0, 1));
             assert_eq!(apply(&one, article("a", "A")).updated, 1);
-            store.write(|transaction| settle(transaction, usize::try_from(WAITING).unwrap())).unwrap();
-            store.write(|transaction| settle(transaction, usize::try_from(WAITING).unwrap())).unwrap();
+            store.write(|transaction| waiting::settle(transaction, 10_000)).unwrap();
+            store.write(|transaction| waiting::settle(transaction, 10_000)).unwrap();
         }
         assert_eq!(store.numbers("SELECT count(*) FROM new_lookups", []).unwrap(), [0]);
     }

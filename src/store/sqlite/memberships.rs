@@ -2,19 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use super::terms::{Named, TermId, Touched, kind_number};
-use super::{Change, StoreError};
+use super::{Change, StoreError, members};
 use crate::model::{Kind, Origins, Slug};
 use crate::store::decide::{UNCATEGORIZED, Wanted};
-
-/// An article whose memberships are to be set.
-#[derive(Clone, Copy)]
-pub(super) struct Member {
-    pub(super) article: i64,
-    pub(super) listed: i64,
-}
 
 /// A membership as it shall be.
 struct Place {
@@ -28,28 +21,28 @@ struct Place {
 pub(super) fn set(
     change: &mut Change<'_>,
     touched: &mut Touched,
-    member: Member,
+    article: i64,
     is_public: bool,
     wanted: &BTreeMap<(Kind, Slug), Wanted>,
 ) -> Result<bool, StoreError> {
-    let rows = memberships(change.transaction, member.article)?;
-    set_from(change, touched, member, is_public, &rows, wanted)
+    let rows = memberships(change.transaction, article)?;
+    set_from(change, touched, article, is_public, &rows, wanted)
 }
 
 /// Gives a new article the memberships wanted.
 pub(super) fn start(
     change: &mut Change<'_>,
     touched: &mut Touched,
-    member: Member,
+    article: i64,
     wanted: &BTreeMap<(Kind, Slug), Wanted>,
 ) -> Result<(), StoreError> {
-    set_from(change, touched, member, true, &[], wanted).map(drop)
+    set_from(change, touched, article, true, &[], wanted).map(drop)
 }
 
 fn set_from(
     change: &mut Change<'_>,
     touched: &mut Touched,
-    member: Member,
+    article: i64,
     is_public: bool,
     rows: &[Membership],
     wanted: &BTreeMap<(Kind, Slug), Wanted>,
@@ -66,18 +59,18 @@ fn set_from(
         let origins = places.remove(&row.term).map_or_else(Origins::default, |place| place.origins);
         let goes = origins == Origins::default() || row.is_hidden || !is_public;
         if origins != row.origins || goes != row.gone {
-            row.update(change, member, goes, origins)?;
+            row.update(change.transaction, article, goes, origins)?;
             touched.touch(row.term, i64::from(row.gone) - i64::from(goes));
             changed = true;
         }
     }
     for (term, place) in places {
         let gone = place.is_hidden || !is_public;
-        let generation = change.generation()?;
-        let mut statement = change.transaction.prepare_cached(
-            "INSERT INTO memberships (term, gone, listed, article, origins, position, generation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        statement.execute((term, gone, member.listed, member.article, place.origins.bits(), place.position, generation))?;
+        let mut statement = change
+            .transaction
+            .prepare_cached("INSERT INTO memberships (article, term, gone, origins, position) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        statement.execute((article, term, gone, place.origins.bits(), place.position))?;
+        members::note(change.transaction, term, article, gone)?;
         touched.touch(term, i64::from(!gone));
         changed = true;
     }
@@ -117,15 +110,14 @@ struct Membership {
 }
 
 impl Membership {
-    fn update(&self, change: &mut Change<'_>, member: Member, gone: bool, origins: Origins) -> Result<(), StoreError> {
-        let generation = change.generation()?;
-        change
-            .transaction
-            .prepare_cached(
-                "UPDATE memberships SET gone = ?1, origins = ?2, generation = ?3 WHERE term = ?4 AND gone = ?5 AND listed = ?6 AND article = ?7",
-            )?
-            .execute((gone, origins.bits(), generation, self.term, self.gone, member.listed, member.article))?;
-        Ok(())
+    fn update(&self, transaction: &Transaction<'_>, article: i64, gone: bool, origins: Origins) -> Result<(), StoreError> {
+        transaction.prepare_cached("UPDATE memberships SET gone = ?3, origins = ?4 WHERE article = ?1 AND term = ?2")?.execute((
+            article,
+            self.term,
+            gone,
+            origins.bits(),
+        ))?;
+        members::change(transaction, self.term, article, (origins != Origins::default()).then_some(gone))
     }
 }
 
@@ -148,11 +140,11 @@ fn memberships(connection: &Connection, article: i64) -> Result<Vec<Membership>,
 }
 
 /// Hides or shows all memberships that an article has not left, as it is withdrawn or revived.
-pub(super) fn show(change: &mut Change<'_>, touched: &mut Touched, member: Member, is_public: bool) -> Result<(), StoreError> {
-    for row in memberships(change.transaction, member.article)? {
+pub(super) fn show(change: &mut Change<'_>, touched: &mut Touched, article: i64, is_public: bool) -> Result<(), StoreError> {
+    for row in memberships(change.transaction, article)? {
         let gone = !is_public || row.is_hidden;
         if row.origins != Origins::default() && row.gone != gone {
-            row.update(change, member, gone, row.origins)?;
+            row.update(change.transaction, article, gone, row.origins)?;
             touched.touch(row.term, if gone { -1 } else { 1 });
         }
     }

@@ -14,6 +14,7 @@ mod history;
 mod hosts;
 mod hub;
 mod lookups;
+mod members;
 mod memberships;
 mod naming;
 mod pushes;
@@ -31,6 +32,7 @@ mod taxonomy;
 mod terms;
 mod together;
 mod translation;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -67,7 +67,7 @@ impl Maker {
         if !self.is_first {
             let known = by_guid(connection, self.source.id.0, &article.guid)?;
             if let Some(known) = known.filter(|known| known.is(&article, &fingerprint)) {
-                return Ok(Ready::Known(known.member.article));
+                return Ok(Ready::Known(known.id));
             }
         }
         let mut found_out = self.context().found_out(&article);

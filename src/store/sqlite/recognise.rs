@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::memberships::Member;
 use super::revive::PUBLIC;
 use super::{StoreError, lookups};
 use crate::model::{Article, FileState};
@@ -12,7 +11,7 @@ use crate::store::decide::{self, Fingerprint};
 
 /// An article as the store has it, as far as recognising it needs.
 pub(super) struct Known {
-    pub(super) member: Member,
+    pub(super) id: i64,
     pub(super) guid: String,
     pub(super) link: Option<String>,
     pub(super) fingerprint: Fingerprint,
@@ -29,17 +28,17 @@ impl Known {
     }
 }
 
-const KNOWN: &str = "SELECT id, listed, guid, link, fingerprint, gone, translation_key, language FROM articles";
+const KNOWN: &str = "SELECT id, guid, link, fingerprint, gone, translation_key, language FROM articles";
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     Ok(Known {
-        member: Member { article: row.get(0)?, listed: row.get(1)? },
-        guid: row.get(2)?,
-        link: row.get(3)?,
-        fingerprint: row.get(4)?,
-        is_public: row.get::<_, i64>(5)? == PUBLIC,
-        translation_key: row.get(6)?,
-        language: row.get(7)?,
+        id: row.get(0)?,
+        guid: row.get(1)?,
+        link: row.get(2)?,
+        fingerprint: row.get(3)?,
+        is_public: row.get::<_, i64>(4)? == PUBLIC,
+        translation_key: row.get(5)?,
+        language: row.get(6)?,
     })
 }
 
@@ -82,25 +81,24 @@ impl Recogniser {
     }
 
     /// The public articles of the source that it no longer has.
-    pub(super) fn gone(&self, connection: &Connection) -> Result<Vec<Member>, StoreError> {
-        let mut statement = connection.prepare_cached("SELECT id, listed, guid FROM articles WHERE source = ?1 AND gone = 0")?;
-        let rows = statement
-            .query_map([self.source], |row| Ok((Member { article: row.get(0)?, listed: row.get(1)? }, row.get::<_, String>(2)?)))?;
+    pub(super) fn gone(&self, connection: &Connection) -> Result<Vec<i64>, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT id, guid FROM articles WHERE source = ?1 AND gone = 0")?;
+        let rows = statement.query_map([self.source], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
         let mut gone = Vec::new();
         for row in rows {
-            let (member, guid) = row?;
+            let (article, guid) = row?;
             if !self.present.contains(&guid) {
-                gone.push(member);
+                gone.push(article);
             }
         }
         Ok(gone)
     }
 
     /// Those that some files had, and that no file of this reading has.
-    pub(super) fn absent_of(&self, connection: &Connection, before: &[FileState]) -> Result<Vec<Member>, StoreError> {
+    pub(super) fn absent_of(&self, connection: &Connection, before: &[FileState]) -> Result<Vec<i64>, StoreError> {
         let mut absent = Vec::new();
         for guid in before.iter().filter_map(|state| state.guid.as_ref()).filter(|guid| !self.present.contains(*guid)) {
-            absent.extend(by_guid(connection, self.source, guid)?.filter(|known| known.is_public).map(|known| known.member));
+            absent.extend(by_guid(connection, self.source, guid)?.filter(|known| known.is_public).map(|known| known.id));
         }
         Ok(absent)
     }
@@ -115,7 +113,7 @@ impl Recogniser {
     ) -> Result<Option<Known>, StoreError> {
         let found = by_guid(connection, self.source, &article.guid)?;
         if found.is_some() {
-            return Ok(found.filter(|known| !self.matched.contains(&known.member.article)));
+            return Ok(found.filter(|known| !self.matched.contains(&known.id)));
         }
         if self.is_complete {
             let of_same = self.of_absent(connection)?.get(fingerprint).cloned().unwrap_or_default();
@@ -176,7 +174,7 @@ impl Recogniser {
         let mut found = statement.query_map(parameters, known)?.collect::<Result<Vec<_>, _>>()?;
         found.retain(same);
         let one = if found.len() == 1 { found.pop() } else { None };
-        Ok(one.filter(|known| !self.present.contains(&known.guid) && !self.matched.contains(&known.member.article)))
+        Ok(one.filter(|known| !self.present.contains(&known.guid) && !self.matched.contains(&known.id)))
     }
 }
 

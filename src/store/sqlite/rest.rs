@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
-use super::memberships::{Member, set, start};
+use super::memberships::{set, start};
 use super::ready::Made;
 use super::recognise::Known;
 use super::terms::Touched;
@@ -16,24 +16,24 @@ use crate::store::decide::{self, LinkKey};
 pub(super) fn write_rest(
     change: &mut Change<'_>,
     touched: &mut Touched,
-    member: Member,
+    id: i64,
     made: &Made,
     link_key: Option<LinkKey>,
     before: Option<&Known>,
 ) -> Result<i64, StoreError> {
     let article = &made.article;
-    write_body(change.transaction, member.article, article)?;
-    write_files(change.transaction, member.article, article, before.is_none())?;
+    write_body(change.transaction, id, article)?;
+    write_files(change.transaction, id, article, before.is_none())?;
     let mut link_keys = BTreeSet::from([link_key]);
     if let Some(before) = before {
-        set(change, touched, member, true, &made.sorted.terms)?;
-        touched.all_of(change.transaction, member.article)?;
+        set(change, touched, id, true, &made.sorted.terms)?;
+        touched.all_of(change.transaction, id)?;
         link_keys.insert(before.link.as_deref().and_then(decide::link_key));
     } else {
-        start(change, touched, member, &made.sorted.terms)?;
+        start(change, touched, id, &made.sorted.terms)?;
     }
     for link_key in link_keys {
-        story::tell(change, touched, member.article, link_key)?;
+        story::tell(change, touched, id, link_key)?;
     }
     let is_named_as_before = before.is_some_and(|known| {
         let language = made.sorted.language.as_ref().map(Language::as_str);
@@ -41,9 +41,9 @@ pub(super) fn write_rest(
     });
     if !is_named_as_before {
         let keys = [before.and_then(|known| known.translation_key.as_deref()), article.translation_key.as_deref()];
-        translation::tell(change, touched, member.article, &keys.into_iter().flatten().collect())?;
+        translation::tell(change, touched, id, &keys.into_iter().flatten().collect())?;
     }
-    Ok(member.article)
+    Ok(id)
 }
 
 fn write_body(connection: &Connection, id: i64, article: &Article) -> Result<(), StoreError> {

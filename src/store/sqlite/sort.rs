@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Connection;
 
-use super::memberships::{Member, set};
+use super::memberships::set;
 use super::revive::{CHUNK, DROPPED, PUBLIC, turn};
 use super::terms::{Touched, kind_number};
 use super::{Change, Sqlite, StoreError, articles, sources, translation};
@@ -20,7 +20,7 @@ pub(super) fn ruled(verdict: &Verdict) -> Result<Option<String>, StoreError> {
 
 /// An article as far as sorting it needs.
 struct Stored {
-    member: Member,
+    id: i64,
     state: i64,
     source: i64,
     key: ArticleKey,
@@ -34,7 +34,7 @@ struct Stored {
 
 fn stored(connection: &Connection, id: i64) -> Result<Stored, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT a.listed, a.gone, a.source, a.key, a.title, a.language, a.ruled, a.details, b.lead, b.summary, b.content,
+        "SELECT a.gone, a.source, a.key, a.title, a.language, a.ruled, a.details, b.lead, b.summary, b.content,
                 EXISTS (SELECT 1 FROM memberships m JOIN terms t ON t.id = m.term WHERE m.article = a.id AND t.kind = ?2 AND m.origins & ?3) AS found_out
          FROM articles a JOIN bodies b ON b.article = a.id WHERE a.id = ?1",
     )?;
@@ -46,7 +46,7 @@ fn stored(connection: &Connection, id: i64) -> Result<Stored, StoreError> {
     let mut article = articles::details(&row.get::<_, String>("details")?)?;
     (article.lead, article.summary, article.content) = (row.get("lead")?, row.get("summary")?, row.get("content")?);
     Ok(Stored {
-        member: Member { article: id, listed: row.get("listed")? },
+        id,
         state: row.get("gone")?,
         source: row.get("source")?,
         key,
@@ -97,7 +97,7 @@ impl<'p> Sorter<'p> {
             (state, _) => state,
         };
         if state != stored.state {
-            turn(change, touched, stored.member, state)?;
+            turn(change, touched, stored.id, state)?;
             stored.state = state;
         }
         settle(change, touched, &stored, context, &verdict)
@@ -138,19 +138,19 @@ fn settle(
     let sorted = context.sort(&stored.article, stored.found_out.as_ref(), verdict);
     let language = sorted.language.as_ref().map(Language::as_str);
     let is_same = language == stored.language.as_deref() && *verdict == stored.verdict;
-    let changed = set(change, touched, stored.member, stored.state == PUBLIC, &sorted.terms)?;
+    let changed = set(change, touched, stored.id, stored.state == PUBLIC, &sorted.terms)?;
     if is_same && !changed {
         return Ok(false);
     }
     change.transaction.prepare_cached("UPDATE articles SET language = ?2, ruled = ?3 WHERE id = ?1")?.execute((
-        stored.member.article,
+        stored.id,
         language,
         ruled(verdict)?,
     ))?;
     if stored.state == PUBLIC {
-        stamp(change, touched, stored.member.article)?;
+        stamp(change, touched, stored.id)?;
         if language != stored.language.as_deref() {
-            translation::tell_all(change, touched, stored.member.article)?;
+            translation::tell_all(change, touched, stored.id)?;
         }
     }
     Ok(true)

@@ -105,12 +105,12 @@ impl Sqlite {
             let turned = self.write(|transaction| {
                 let mut change = Change::begin(transaction, now)?;
                 let mut touched = Touched::default();
-                let members = in_state(transaction, source, from)?;
-                for member in &members {
-                    turn(&mut change, &mut touched, *member, to)?;
+                let articles = in_state(transaction, source, from)?;
+                for article in &articles {
+                    turn(&mut change, &mut touched, *article, to)?;
                 }
                 touched.write(&mut change)?;
-                Ok(members.len())
+                Ok(articles.len())
             })?;
             if turned == 0 {
                 return Ok(total);

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::sort::{Sorter, stamp};
 use super::terms::{self, Known, TermId, described, find, kind_number};
-use super::{Change, Sqlite, StoreError};
+use super::{Change, Sqlite, StoreError, members};
 use crate::model::{Kind, Policy, Slug, Term, TermDescription, Time};
 use crate::store::{TermError, TermRow, TermWords};
 
@@ -59,8 +59,8 @@ impl Sqlite {
         let Some(generation) = self.numbers("SELECT restamp FROM terms WHERE id = ?1 AND restamp IS NOT NULL", [id])?.pop() else {
             return Ok(0);
         };
-        let due = "SELECT m.article FROM memberships m JOIN articles a ON a.id = m.article WHERE m.term = ?1 AND m.gone = 0 AND a.generation < ?2";
-        let articles = self.numbers(due, (id, generation))?;
+        let due = format!("SELECT id FROM articles WHERE id IN {} AND gone = 0 AND generation < ?2", members::having("= ?1"));
+        let articles = self.numbers(&due, (id, generation))?;
         let changed = self.over(&articles, policy, now, |_, change, touched, article| stamp(change, touched, article).map(|()| true))?;
         self.write(|transaction| {
             // Another process may have renamed it once more meanwhile.
@@ -98,24 +98,26 @@ impl Sqlite {
             }
             Ok(into.id)
         })?;
-        let left = "SELECT DISTINCT m.article FROM terms t JOIN memberships m ON m.term = t.id WHERE t.alias_of = ?1 AND m.origins != 0";
-        let changed = self.sort_again(&self.numbers(left, [id])?, policy, now)?;
+        let left = format!("SELECT DISTINCT article FROM {}", members::having("IN (SELECT id FROM terms WHERE alias_of = ?1)"));
+        let changed = self.sort_again(&self.numbers(&left, [id])?, policy, now)?;
         self.term(id).map(|term| (term, changed))
     }
 
     pub(in crate::store) fn delete(&self, kind: Kind, name: &str, policy: &Policy, now: Time) -> Result<(Term, usize), StoreError> {
         let id = self.mark_deleted(kind, name, true, now)?;
-        let shown = self.numbers("SELECT article FROM memberships WHERE term = ?1 AND gone = 0", [id])?;
-        let changed = self.sort_again(&shown, policy, now)?;
+        let changed = self.sort_again(&self.public_with(id)?, policy, now)?;
         self.term(id).map(|term| (term, changed))
     }
 
     pub(in crate::store) fn restore(&self, kind: Kind, name: &str, policy: &Policy, now: Time) -> Result<(Term, usize), StoreError> {
         let id = self.mark_deleted(kind, name, false, now)?;
-        let hidden = "SELECT m.article FROM memberships m JOIN articles a ON a.id = m.article
-                      WHERE m.term = ?1 AND m.gone = 1 AND m.origins != 0 AND a.gone = 0";
-        let changed = self.sort_again(&self.numbers(hidden, [id])?, policy, now)?;
+        let changed = self.sort_again(&self.public_with(id)?, policy, now)?;
         self.term(id).map(|term| (term, changed))
+    }
+
+    /// The public articles that have a term, shown there or not.
+    fn public_with(&self, term: TermId) -> Result<Vec<i64>, StoreError> {
+        self.numbers(&format!("SELECT id FROM articles WHERE id IN {} AND gone = 0", members::having("= ?1")), [term])
     }
 
     fn mark_deleted(&self, kind: Kind, name: &str, is_deleted: bool, now: Time) -> Result<TermId, StoreError> {

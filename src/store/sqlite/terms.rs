@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Change, Sqlite, StoreError};
+use super::{Change, Sqlite, StoreError, articles};
 use crate::model::{Kind, MenuLink, Sidebar, Slug, Term, TermDescription, TermName};
 
 /// How many tags the sidebar shows.
@@ -222,7 +222,7 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn sidebar(&self) -> Result<Sidebar, StoreError> {
-        self.read(|connection| {
+        self.read_with_sets(&[], |connection, sets| {
             let largest = |kind, limit: usize| {
                 let tail = "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY articles DESC, slug LIMIT ?2";
                 terms(connection, tail, (kind_number(kind), limit))
@@ -233,7 +233,11 @@ impl Sqlite {
                 languages: largest(Kind::Language, SIDEBAR_TAGS)?,
                 sources: largest(Kind::Source, SIDEBAR_TAGS)?,
                 menus: menus(connection)?,
-                recent: super::articles::titles(connection, "WHERE gone = 0 ORDER BY listed DESC, id DESC LIMIT ?1", [SIDEBAR_RECENT])?,
+                recent: sets
+                    .newest_of_all(SIDEBAR_RECENT)
+                    .iter()
+                    .map(|number| articles::title(connection, *number))
+                    .collect::<Result<_, _>>()?,
             })
         })
     }
@@ -245,8 +249,8 @@ fn menus(connection: &Connection) -> Result<Vec<(String, Vec<MenuLink>)>, StoreE
     let mut menus: BTreeMap<String, Vec<(i64, MenuLink)>> = BTreeMap::new();
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (key, title) = super::articles::key_and_title(row)?;
-        let article = super::articles::details(&row.get::<_, String>("details")?)?;
+        let (key, title) = articles::key_and_title(row)?;
+        let article = articles::details(&row.get::<_, String>("details")?)?;
         for entry in article.page.menus {
             let link = MenuLink { key: key.clone(), title: entry.name.unwrap_or_else(|| title.clone()) };
             menus.entry(entry.menu).or_default().push((entry.weight, link));

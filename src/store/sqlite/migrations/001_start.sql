@@ -15,8 +15,9 @@ CREATE TABLE store (
     -- The generation up to which fragments were made, and the look that they have.
     made           INTEGER NOT NULL DEFAULT 0,
     look              INTEGER NOT NULL DEFAULT 0,
-    -- The hash up to which new_lookups were taken to lookups.
-    lookups_settled   INTEGER NOT NULL DEFAULT 0
+    -- The hash up to which new_lookups were taken to lookups, and the term up to which new_members were to members.
+    lookups_settled   INTEGER NOT NULL DEFAULT 0,
+    members_settled   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- What an article can be chosen by: kind is the position in Kind::ALL. A term stays once it was published.
@@ -135,10 +136,8 @@ CREATE TABLE articles (
     UNIQUE (source, guid)
 ) STRICT;
 
--- Everything, newest first.
-CREATE INDEX articles_newest ON articles (listed DESC, id DESC) WHERE gone = 0;
--- What changed since a generation: the sets in memory, the search and the deltas follow it.
-CREATE INDEX articles_by_generation ON articles (generation);
+-- What changed since a generation: the sets in memory, the search and the deltas follow it. The sets need no more than this.
+CREATE INDEX articles_by_generation ON articles (generation, listed, gone, in_story, changed);
 -- The withdrawn, by when that was.
 CREATE INDEX articles_withdrawn ON articles (changed, listed) WHERE gone != 0;
 -- Those that share a story.
@@ -151,7 +150,7 @@ CREATE INDEX articles_by_translation ON articles (source, translation_key) WHERE
 CREATE INDEX articles_in_menus ON articles (id) WHERE in_menu = 1 AND gone = 0;
 
 -- Articles by short hashes of their keys, their published ids and the pages that they lead to (link_key): for their own
--- pages, recognition by link, stories, and whether a name is taken. New ones wait apart (sqlite/lookups.rs).
+-- pages, recognition by link, stories, and whether a name is taken. New ones wait apart (sqlite/waiting.rs).
 CREATE TABLE lookups (
     hash    INTEGER NOT NULL,
     article INTEGER NOT NULL,
@@ -198,22 +197,32 @@ CREATE TRIGGER fragments_follow AFTER UPDATE OF generation ON articles BEGIN
     DELETE FROM fragments WHERE id IN (new.id, new.id + (1 << 40), new.id + (2 << 40));
 END;
 
--- Which article has which term, clustered for "the newest of a term". origins: see Origins; 0: it has left.
+-- Which article has which term. origins: see Origins; 0: it has left.
 -- gone: 1 if it has left, its article is withdrawn or its term deleted; such rows stay, for tombstones and deltas.
 -- Articles and terms stay for ever, so that no row needs to be checked for pointing to one that is there.
 CREATE TABLE memberships (
-    term       INTEGER NOT NULL,
-    gone       INTEGER NOT NULL,
-    listed     INTEGER NOT NULL,
-    article    INTEGER NOT NULL,
-    origins    INTEGER NOT NULL,
-    position   INTEGER NOT NULL,
-    generation INTEGER NOT NULL,
-    PRIMARY KEY (term, gone, listed DESC, article DESC)
+    article  INTEGER NOT NULL,
+    term     INTEGER NOT NULL,
+    gone     INTEGER NOT NULL,
+    origins  INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (article, term)
 ) STRICT, WITHOUT ROWID;
 
--- The terms of an article.
-CREATE INDEX memberships_of_article ON memberships (article, term);
+-- The same by term, without those that have left: what the sets in memory are made of. New ones wait apart.
+CREATE TABLE members (
+    term    INTEGER NOT NULL,
+    article INTEGER NOT NULL,
+    gone    INTEGER NOT NULL,
+    PRIMARY KEY (term, article)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE new_members (
+    term    INTEGER NOT NULL,
+    article INTEGER NOT NULL,
+    gone    INTEGER NOT NULL,
+    PRIMARY KEY (term, article)
+) STRICT, WITHOUT ROWID;
 
 -- A folder's files as they were last read.
 CREATE TABLE files (
