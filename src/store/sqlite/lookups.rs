@@ -46,7 +46,8 @@ mod tests {
     use super::*;
     use crate::model::{Article, ArticleKey, Batch, Link, NewSource, Policy, SourceKind, SourceSettings};
     use crate::store::Lookup;
-    use crate::store::sqlite::{Sqlite, time, waiting};
+    use crate::store::sqlite::waiting::{self, WAITING};
+    use crate::store::sqlite::{Sqlite, time};
 
     fn store(folder: &tempfile::TempDir) -> Sqlite {
         let store = Sqlite::open(folder.path().join("t.db"), time(1_700_000_000)).unwrap();
@@ -73,8 +74,8 @@ mod tests {
         assert_eq!(waiting(), 8);
         let mut seen = BTreeSet::new();
         // One slice more, since two of them are cut short.
-        for _ in 0..=10_000_usize.div_ceil(700) {
-            store.write(|transaction| waiting::settle(transaction, 700)).unwrap();
+        for _ in 0..=15 {
+            store.write(|transaction| waiting::settle(transaction, WAITING / 14)).unwrap();
             seen.insert(waiting());
             let found = |hash: i64| store.read(|connection| find(connection, hash)).unwrap();
             assert!(hashes.iter().all(|hash| found(*hash).contains(&FIRST)));
@@ -119,8 +120,8 @@ mod tests {
             let applied = apply(&one, article("a2", "A"));
             assert_eq!((applied.added, applied.updated), (0, 1));
             assert_eq!(apply(&one, article("a", "A")).updated, 1);
-            store.write(|transaction| waiting::settle(transaction, 10_000)).unwrap();
-            store.write(|transaction| waiting::settle(transaction, 10_000)).unwrap();
+            store.write(|transaction| waiting::settle(transaction, WAITING)).unwrap();
+            store.write(|transaction| waiting::settle(transaction, WAITING)).unwrap();
         }
         assert_eq!(store.numbers("SELECT count(*) FROM new_lookups", []).unwrap(), [0]);
     }

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use super::StoreError;
 
 /// The rows of so many articles wait.
-const WAITING: u64 = 10_000;
+pub(super) const WAITING: usize = 24_000;
 /// The first articles' rows need not wait: the large tables are small.
 pub(super) const FIRST: i64 = 50_000;
 
@@ -19,8 +19,8 @@ pub(super) fn settle(transaction: &Transaction<'_>, articles: usize) -> Result<(
     )?;
     let settled = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
     let Some((hash, term, terms)): Option<(i64, i64, u64)> = settled else { return Ok(()) };
-    let articles = articles as u64;
-    let (hashes, width) = ((u64::MAX / WAITING).saturating_mul(articles), terms.saturating_mul(articles).div_ceil(WAITING));
+    let (articles, waiting) = (articles as u64, WAITING as u64);
+    let (hashes, width) = ((u64::MAX / waiting).saturating_mul(articles), terms.saturating_mul(articles).div_ceil(waiting));
     let hash = move_slice(transaction, "lookups", "hash", "hash, article", hash, hashes)?;
     let term = move_slice(transaction, "members", "term", "term, article, gone", term, width)?;
     // After the highest comes the lowest.
@@ -87,7 +87,7 @@ mod tests {
         let mut before = waiting();
         assert_eq!(before, count);
         while before > 0 {
-            store.write(|transaction| settle(transaction, 3_000)).unwrap();
+            store.write(|transaction| settle(transaction, WAITING / 3)).unwrap();
             assert!(waiting() < before, "each slice takes some");
             before = waiting();
             assert!((1..=count).all(|term| of(term) == [(FIRST - 1, true), (FIRST, false)]));
