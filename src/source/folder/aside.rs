@@ -11,7 +11,7 @@ use super::relink;
 use crate::model::{Article, ArticleKey, Aside, BundleFile};
 
 /// How much of a reading stays in memory, in bytes.
-const IN_MEMORY: usize = 8 * 1024 * 1024;
+const IN_MEMORY: usize = 2 * 1024 * 1024;
 
 /// Where texts and files wait while a folder is read.
 #[derive(Debug, Default)]

@@ -245,6 +245,8 @@ fn as_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
 fn collect(outcomes: Vec<Outcome>, shelf: Shelf, memory: &[FileState], first_slug: &Slug) -> Batch {
     let mut batch = Batch { extent: Extent::Complete, ..Batch::default() };
     let mut files: Vec<FileState> = Vec::with_capacity(outcomes.len());
+    // They are large: room for twice as many would be megabytes.
+    batch.articles.reserve_exact(outcomes.iter().filter(|outcome| outcome.article.is_some()).count());
     // Of each file which article it has; one that was not parsed has none here.
     let (mut places, mut owned) = (Vec::new(), Vec::new());
     for outcome in outcomes {

@@ -99,7 +99,7 @@ impl Sqlite {
         let mut applied = Applied::default();
         let maker = reading.maker();
         std::thread::scope(|scope| {
-            let (sender, chunks_made) = std::sync::mpsc::sync_channel(1);
+            let (sender, chunks_made) = std::sync::mpsc::sync_channel(0);
             scope.spawn(move || {
                 while articles.peek().is_some() {
                     let chunk: Vec<Article> = articles.by_ref().take(CHUNK).collect();
