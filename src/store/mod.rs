@@ -4,7 +4,6 @@
 //!
 //! Nothing outside this module knows which database it is; no operation takes or gives a connection, row or cursor.
 
-mod crew;
 mod decide;
 mod files;
 mod fragments;
@@ -21,10 +20,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono_tz::Tz;
-use crew::Crew;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::crew::Crew;
 use crate::model::{
     Applied, ArticleKey, Batch, Entry, Extent, Kind, Memory, Neighbours, NewSource, Options, Page, Period, Policy, Selection, Sidebar,
     Slug, Source, SourceId, Term, Time, Window,
@@ -109,6 +108,8 @@ pub struct Store {
     indexed: Arc<AtomicU64>,
     /// Readings at work, each with a thread and a connection.
     readings: Arc<Crew>,
+    /// Batches that are made ready.
+    preparing: Arc<Crew>,
     /// Writings at work, one of them in a transaction; the others wait for their turn, and keep no reading waiting.
     writing: Arc<Crew>,
     /// Whoever has its turn writes for all that wait.
@@ -136,12 +137,13 @@ impl Store {
         let path = PathBuf::from(path.ok_or_else(|| StoreError::Url(url.to_owned()))?);
         let sqlite = blocking(move || Sqlite::open(path, now)).await?;
         let id = sqlite.id();
-        let (readings, writing) = (Arc::new(Crew::new(READINGS)), Arc::new(Crew::new(WRITINGS)));
+        let (readings, writing) = (Arc::new(Crew::new("store", READINGS)), Arc::new(Crew::new("store", WRITINGS)));
         let store = Self {
             backend: Backend::Sqlite(Arc::new(sqlite)),
             generation: Arc::default(),
             indexed: Arc::default(),
             readings,
+            preparing: Arc::new(Crew::of_cores("preparing")),
             writing,
             turn: Arc::default(),
             id,
@@ -221,7 +223,7 @@ impl Store {
                 sqlite.write_queued();
                 sqlite.generations()
             });
-            self.note_generations(generations.await?);
+            self.note_generations(generations.await.ok_or(StoreError::Interrupted)??);
         }
     }
 
@@ -231,7 +233,7 @@ impl Store {
         work: impl FnOnce(&Sqlite) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let Backend::Sqlite(sqlite) = self.backend.clone();
-        crew.run(move || work(&sqlite)).await
+        crew.run(move || work(&sqlite)).await.ok_or(StoreError::Interrupted)?
     }
 
     /// Adds a source, or gives the one that has this kind and location; says whether it is new. One that was removed is
@@ -339,7 +341,7 @@ impl Store {
             return self.together(sqlite.queue_nothing_new(source, batch, due, now)).await;
         }
         let policy = self.policy();
-        let reading = self.read(move |sqlite| sqlite.prepare(source, batch, due, &policy, now)).await?;
+        let reading = self.run(&self.preparing, move |sqlite| sqlite.prepare(source, batch, due, &policy, now)).await?;
         match sqlite.queue_reading(reading) {
             Ok(answer) => self.together(answer).await,
             Err(reading) => self.write(move |sqlite| sqlite.apply(reading)).await,

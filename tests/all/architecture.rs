@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Which of our modules each may use. `cli` joins them all, and `main` and `lib` name them.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("model", &[]),
     ("config", &["model"]),
-    ("source", &["model"]),
-    ("store", &["model"]),
+    ("crew", &[]),
+    ("source", &["model", "crew"]),
+    ("store", &["model", "crew"]),
     ("output", &["model"]),
     ("poll", &["model", "config", "source", "store"]),
     ("web", &["model", "config", "source", "store", "output"]),

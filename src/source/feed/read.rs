@@ -1,12 +1,13 @@
 //! A feed source, read once: one polite conditional GET, and what came of it as a batch. What to do about a failure is
 //! the poller's to decide.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono_tz::Tz;
 use url::Url;
 
 use super::{FeedContext, FeedError, FeedLimits, ParsedFeed, parse};
+use crate::crew::Crew;
 use crate::model::private::public;
 use crate::model::websub::{HubLink, Pushed};
 use crate::model::{Batch, Extent, Memory, Source, Time};
@@ -139,6 +140,9 @@ fn limits(client: &Client) -> FeedLimits {
     FeedLimits { articles: client.limits().articles }
 }
 
+/// Where feeds are parsed.
+static PARSING: LazyLock<Crew> = LazyLock::new(|| Crew::of_cores("parsing"));
+
 /// Parses off the async threads: a large feed takes a second, and many may come at once.
 async fn parse_aside(
     body: &Arc<Body>,
@@ -148,11 +152,11 @@ async fn parse_aside(
     limits: FeedLimits,
 ) -> Result<Result<ParsedFeed, FeedError>, ReadError> {
     let (body, base) = (Arc::clone(body), url.clone());
-    let parsing = tokio::task::spawn_blocking(move || {
+    let parsing = PARSING.run(move || {
         let context = FeedContext { url: Some(&base), charset: body.charset.as_deref(), encoding: encoding.as_deref(), zone, limits };
         parse(&body.bytes, &context)
     });
-    parsing.await.map_err(|_| ReadError::Aborted(public(url)))
+    parsing.await.ok_or_else(|| ReadError::Aborted(public(url)))
 }
 
 fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>) -> Batch {

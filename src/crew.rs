@@ -6,15 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{Semaphore, oneshot};
 
-use super::StoreError;
-
 type Work = Box<dyn FnOnce() -> Told + Send>;
 /// Tells whoever asked, once the thread is free again.
 type Told = Box<dyn FnOnce() + Send>;
 
 /// At most so many threads as there are places; they end with the crew.
 #[derive(Debug)]
-pub(super) struct Crew {
+pub(crate) struct Crew {
+    name: &'static str,
     places: Semaphore,
     idle: Arc<Mutex<Vec<Sender<Task>>>>,
 }
@@ -26,36 +25,38 @@ struct Task {
 }
 
 impl Crew {
-    pub(super) fn new(places: usize) -> Self {
-        Self { places: Semaphore::new(places), idle: Arc::default() }
+    pub(crate) fn new(name: &'static str, places: usize) -> Self {
+        Self { name, places: Semaphore::new(places), idle: Arc::default() }
     }
 
-    /// Does work on one of the threads, when one is free.
-    pub(super) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let _place = self.places.acquire().await.map_err(|_| StoreError::Interrupted)?;
+    /// One for work that keeps a core busy, which more threads would not do sooner.
+    pub(crate) fn of_cores(name: &'static str) -> Self {
+        Self::new(name, std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// Does work on one of the threads, when one is free; `None`: it panicked, or there was no thread to be had.
+    pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let _place = self.places.acquire().await.ok()?;
         let (give, given) = oneshot::channel();
         // Whoever asked may have gone.
         self.start(Box::new(move || {
             let result = work();
             Box::new(move || drop(give.send(result)))
         }))?;
-        given.await.map_err(|_| StoreError::Interrupted)?
+        given.await.ok()
     }
 
-    fn start(&self, work: Work) -> Result<(), StoreError> {
+    fn start(&self, work: Work) -> Option<()> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let own = match idle {
             Some(own) => own,
             None => self.hire()?,
         };
         let task = Task { work, own: own.clone() };
-        own.send(task).map_err(|_| StoreError::Interrupted)
+        own.send(task).ok()
     }
 
-    fn hire(&self) -> Result<Sender<Task>, StoreError> {
+    fn hire(&self) -> Option<Sender<Task>> {
         let (own, tasks) = channel::<Task>();
         let idle: Weak<Mutex<Vec<Sender<Task>>>> = Arc::downgrade(&self.idle);
         let live = move || {
@@ -67,7 +68,7 @@ impl Crew {
                 told();
             }
         };
-        std::thread::Builder::new().name("store".to_owned()).spawn(live).map_err(|_| StoreError::Interrupted)?;
-        Ok(own)
+        std::thread::Builder::new().name(self.name.to_owned()).spawn(live).ok()?;
+        Some(own)
     }
 }
