@@ -62,17 +62,15 @@ impl Sqlite {
     }
 }
 
-/// Brings the sets to the generation of a snapshot: at first from the indexes that hold all that is needed, later from
-/// what changed.
+/// Brings the sets to the generation of a snapshot, by what changed since theirs: at first that is all.
 fn follow(sets: &mut Sets, connection: &Connection, generation: u64) -> Result<(), StoreError> {
     if sets.generation == generation {
         return Ok(());
     }
-    if sets.generation == 0 {
-        note(sets, connection, 0)?;
-    } else {
-        let since = sets.generation;
-        note(sets, connection, since)?;
+    let since = sets.generation;
+    note(sets, connection, since)?;
+    // At first no term is loaded.
+    if since > 0 {
         let mut statement = connection.prepare_cached(
             "SELECT m.term, m.article, m.gone, m.origins FROM articles a JOIN memberships m ON m.article = a.id WHERE a.generation > ?1",
         )?;
