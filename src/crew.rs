@@ -10,6 +10,11 @@ type Work = Box<dyn FnOnce() -> Told + Send>;
 /// Tells whoever asked, once the thread is free again.
 type Told = Box<dyn FnOnce() + Send>;
 
+/// How many cores there are.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// At most so many threads as there are places; they end with the crew.
 #[derive(Debug)]
 pub(crate) struct Crew {
@@ -31,7 +36,7 @@ impl Crew {
 
     /// One for work that keeps a core busy, which more threads would not do sooner.
     pub(crate) fn of_cores(name: &'static str) -> Self {
-        Self::new(name, std::thread::available_parallelism().map_or(1, usize::from))
+        Self::new(name, cores())
     }
 
     /// Does work on one of the threads, when one is free; `None`: it panicked, or there was no thread to be had.

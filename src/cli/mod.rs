@@ -27,6 +27,7 @@ use clap::{Args, Parser, Subcommand};
 use url::Url;
 
 use crate::config::Config;
+use crate::crew::cores;
 use crate::model::websub::{HUB, HubLimits};
 use crate::model::{Kind, Policy, Site, Time};
 use crate::poll::{Pace, Reader};
@@ -270,11 +271,6 @@ fn reader(config: &Config) -> anyhow::Result<Reader> {
         max_file: config.max_file,
         max_bundle_file: config.max_bundle_file,
     })
-}
-
-/// How many threads a command may keep busy.
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The edge: commands read the clock, and pass it on.

@@ -19,6 +19,7 @@ pub use few::{Few, read_few, signature};
 pub use walk::{Look, is_watched, look};
 
 use super::markdown::{self, Context, Place, Reading};
+use crate::crew::cores;
 use crate::model::{Article, ArticleKey, Batch, Extent, FileState, Link, Memory, PLACEHOLDER, Problem, Slug, TermDescription, Time};
 use aside::Shelf;
 use links::Linker;
@@ -155,7 +156,7 @@ impl<'a> Reader<'a> {
             }
             outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).append(&mut own);
         };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1));
+        let cores = cores().min(files.len().max(1));
         std::thread::scope(|scope| {
             for _ in 1..cores {
                 scope.spawn(work);

@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use walkdir::{DirEntry, WalkDir};
 
+use crate::crew::cores;
 use crate::model::Problem;
 
 /// The deepest folder that is looked into.
@@ -82,11 +83,10 @@ impl Walk {
 
 /// What all paths give, in their order; many are asked on all cores.
 fn each<T: Send>(paths: &[String], ask: impl Fn(&String) -> T + Sync) -> Vec<T> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let ask = |paths: &[String]| paths.iter().map(&ask).collect::<Vec<T>>();
     let ask = &ask;
     std::thread::scope(|scope| {
-        let mut parts = paths.chunks(paths.len().div_ceil(cores).max(PART));
+        let mut parts = paths.chunks(paths.len().div_ceil(cores()).max(PART));
         let first = parts.next().unwrap_or_default();
         let others: Vec<_> = parts.map(|part| scope.spawn(move || ask(part))).collect();
         let mut all = ask(first);

@@ -139,9 +139,7 @@ CREATE TABLE articles (
 -- What changed since a generation: the sets in memory, the search and the deltas follow it. The sets need no more than this.
 CREATE INDEX articles_by_generation ON articles (generation, listed, gone, in_story, changed);
 -- The withdrawn, by when that was.
-CREATE INDEX articles_withdrawn ON articles (changed, listed) WHERE gone != 0;
--- Those that share a story.
-CREATE INDEX articles_in_stories ON articles (id) WHERE in_story = 1;
+CREATE INDEX articles_withdrawn ON articles (changed) WHERE gone != 0;
 -- The public or withdrawn articles of a source, taken chunk by chunk, and when it posted; recognition by title and date.
 CREATE INDEX articles_by_state ON articles (source, gone, published);
 -- The translations of an article.
