@@ -1,5 +1,5 @@
 //! Threads for work that blocks. The one that was at work last is the next: few of them do nearly all of the work, so that
-//! few keep memory for it.
+//! few keep memory for it. Those that compute give way to those that others wait for.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -15,10 +15,26 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// How far the threads of a crew that computes give way: all that they make waits for the one that writes, and no request
+/// is to wait for them.
+const COMPUTING: i32 = 5;
+
+/// Leaves this thread what others leave of the machine, the more the higher, 19 at most, where the system does so for
+/// single threads. It cannot be taken back.
+pub(crate) fn give_way(by: i32) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(by) {
+        tracing::debug!(%error, "a thread has the priority of all else");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = by;
+}
+
 /// At most so many threads as there are places; they end with the crew.
 #[derive(Debug)]
 pub(crate) struct Crew {
     name: &'static str,
+    gives_way: i32,
     places: Semaphore,
     idle: Arc<Mutex<Vec<Sender<Task>>>>,
 }
@@ -31,12 +47,12 @@ struct Task {
 
 impl Crew {
     pub(crate) fn new(name: &'static str, places: usize) -> Self {
-        Self { name, places: Semaphore::new(places), idle: Arc::default() }
+        Self { name, gives_way: 0, places: Semaphore::new(places), idle: Arc::default() }
     }
 
     /// One for work that keeps a core busy, which more threads would not do sooner.
     pub(crate) fn of_cores(name: &'static str) -> Self {
-        Self::new(name, cores())
+        Self { gives_way: COMPUTING, ..Self::new(name, cores()) }
     }
 
     /// Does work on one of the threads, when one is free; `None`: it panicked, or there was no thread to be had.
@@ -49,6 +65,14 @@ impl Crew {
             Box::new(move || drop(give.send(result)))
         }))?;
         given.await.ok()
+    }
+
+    /// Begins work on one of the threads or on another, however many are at work; `None`: there was no thread to be had.
+    pub(crate) fn begin(&self, work: impl FnOnce() + Send + 'static) -> Option<()> {
+        self.start(Box::new(move || {
+            work();
+            Box::new(|| ())
+        }))
     }
 
     fn start(&self, work: Work) -> Option<()> {
@@ -64,7 +88,11 @@ impl Crew {
     fn hire(&self) -> Option<Sender<Task>> {
         let (own, tasks) = channel::<Task>();
         let idle: Weak<Mutex<Vec<Sender<Task>>>> = Arc::downgrade(&self.idle);
+        let gives_way = self.gives_way;
         let live = move || {
+            if gives_way > 0 {
+                give_way(gives_way);
+            }
             for Task { work, own } in tasks {
                 let told = work();
                 if let Some(idle) = idle.upgrade() {

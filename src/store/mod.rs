@@ -112,8 +112,8 @@ pub struct Store {
     preparing: Arc<Crew>,
     /// Writings at work, one of them in a transaction; the others wait for their turn, and keep no reading waiting.
     writing: Arc<Crew>,
-    /// Whoever has its turn writes for all that wait.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    /// The one that writes for all that wait.
+    together: Arc<Crew>,
     id: Uuid,
     policy: Arc<Policy>,
 }
@@ -145,7 +145,7 @@ impl Store {
             readings,
             preparing: Arc::new(Crew::of_cores("preparing")),
             writing,
-            turn: Arc::default(),
+            together: Arc::new(Crew::new("writing", 1)),
             id,
             policy: Arc::default(),
         };
@@ -210,21 +210,16 @@ impl Store {
     }
 
     /// Writes what is queued together with what others write at the same time.
-    async fn together<T>(&self, mut answer: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
+    async fn together<T>(&self, answer: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
         let Backend::Sqlite(sqlite) = &self.backend;
-        loop {
-            let _turn = tokio::select! {
-                biased;
-                answer = &mut answer => return answer.map_err(|_| StoreError::Interrupted)?,
-                turn = self.turn.lock() => turn,
-            };
-            let sqlite = Arc::clone(sqlite);
-            let generations = self.writing.run(move || {
-                sqlite.write_queued();
-                sqlite.generations()
+        let (store, writer) = (self.clone(), Arc::clone(sqlite));
+        let write = move || {
+            writer.write_queued(|generations| {
+                store.note_generations(generations);
             });
-            self.note_generations(generations.await.ok_or(StoreError::Interrupted)??);
-        }
+        };
+        sqlite.have_written(|| self.together.begin(write))?;
+        answer.await.map_err(|_| StoreError::Interrupted)?
     }
 
     async fn run<T: Send + 'static>(

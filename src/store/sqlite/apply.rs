@@ -1,13 +1,13 @@
 //! Storing one reading of a source: recognises each article, carries out what `decide` says, withdraws what is absent.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use rusqlite::{Connection, Transaction, named_params, params};
+use rusqlite::{Transaction, named_params, params};
 use tokio::sync::oneshot::Receiver;
 
 use super::finish::{finish, finish_unchanged};
-use super::naming::Namer;
+use super::naming::{Identity, Namer};
 use super::ready::{Made, Maker, Ready};
 use super::recognise::{Known, Recogniser};
 use super::rest::write_rest;
@@ -52,7 +52,7 @@ impl Sqlite {
         due: Option<Time>,
         now: Time,
     ) -> Receiver<Result<Applied, StoreError>> {
-        self.queue(0, Keep::Lazily, move |transaction| {
+        self.queue(0, Keep::Lazily, move |transaction, _| {
             finish_unchanged(transaction, id, &batch, due, now)?;
             Ok(Applied::default())
         })
@@ -64,22 +64,23 @@ impl Sqlite {
             return Err(reading);
         }
         let keep = if reading.source.kind == SourceKind::Inbox { Keep::Surely } else { Keep::Lazily };
-        Ok(self.queue(reading.ready.len(), keep, move |transaction| {
+        Ok(self.queue(reading.ready.len(), keep, move |transaction, names| {
             reading.recogniser.begin_again();
             reading.dropped.clear();
             let ready = std::mem::take(&mut reading.ready);
             let mut applied = Applied::default();
-            let stored = reading.store(transaction, &ready, &mut applied);
+            std::mem::swap(names, &mut reading.names);
+            let stored = reading.store(transaction, &ready, &mut applied).and_then(|()| reading.finish(transaction));
+            std::mem::swap(names, &mut reading.names);
             reading.ready = ready;
             stored?;
-            finish(transaction, &reading.source, &reading.batch, reading.due, reading.now)?;
             Ok(applied)
         }))
     }
 
     /// Lines up a reading of some files of a folder. `None`: they do not tell enough, and nothing is written.
     pub(in crate::store) fn queue_files(&self, mut reading: Box<Reading>) -> Receiver<Result<Option<Applied>, StoreError>> {
-        self.queue(reading.ready.len(), Keep::Lazily, move |transaction| {
+        self.queue(reading.ready.len(), Keep::Lazily, move |transaction, _| {
             let Extent::Files(paths) = &reading.batch.extent else { return Ok(None) };
             if !reading.articles.is_empty() {
                 return Ok(None);
@@ -126,7 +127,7 @@ impl Sqlite {
                 applied.withdrawn += absent.len();
             }
         }
-        self.write(|transaction| finish(transaction, &reading.source, &reading.batch, reading.due, now))?;
+        self.write(|transaction| reading.finish(transaction))?;
         Ok(applied)
     }
 }
@@ -193,6 +194,12 @@ impl Reading {
         self.has_all = self.is_first && stored == self.recogniser.count();
         let mut change = Change::begin(transaction, self.now)?;
         let mut touched = Touched::knowing(std::mem::take(&mut self.names), &change);
+        // Where nothing is stored nothing changes, and no row of a new article is asked for but what it is looked up by.
+        if self.has_all {
+            let wished = chunk.iter().filter_map(Ready::made).map(|made| &made.identity);
+            let hashes: BTreeSet<_> = wished.flat_map(Identity::hashes).collect();
+            change.gather(&hashes.into_iter().collect::<Vec<_>>())?;
+        }
         for ready in chunk {
             match ready {
                 Ready::Known(id) => {
@@ -202,6 +209,7 @@ impl Reading {
                 Ready::Made(made) => self.take(&mut change, &mut touched, made, applied)?,
             }
         }
+        change.write_rows()?;
         self.names = touched.write(&mut change)?;
         if change.is_taken {
             waiting::settle(transaction, chunk.len())?;
@@ -229,8 +237,15 @@ impl Reading {
         withdraw(transaction, &absent, self.now)?;
         applied.withdrawn += absent.len();
         self.forget_dropped();
-        finish(transaction, &self.source, &self.batch, self.due, self.now)?;
+        self.finish(transaction)?;
         Ok(true)
+    }
+
+    fn finish(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let mut change = Change::begin(transaction, self.now)?;
+        finish(&mut change, &self.source, &self.batch, self.due, self.has_all)?;
+        self.names.follow(&change);
+        Ok(())
     }
 
     /// What a rule drops is read again, so that it comes in when the rule goes.
@@ -275,8 +290,8 @@ impl Reading {
     fn insert(&self, change: &mut Change<'_>, touched: &mut Touched, made: &Made) -> Result<i64, StoreError> {
         let article = &made.article;
         let listed = decide::listed(article.published, self.is_first, self.now).timestamp();
-        let link = decide::link(&article.link, |link| is_taken(change.transaction, link, None))?;
-        let own = self.namer.free(change.transaction, article, link.as_deref(), &made.identity)?;
+        let link = decide::link(&article.link, |link| is_taken(change, link, None))?;
+        let own = self.namer.free(change, article, link.as_deref(), &made.identity)?;
         let generation = change.generation()?;
         // By position: to look up as many names takes a good part of the time.
         change
@@ -307,19 +322,19 @@ impl Reading {
                 generation,
             ])?;
         let id = change.transaction.last_insert_rowid();
-        lookups::note(change.transaction, id, [own.key_hash, own.public_hash].into_iter().chain(own.link_key))?;
+        lookups::note(change, id, own.hashes())?;
         write_rest(change, touched, id, made, own.link_key, None)
     }
 
     fn update(&self, change: &mut Change<'_>, touched: &mut Touched, known: &Known, made: &Made) -> Result<i64, StoreError> {
         let article = &made.article;
         let link = decide::link(&article.link, |link| {
-            Ok::<_, StoreError>(known.link.as_deref() != Some(link) && is_taken(change.transaction, link, Some(known.id))?)
+            Ok::<_, StoreError>(known.link.as_deref() != Some(link) && is_taken(change, link, Some(known.id))?)
         })?;
         let link_key = link.as_deref().and_then(decide::link_key);
         let link_key_before = known.link.as_deref().and_then(decide::link_key);
         if link_key != link_key_before {
-            lookups::note(change.transaction, known.id, link_key)?;
+            lookups::note(change, known.id, link_key)?;
             link_key_before.map_or(Ok(()), |before| lookups::forget(change.transaction, known.id, before))?;
         }
         if known.guid != article.guid {
@@ -360,12 +375,15 @@ impl Reading {
 }
 
 /// Whether any article, of any source, leads to a page; `but` is not asked.
-fn is_taken(connection: &Connection, link: &str, but: Option<i64>) -> Result<bool, StoreError> {
+fn is_taken(change: &Change<'_>, link: &str, but: Option<i64>) -> Result<bool, StoreError> {
     let Some(key) = decide::link_key(link) else { return Ok(true) };
-    let with_it = lookups::having("?1");
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT 1 FROM articles WHERE id IN {with_it} AND link_key = ?1 AND id IS NOT ?2 AND gone = 0"))?;
-    Ok(statement.exists((key, but))?)
+    let mut leads_there = change.transaction.prepare_cached("SELECT 1 FROM articles WHERE id = ?1 AND link_key = ?2 AND gone = 0")?;
+    for article in change.having(key)? {
+        if Some(article) != but && leads_there.exists((article, key))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn withdraw(transaction: &Transaction<'_>, articles: &[i64], now: Time) -> Result<(), StoreError> {

@@ -9,17 +9,12 @@ use super::{Change, StoreError, files, health, pushes, sources};
 use crate::model::{Batch, Extent, Problem, Source, SourceId, SourceInfo, Time};
 
 /// What is known once a reading is stored whole: the source's own words, validators, files, and when it is due. A source
-/// that became due again while it was taken stays so: what changed may have come too late for this reading.
-pub(super) fn finish(
-    transaction: &Transaction<'_>,
-    source: &Source,
-    batch: &Batch,
-    due: Option<Time>,
-    now: Time,
-) -> Result<(), StoreError> {
-    let mut change = Change::begin(transaction, now)?;
+/// that became due again while it was taken stays so: what changed may have come too late for this reading. `is_all`: it has no
+/// articles but those of this reading.
+pub(super) fn finish(change: &mut Change<'_>, source: &Source, batch: &Batch, due: Option<Time>, is_all: bool) -> Result<(), StoreError> {
+    let (transaction, now) = (change.transaction, change.now);
     for term in &batch.terms {
-        describe(&mut change, term)?;
+        describe(change, term)?;
     }
     let id = source.id.0;
     match &batch.extent {
@@ -28,7 +23,7 @@ pub(super) fn finish(
         Extent::Partial => {}
     }
     if let Some(info) = &batch.info {
-        introduce(&mut change, source, info)?;
+        introduce(change, source, info, is_all)?;
         // What was not modified says nothing of hubs, and a hub says nothing of itself.
         if !batch.is_push {
             pushes::note_hub(transaction, source.id, batch.hub.as_ref(), now)?;
@@ -36,7 +31,7 @@ pub(super) fn finish(
     }
     health::answered(transaction, source, now)?;
     if !batch.is_push {
-        health::follow_redirect(&mut change, source, batch.moved_to.as_deref())?;
+        health::follow_redirect(change, source, batch.moved_to.as_deref())?;
     }
     if let Some(hints) = &batch.hints {
         transaction.prepare_cached("UPDATE sources SET hints = ?2 WHERE id = ?1")?.execute((source.id.0, serde_json::to_string(hints)?))?;
@@ -61,7 +56,8 @@ pub(super) fn finish_unchanged(
     let says_more =
         batch.moved_to.is_some() || batch.info.is_some() || batch.hints.is_some() || !batch.terms.is_empty() || !batch.repairs.is_empty();
     if says_more || health::is_followed(transaction, id)? {
-        return finish(transaction, &sources::by_id(transaction, id.0)?, batch, due, now);
+        let source = sources::by_id(transaction, id.0)?;
+        return finish(&mut Change::begin(transaction, now)?, &source, batch, due, false);
     }
     answered(transaction, id, batch, &batch.problems, due, now)
 }
@@ -103,7 +99,7 @@ fn problems<'a>(source: &Source, batch: &'a Batch) -> Cow<'a, [Problem]> {
 }
 
 /// Stores what a source says of itself. It stands in each of its entries, so all of their terms are modified.
-fn introduce(change: &mut Change<'_>, source: &Source, info: &SourceInfo) -> Result<(), StoreError> {
+fn introduce(change: &mut Change<'_>, source: &Source, info: &SourceInfo, is_all: bool) -> Result<(), StoreError> {
     let title = source.settings.title.as_ref().or(info.title.as_ref()).filter(|title| !title.is_empty()).unwrap_or(&source.title);
     if *info == source.info && *title == source.title {
         return Ok(());
@@ -112,7 +108,8 @@ fn introduce(change: &mut Change<'_>, source: &Source, info: &SourceInfo) -> Res
     let run = |sql, parameters: &[&dyn rusqlite::ToSql]| change.transaction.prepare_cached(sql)?.execute(parameters);
     run("UPDATE sources SET info = ?2 WHERE id = ?1", &[&id, &serde_json::to_string(info)?])?;
     run("UPDATE terms SET name = ?2, generation = ?3 WHERE id = (SELECT term FROM sources WHERE id = ?1)", &[&id, title, &generation])?;
-    touch_terms(change.transaction, id, change.now)
+    // Those of articles that came now are modified now.
+    if is_all { Ok(()) } else { touch_terms(change.transaction, id, change.now) }
 }
 
 /// All terms of a source's articles are modified now.

@@ -53,7 +53,7 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn free_host(&self, host: Host, from: Time) -> Receiver<Result<(), StoreError>> {
-        self.queue(0, Keep::Lazily, move |transaction| set(transaction, "taken_until = ?2", &host, from))
+        self.queue(0, Keep::Lazily, move |transaction, _| set(transaction, "taken_until = ?2", &host, from))
     }
 
     pub(in crate::store) fn rest_host(&self, host: &Host, until: Time) -> Result<(), StoreError> {

@@ -1,34 +1,21 @@
 //! What articles are looked up by: short hashes of their keys, of their published ids and of the pages that they lead to.
 //! What is found has to be compared: two texts may have one hash.
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Transaction;
 
-use super::StoreError;
-use super::waiting::FIRST;
+use super::{Change, StoreError};
 
 /// The articles that have a hash, as a subquery; `hash` is its name in the statement.
 pub(super) fn having(hash: &str) -> String {
     format!("(SELECT article FROM lookups WHERE hash = {hash} UNION ALL SELECT article FROM new_lookups WHERE hash = {hash})")
 }
 
-/// The articles that have a hash.
-pub(super) fn find(connection: &Connection, hash: i64) -> Result<Vec<i64>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT article FROM lookups WHERE hash = ?1 UNION ALL SELECT article FROM new_lookups WHERE hash = ?1")?;
-    Ok(statement.query_map([hash], |row| row.get(0))?.collect::<Result<_, _>>()?)
-}
-
 /// Notes the hashes of an article.
-pub(super) fn note(transaction: &Transaction<'_>, article: i64, hashes: impl IntoIterator<Item = i64>) -> Result<(), StoreError> {
-    let mut statement = transaction.prepare_cached(if article < FIRST {
-        "INSERT OR IGNORE INTO lookups (hash, article) VALUES (?1, ?2)"
-    } else {
-        "INSERT OR IGNORE INTO new_lookups (hash, article) VALUES (?1, ?2)"
-    })?;
+pub(super) fn note(change: &mut Change<'_>, article: i64, hashes: impl IntoIterator<Item = i64>) -> Result<(), StoreError> {
     for hash in hashes {
-        statement.execute((hash, article))?;
+        change.add_lookup(hash, article);
     }
-    Ok(())
+    change.write_rows_of_one()
 }
 
 /// Forgets one hash of an article.
@@ -46,14 +33,26 @@ mod tests {
     use super::*;
     use crate::model::{Article, ArticleKey, Batch, Link, NewSource, Policy, SourceKind, SourceSettings};
     use crate::store::Lookup;
-    use crate::store::sqlite::waiting::{self, WAITING};
+    use crate::store::sqlite::waiting::{self, FIRST, WAITING};
     use crate::store::sqlite::{Sqlite, time};
 
     fn store(folder: &tempfile::TempDir) -> Sqlite {
         let store = Sqlite::open(folder.path().join("t.db"), time(1_700_000_000)).unwrap();
         // The next article has this number and one.
+        let new = NewSource {
+            kind: SourceKind::Inbox,
+            location: "inbox".to_owned(),
+            slug: None,
+            title: "Inbox".to_owned(),
+            settings: SourceSettings::default(),
+        };
+        let source = store.add_source(&new, time(1_700_000_000)).unwrap().0;
         store
-            .write(|transaction| Ok(transaction.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('articles', ?1)", [FIRST])?))
+            .write(|transaction| {
+                let last = "INSERT INTO articles (id, source, guid, key, public_id, listed, discovered, fingerprint, details, changed, generation, gone)
+                     VALUES (?1, ?2, '', '', '', 0, 0, x'', '{}', 0, 1, 1)";
+                Ok(transaction.execute(last, (FIRST, source.id.0))?)
+            })
             .unwrap();
         store
     }
@@ -65,9 +64,10 @@ mod tests {
         let hashes = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX];
         store
             .write(|transaction| {
-                note(transaction, FIRST, hashes)?;
-                note(transaction, FIRST + 1, [0])?;
-                note(transaction, 1, [0])
+                let mut change = Change::begin(transaction, time(1_700_000_000))?;
+                note(&mut change, FIRST, hashes)?;
+                note(&mut change, FIRST + 1, [0])?;
+                note(&mut change, 1, [0])
             })
             .unwrap();
         let waiting = || store.numbers("SELECT count(*) FROM new_lookups", []).unwrap()[0];
@@ -77,13 +77,14 @@ mod tests {
         for _ in 0..=15 {
             store.write(|transaction| waiting::settle(transaction, WAITING / 14)).unwrap();
             seen.insert(waiting());
-            let found = |hash: i64| store.read(|connection| find(connection, hash)).unwrap();
+            let found = |hash: i64| store.write(|transaction| Change::begin(transaction, time(1_700_000_000))?.having(hash)).unwrap();
             assert!(hashes.iter().all(|hash| found(*hash).contains(&FIRST)));
             assert_eq!(found(0).into_iter().collect::<BTreeSet<_>>(), BTreeSet::from([1, FIRST, FIRST + 1]));
         }
         assert!(waiting() == 0 && seen.len() > 2, "by slices, all once: {seen:?}");
         store.write(|transaction| forget(transaction, FIRST, 0)).unwrap();
-        assert_eq!(store.read(|connection| find(connection, 0)).unwrap(), [1, FIRST + 1]);
+        let left = store.write(|transaction| Change::begin(transaction, time(1_700_000_000))?.having(0)).unwrap();
+        assert_eq!(left, [1, FIRST + 1]);
     }
 
     #[test]

@@ -66,14 +66,11 @@ fn set_from(
     }
     for (term, place) in places {
         let gone = place.is_hidden || !is_public;
-        let mut statement = change
-            .transaction
-            .prepare_cached("INSERT INTO memberships (article, term, gone, origins, position) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        statement.execute((article, term, gone, place.origins.bits(), place.position))?;
-        members::note(change.transaction, term, article, gone)?;
+        change.add_membership(article, term, gone, place.origins, place.position);
         touched.touch(term, i64::from(!gone));
         changed = true;
     }
+    change.write_rows_of_one()?;
     Ok(changed)
 }
 

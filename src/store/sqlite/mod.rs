@@ -22,6 +22,7 @@ mod ready;
 mod recognise;
 mod rest;
 mod revive;
+mod rows;
 mod search;
 mod segments;
 mod select;
@@ -62,9 +63,13 @@ pub(super) struct Sqlite {
     path: PathBuf,
     id: Uuid,
     writer: Mutex<Connection>,
+    /// Held by whoever is the next to write: who comes again and again keeps nobody waiting.
+    next_writer: Mutex<()>,
     readers: Mutex<Vec<Connection>>,
     sets: RwLock<Sets>,
     queue: together::Queue,
+    /// The terms that were found for what was written together.
+    names: Mutex<terms::Names>,
 }
 
 impl Sqlite {
@@ -79,9 +84,11 @@ impl Sqlite {
             path,
             id,
             writer: Mutex::new(writer),
+            next_writer: Mutex::default(),
             readers: Mutex::default(),
             sets: RwLock::default(),
             queue: together::Queue::default(),
+            names: Mutex::default(),
         })
     }
 
@@ -133,14 +140,19 @@ impl Sqlite {
         Ok(connection)
     }
 
+    fn writer(&self) -> MutexGuard<'_, Connection> {
+        let _next = lock(&self.next_writer);
+        lock(&self.writer)
+    }
+
     /// Writes in one transaction: all of it or nothing.
     fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        write(&mut lock(&self.writer), work)
+        write(&mut self.writer(), work)
     }
 
     /// Writes what is made again if it gets lost: it is on disk with the next that must be, and nobody waits for the disk.
     fn write_lazily<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut connection = lock(&self.writer);
+        let mut connection = self.writer();
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         let result = write(&mut connection, work);
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -177,7 +189,7 @@ fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     keep_plans(connection)?;
     connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     // Rows of two or three kilobytes waste half of a 4 KiB page.
     connection.pragma_update(None, "page_size", 16_384)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -185,7 +197,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     // A page that many transactions change is copied into the database once for all of them; the file is made small again.
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
+    // What is cut off is given room again with the next news.
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     // What a transaction changes has room, or its pages are written several times.
     connection.pragma_update(None, "cache_size", -8_000)
 }
@@ -231,23 +244,29 @@ fn time(seconds: i64) -> Time {
     DateTime::from_timestamp(seconds, 0).unwrap_or_default()
 }
 
-/// A transaction's change: the generation it makes, taken when the first thing changes, and what it did to terms.
+/// A transaction's change: the generation it makes, taken when the first thing changes, and the rows that are to be written.
 struct Change<'a> {
     transaction: &'a Transaction<'a>,
     now: Time,
     generation: u64,
     is_taken: bool,
+    rows: rows::Rows,
 }
 
 impl<'a> Change<'a> {
     fn begin(transaction: &'a Transaction<'a>, now: Time) -> Result<Self, StoreError> {
         let current: u64 = transaction.prepare_cached("SELECT generation FROM store")?.query_row([], |row| row.get(0))?;
-        Ok(Self { transaction, now, generation: current + 1, is_taken: false })
+        Ok(Self { transaction, now, generation: current + 1, is_taken: false, rows: rows::Rows::default() })
     }
 
     /// The generation that the store had before.
     const fn before(&self) -> u64 {
         self.generation - 1
+    }
+
+    /// The generation that the store has now.
+    const fn after(&self) -> u64 {
+        if self.is_taken { self.generation } else { self.before() }
     }
 
     /// The generation of this change; asking for it means that something changes.

@@ -3,10 +3,9 @@
 
 use std::borrow::Cow;
 
-use rusqlite::Connection;
 use url::Url;
 
-use super::{StoreError, lookups};
+use super::{Change, StoreError};
 use crate::model::{Article, ArticleKey, Slug, Source, SourceInfo, identity};
 use crate::store::decide::{self, LinkKey};
 
@@ -21,6 +20,13 @@ pub(super) struct Identity {
     pub(super) public_hash: i64,
     /// The page that its link leads to.
     pub(super) link_key: Option<LinkKey>,
+}
+
+impl Identity {
+    /// What an article is looked up by.
+    pub(super) fn hashes(&self) -> impl Iterator<Item = i64> {
+        [self.key_hash, self.public_hash].into_iter().chain(self.link_key)
+    }
 }
 
 /// Names the articles of a source.
@@ -59,7 +65,7 @@ impl Namer {
     /// have its link.
     pub(super) fn free<'a>(
         &self,
-        connection: &Connection,
+        change: &Change<'_>,
         article: &Article,
         link: Option<&str>,
         wished: &'a Identity,
@@ -70,12 +76,12 @@ impl Namer {
         }
         // An article of this source that was moved to another guid keeps the key of the one that it had.
         let (mut guid, mut number) = (Cow::Borrowed(&article.guid), 1);
-        while is_there(connection, own.key_hash, "key = ?2", own.key.as_str())? {
+        while is_there(change, own.key_hash, "key = ?2", own.key.as_str())? {
             number += 1;
             guid = Cow::Owned(format!("{}\0{number}", article.guid));
             own = Cow::Owned(self.identity(&guid, link));
         }
-        if is_there(connection, own.public_hash, "public_id = ?2", &own.public_id)? {
+        if is_there(change, own.public_hash, "public_id = ?2", &own.public_id)? {
             let public_id = identity::own_id(&self.first_slug, &guid);
             own = Cow::Owned(Identity { public_hash: decide::short_hash(&public_id), public_id, ..own.into_owned() });
         }
@@ -84,9 +90,9 @@ impl Namer {
 }
 
 /// Whether an article with a hash has the name, too.
-fn is_there(connection: &Connection, hash: i64, condition: &str, name: &str) -> Result<bool, StoreError> {
-    for article in lookups::find(connection, hash)? {
-        let mut statement = connection.prepare_cached(&format!("SELECT 1 FROM articles WHERE id = ?1 AND {condition}"))?;
+fn is_there(change: &Change<'_>, hash: i64, condition: &str, name: &str) -> Result<bool, StoreError> {
+    for article in change.having(hash)? {
+        let mut statement = change.transaction.prepare_cached(&format!("SELECT 1 FROM articles WHERE id = ?1 AND {condition}"))?;
         if statement.exists((article, name))? {
             return Ok(true);
         }

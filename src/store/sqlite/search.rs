@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::segments::{self, Place};
 use super::{Sqlite, StoreError};
+use crate::crew::give_way;
 use crate::model::{Kind, Query, Token, Word, text, tokens};
 use crate::store::postings::{Builder, Segment};
 use crate::store::sets::Number;
@@ -167,7 +168,7 @@ impl Sqlite {
     /// be in its feeds before it is in the search.
     fn segments(&self, articles: &[Number], threads: usize) -> Result<Vec<Segment>, StoreError> {
         let of = |articles: &[Number]| {
-            let_others_go_first();
+            give_way(19);
             self.read(|connection| segments_of(connection, articles))
         };
         std::thread::scope(|scope| {
@@ -179,14 +180,6 @@ impl Sqlite {
             }
             Ok(segments)
         })
-    }
-}
-
-/// Gives this thread what others leave of the machine, where the system does so for single threads. It cannot be taken back.
-fn let_others_go_first() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(19) {
-        tracing::debug!(%error, "the search is made at the priority of all else");
     }
 }
 

@@ -158,6 +158,7 @@ fn settle(
 
 /// Notes that what is published of an article changed, be it only the name of a term.
 pub(super) fn stamp(change: &mut Change<'_>, touched: &mut Touched, article: i64) -> Result<(), StoreError> {
+    change.write_rows()?;
     let generation = change.generation()?;
     change.transaction.prepare_cached("UPDATE articles SET changed = ?2, generation = ?3 WHERE id = ?1")?.execute((
         article,

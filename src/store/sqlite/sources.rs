@@ -231,7 +231,7 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn fail(&self, source: SourceId, error: String, due: Option<Time>, now: Time) -> Receiver<Result<(), StoreError>> {
-        self.queue(0, Keep::Lazily, move |transaction| {
+        self.queue(0, Keep::Lazily, move |transaction, _| {
             let mut statement = transaction.prepare_cached(
                 "UPDATE sources SET failures = failures + 1, failing_since = ifnull(failing_since, ?2), error = ?3, last_read = ?2, due = ?4, leased_until = 0,
                     redirect = NULL, redirects = 0 WHERE id = ?1",

@@ -71,7 +71,7 @@ pub(super) fn tell(change: &mut Change<'_>, touched: &mut Touched, article: i64,
         "SELECT 1 FROM articles o JOIN articles a ON a.id = ?1 AND o.source != a.source WHERE o.id = ?2 AND o.link_key = ?3 AND o.gone = 0",
     )?;
     let mut others = Vec::new();
-    for other in lookups::find(change.transaction, link_key)? {
+    for other in change.having(link_key)? {
         if other != article && others.len() < MAX_MEMBERS && is_other.exists((article, other, link_key))? {
             others.push(other);
         }

@@ -14,6 +14,9 @@ const SIDEBAR_RECENT: usize = 8;
 /// How many names are suggested for one that is not there.
 const SUGGESTIONS: usize = 5;
 
+/// So many names are known at once.
+const MOST_NAMES: usize = 10_000;
+
 /// The number of a term in the database.
 pub(super) type TermId = i64;
 
@@ -93,18 +96,27 @@ pub(super) struct Touched {
 }
 
 /// The terms that names lead to, as of a generation.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Names {
     known: HashMap<(Kind, Slug), Named>,
     generation: u64,
 }
 
 /// The term that a name leads to.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Named {
     pub(super) id: TermId,
     /// It was deleted on purpose: its memberships are kept up, and not shown until it is restored.
     pub(super) is_hidden: bool,
+}
+
+impl Names {
+    /// Goes with a change that did to no name anything.
+    pub(super) fn follow(&mut self, change: &Change<'_>) {
+        if self.generation == change.before() {
+            self.generation = change.after();
+        }
+    }
 }
 
 impl Touched {
@@ -124,6 +136,9 @@ impl Touched {
             Some(known) => Named { id: known.id, is_hidden: known.is_deleted && kind != Kind::Source },
             None => Named { id: make(change, kind, slug, name)?, is_hidden: false },
         };
+        if self.names.known.len() >= MOST_NAMES {
+            self.names.known.clear();
+        }
         self.names.known.insert(name_of, named);
         Ok(named)
     }

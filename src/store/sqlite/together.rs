@@ -1,12 +1,15 @@
 //! Writing together: what several tasks wish to write at the same time becomes one transaction, whose cost is mostly that
-//! of its end. Each still gets an answer of its own, and none before the transaction is written: on disk, where that matters.
+//! of its end. One thread writes for all, for as long as anything waits. Each still gets an answer of its own, and none before
+//! the transaction is written: on disk, where that matters.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use rusqlite::{Transaction, ffi};
 use tokio::sync::oneshot::{self, Receiver, Sender};
 
+use super::terms::Names;
 use super::{Sqlite, StoreError, lock};
 
 /// So many articles one transaction takes of several readings: those that have many pages in common write each once.
@@ -21,9 +24,17 @@ pub(super) enum Keep {
     Surely,
 }
 
-/// What waits to be written, in the order of its coming.
+/// What waits to be written.
 #[derive(Default)]
-pub(super) struct Queue(Mutex<VecDeque<Box<dyn Job>>>);
+pub(super) struct Queue(Mutex<Lined>);
+
+#[derive(Default)]
+struct Lined {
+    /// In the order of their coming.
+    jobs: VecDeque<Box<dyn Job>>,
+    /// Somebody writes them.
+    is_written: bool,
+}
 
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,7 +47,7 @@ trait Job: Send {
     /// How many articles it writes, about.
     fn weight(&self) -> usize;
     fn keep(&self) -> Keep;
-    fn run(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError>;
+    fn run(&mut self, transaction: &Transaction<'_>, names: &mut Names) -> Result<(), StoreError>;
     /// Gives what came of it to whoever waits.
     fn answer(self: Box<Self>, failure: Option<StoreError>);
 }
@@ -49,7 +60,7 @@ struct Waiting<T, W> {
     answer: Sender<Result<T, StoreError>>,
 }
 
-impl<T: Send, W: FnMut(&Transaction<'_>) -> Result<T, StoreError> + Send> Job for Waiting<T, W> {
+impl<T: Send, W: FnMut(&Transaction<'_>, &mut Names) -> Result<T, StoreError> + Send> Job for Waiting<T, W> {
     fn weight(&self) -> usize {
         self.weight
     }
@@ -58,8 +69,8 @@ impl<T: Send, W: FnMut(&Transaction<'_>) -> Result<T, StoreError> + Send> Job fo
         self.keep
     }
 
-    fn run(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        self.value = Some((self.work)(transaction)?);
+    fn run(&mut self, transaction: &Transaction<'_>, names: &mut Names) -> Result<(), StoreError> {
+        self.value = Some((self.work)(transaction, names)?);
         Ok(())
     }
 
@@ -72,41 +83,67 @@ impl<T: Send, W: FnMut(&Transaction<'_>) -> Result<T, StoreError> + Send> Job fo
 }
 
 impl Sqlite {
-    /// Lines up what is to be written; the answer comes once somebody has called [`Sqlite::write_queued`].
+    /// Lines up what is to be written; the answer comes once somebody writes what waits. The work is told of the terms that
+    /// others found before it, and leaves those that it found.
     pub(super) fn queue<T: Send + 'static>(
         &self,
         weight: usize,
         keep: Keep,
-        work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnMut(&Transaction<'_>, &mut Names) -> Result<T, StoreError> + Send + 'static,
     ) -> Receiver<Result<T, StoreError>> {
         let (answer, receiver) = oneshot::channel();
-        lock(&self.queue.0).push_back(Box::new(Waiting { weight, keep, work, value: None, answer }));
+        lock(&self.queue.0).jobs.push_back(Box::new(Waiting { weight, keep, work, value: None, answer }));
         receiver
     }
 
-    /// Writes what waits, as much as a transaction takes. If that fails each is written for itself, so that nobody fails
-    /// by another's fault.
-    pub(in crate::store) fn write_queued(&self) {
-        let mut jobs = self.next_jobs();
-        let keep = jobs.iter().map(|job| job.keep()).max().unwrap_or(Keep::Lazily);
-        match self.write_keeping(keep, |transaction| jobs.iter_mut().try_for_each(|job| job.run(transaction))) {
-            Ok(()) => {
-                for job in jobs {
-                    job.answer(None);
-                }
-            }
-            Err(StoreError::Busy(_)) => {
-                for job in jobs {
-                    job.answer(Some(StoreError::Busy(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None))));
-                }
-            }
-            Err(_) => {
-                for mut job in jobs {
-                    let failure = self.write_keeping(job.keep(), |transaction| job.run(transaction)).err();
-                    job.answer(failure);
-                }
-            }
+    /// Has what waits written: where nobody does, `begin` is to have [`Sqlite::write_queued`] called elsewhere; `None`: it cannot.
+    pub(in crate::store) fn have_written(&self, begin: impl FnOnce() -> Option<()>) -> Result<(), StoreError> {
+        let mut queue = lock(&self.queue.0);
+        if !queue.jobs.is_empty() && !queue.is_written {
+            begin().ok_or(StoreError::Interrupted)?;
+            queue.is_written = true;
         }
+        Ok(())
+    }
+
+    /// Writes until nothing waits any more. `note` is told of each generation before those who wait for it.
+    pub(in crate::store) fn write_queued(&self, note: impl Fn((u64, u64))) {
+        // A job that panics fails alone; those behind it are written.
+        while catch_unwind(AssertUnwindSafe(|| self.write_some(&note))).unwrap_or(true) {}
+    }
+
+    /// Writes what waits, as much as a transaction takes; says whether there was anything. If that fails each is written for
+    /// itself, so that nobody fails by another's fault.
+    fn write_some(&self, note: impl Fn((u64, u64))) -> bool {
+        let mut jobs = self.next_jobs();
+        if jobs.is_empty() {
+            return false;
+        }
+        let keep = jobs.iter().map(|job| job.keep()).max().unwrap_or(Keep::Lazily);
+        let busy = || StoreError::Busy(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None));
+        // What a transaction found that failed is not there.
+        let mut names = std::mem::take(&mut *lock(&self.names));
+        let written = self.write_keeping(keep, |transaction| jobs.iter_mut().try_for_each(|job| job.run(transaction, &mut names)));
+        let failures: Vec<_> = match written {
+            Ok(()) => {
+                *lock(&self.names) = names;
+                jobs.iter().map(|_| None).collect()
+            }
+            Err(StoreError::Busy(_)) => jobs.iter().map(|_| Some(busy())).collect(),
+            Err(_) => {
+                let alone =
+                    |job: &mut Box<dyn Job>| self.write_keeping(job.keep(), |transaction| job.run(transaction, &mut Names::default()));
+                jobs.iter_mut().map(|job| alone(job).err()).collect()
+            }
+        };
+        // Where it cannot be read now it is with the next.
+        if let Ok(generations) = self.generations() {
+            note(generations);
+        }
+        for (job, failure) in jobs.into_iter().zip(failures) {
+            job.answer(failure);
+        }
+        true
     }
 
     fn write_keeping(&self, keep: Keep, work: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
@@ -116,13 +153,15 @@ impl Sqlite {
         }
     }
 
+    /// The next that one transaction takes; none: nobody writes any more.
     fn next_jobs(&self) -> Vec<Box<dyn Job>> {
         let mut queue = lock(&self.queue.0);
         let (mut jobs, mut weight) = (Vec::new(), 0);
-        while let Some(job) = queue.pop_front_if(|job| weight == 0 || weight + job.weight() <= TOGETHER) {
+        while let Some(job) = queue.jobs.pop_front_if(|job| weight == 0 || weight + job.weight() <= TOGETHER) {
             weight += job.weight();
             jobs.push(job);
         }
+        queue.is_written = !jobs.is_empty();
         jobs
     }
 }
@@ -137,18 +176,18 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let store = Sqlite::open(folder.path().join("t.db"), DateTime::from_timestamp(1_700_000_000, 0).unwrap()).unwrap();
         let add = |store: &Sqlite, name: &'static str| {
-            store.queue(0, Keep::Surely, move |transaction| Ok(transaction.execute("INSERT INTO hosts (name) VALUES (?1)", [name])?))
+            store.queue(0, Keep::Surely, move |transaction, _| Ok(transaction.execute("INSERT INTO hosts (name) VALUES (?1)", [name])?))
         };
         let hosts = |store: &Sqlite| store.numbers("SELECT count(*) FROM hosts", []).unwrap()[0];
         let (mut one, mut two) = (add(&store, "one"), add(&store, "two"));
         assert_eq!(hosts(&store), 0);
         assert!(one.try_recv().is_err() && two.try_recv().is_err(), "nobody is told before it is written");
-        store.write_queued();
+        store.write_queued(|_| ());
         assert_eq!((one.try_recv().unwrap().unwrap(), two.try_recv().unwrap().unwrap(), hosts(&store)), (1, 1, 2));
         let (mut again, mut three) = (add(&store, "one"), add(&store, "three"));
-        store.write_queued();
+        store.write_queued(|_| ());
         assert!(again.try_recv().unwrap().is_err(), "a host has one row");
         assert_eq!((three.try_recv().unwrap().unwrap(), hosts(&store)), (1, 3));
-        store.write_queued();
+        store.write_queued(|_| ());
     }
 }

@@ -108,10 +108,10 @@ CREATE TABLE events (
 -- The poller: what is due.
 CREATE INDEX sources_due ON sources (due) WHERE removed IS NULL AND due IS NOT NULL;
 
--- id is the number in the order of discovery; it is never used again and published nowhere.
+-- id is the number in the order of discovery; no row is ever deleted, and it is published nowhere.
 -- gone: 0 public, 1 withdrawn, 2 withdrawn with its source, 3 dropped by a rule. ruled: what rules did with it.
 CREATE TABLE articles (
-    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    id              INTEGER PRIMARY KEY,
     source          INTEGER NOT NULL REFERENCES sources (id),
     guid            TEXT    NOT NULL,
     key             TEXT    NOT NULL,
