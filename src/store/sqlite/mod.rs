@@ -62,10 +62,11 @@ const IDLE_READERS: usize = 8;
 pub(super) struct Sqlite {
     path: PathBuf,
     id: Uuid,
+    /// Closed before the writer: who only reads cannot take to the file what is in the log, as the last that is closed does.
+    readers: Mutex<Vec<Connection>>,
     writer: Mutex<Connection>,
     /// Held by whoever is the next to write: who comes again and again keeps nobody waiting.
     next_writer: Mutex<()>,
-    readers: Mutex<Vec<Connection>>,
     sets: RwLock<Sets>,
     queue: together::Queue,
     /// The terms that were found for what was written together.
