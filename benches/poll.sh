@@ -6,9 +6,10 @@
 #
 # nginx has one worker and shares the machine. Each source has a loopback address of its own, as most feeds have a host of
 # their own: feedmill asks a host for one document at a time, with a pause after it, which thus hold nobody up here. All
-# that is configured for it is that these private addresses may be asked.
+# that is configured for it is that these private addresses may be asked. With ONE=1 all sources are at one address, and the
+# pause is none, as for feeds of one's own server; feedmill asks still one at a time, over one connection.
 #
-# usage: benches/poll.sh [COUNT] [ROUNDS]   (environment: PORT=8973 PEERS=400 YARR= READER= FEEDMILL=)
+# usage: benches/poll.sh [COUNT] [ROUNDS]   (environment: ONE= PORT=8973 PEERS=400 YARR= READER= FEEDMILL=)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 count=${1:-2000} rounds=${2:-3}
@@ -44,6 +45,10 @@ store = "sqlite:$work/feedmill.db"
 [poll]
 allow_addresses = ["127.0.0.0/8"]
 TOML
+if [ -n "${ONE:-}" ]; then
+    echo 'spacing = "0s"' >> "$work/feedmill.toml"
+    sed -i -E 's,http://127\.[0-9.]+:,http://127.0.0.1:,' "$work/feeds.opml"
+fi
 cat > "$work/run.py" <<'PY'
 """Runs one program over the sources: `first` and `again`; prints program, which, sources, seconds, CPU seconds, peak KiB, items."""
 import json, os, pathlib, resource, signal, sqlite3, subprocess, sys, time, urllib.request

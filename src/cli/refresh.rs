@@ -1,6 +1,6 @@
 //! `feedmill refresh`: read what is due, now.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +8,14 @@ use chrono::TimeDelta;
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use url::Url;
 
 use super::console::{Console, summary};
 use super::{Work, now};
-use crate::model::{Applied, Source, SourceId, SourceKind, Time};
-use crate::poll::{Outcome, STORING, Taken};
+use crate::model::{Applied, Host, Source, SourceId, SourceKind, Time};
+use crate::poll::{Outcome, Room, Run};
 
 /// Read the sources that are due now, and say when the others are.
 #[derive(Debug, Args)]
@@ -31,7 +32,7 @@ pub(super) struct Refresh {
 
 /// How long the command waits for a host that is being asked or has its pause.
 const PATIENCE: TimeDelta = TimeDelta::minutes(1);
-/// How many sources are taken at once.
+/// About how many sources are taken at once.
 const AT_ONCE: usize = 64;
 /// How often it looks for hosts that are free again, while others answer.
 const TICK: Duration = Duration::from_secs(1);
@@ -49,7 +50,7 @@ impl Refresh {
             work.store.release(wanted.iter().map(|source| source.id).collect(), now()).await?;
         }
         let due = |source: &&Source| self.force || source.status.due.is_some_and(|due| due <= now());
-        let mut reading = Reading::new(work, wanted.iter().filter(due).map(|source| source.id).collect(), console);
+        let mut reading = Reading::new(work, wanted.iter().filter(due), console);
         let wanted: HashSet<SourceId> = wanted.into_iter().map(|source| source.id).collect();
         reading.run().await?;
         reading.bar.finish_and_clear();
@@ -93,7 +94,9 @@ struct Reading<'a> {
     work: &'a Work,
     console: Console,
     bar: ProgressBar,
-    left: VecDeque<SourceId>,
+    /// By host; whose host is being asked now wait for that.
+    left: VecDeque<(Option<Host>, VecDeque<SourceId>)>,
+    asked: HashSet<Host>,
     done: HashSet<SourceId>,
     total: Applied,
     unreadable: usize,
@@ -101,51 +104,114 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(work: &'a Work, left: VecDeque<SourceId>, console: Console) -> Self {
-        let bar = console.bar(left.len() as u64, "reading");
-        Self { work, console, bar, left, done: HashSet::new(), total: Applied::default(), unreadable: 0, failed: 0 }
+    fn new<'s>(work: &'a Work, sources: impl Iterator<Item = &'s Source>, console: Console) -> Self {
+        let (mut left, mut places, mut count) = (VecDeque::<(_, VecDeque<_>)>::new(), HashMap::new(), 0);
+        for source in sources {
+            let host = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed).as_ref().and_then(Host::of);
+            let place = host.clone().map_or(left.len(), |host| *places.entry(host).or_insert(left.len()));
+            match left.get_mut(place) {
+                Some((_, sources)) => sources.push_back(source.id),
+                None => left.push_back((host, VecDeque::from([source.id]))),
+            }
+            count += 1;
+        }
+        let bar = console.bar(count, "reading");
+        let (asked, done, total) = (HashSet::new(), HashSet::new(), Applied::default());
+        Self { work, console, bar, left, asked, done, total, unreadable: 0, failed: 0 }
     }
 
-    /// Reads what is left, one source of each host at once, and those of a host with a pause between them.
+    /// Reads what is left, the sources of a host one after another, with a pause between them.
     async fn run(&mut self) -> anyhow::Result<()> {
         let (mut readings, mut taken) = (JoinSet::new(), VecDeque::new());
-        let asking = Arc::new(Semaphore::new(self.work.config.concurrency));
-        let most = self.work.config.concurrency + STORING;
+        let room = Arc::new(Room::new(self.work.config.concurrency));
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let mut may_take = true;
         loop {
             for _ in 0..self.left.len().div_ceil(AT_ONCE) {
-                if readings.len() + taken.len() < most {
+                if may_take && readings.len() + taken.len() < room.readings() {
                     taken.extend(self.take().await?);
                 }
             }
-            while readings.len() < most {
-                let Some(source) = taken.pop_front() else { break };
-                let (store, reader, asking) = (self.work.store.clone(), Arc::clone(&self.work.reader), Arc::clone(&asking));
-                readings.spawn(async move { reader.read_among(&store, source, &asking, now()).await });
+            while readings.len() < room.readings() {
+                let Some(run): Option<Run> = taken.pop_front() else { break };
+                let (store, reader, room, tell) = (self.work.store.clone(), Arc::clone(&self.work.reader), Arc::clone(&room), tell.clone());
+                readings.spawn(async move {
+                    let host = run.host().cloned();
+                    // Who listens ends when all are read.
+                    (host, reader.read_run(&store, run, &room, now(), |outcome| drop(tell.send(outcome))).await)
+                });
             }
+            may_take = true;
             if readings.is_empty() {
                 let Some(pause) = self.pause().await? else { return Ok(()) };
                 tokio::time::sleep(pause).await;
-            } else if let Ok(Some(done)) = tokio::time::timeout(TICK, readings.join_next()).await {
-                self.note(&done?);
-                while let Some(done) = readings.try_join_next() {
-                    self.note(&done?);
+                continue;
+            }
+            tokio::select! {
+                Some(outcome) = told.recv() => {
+                    self.note(&outcome);
+                    may_take = false;
                 }
+                Some(ended) = readings.join_next() => self.leave(ended?),
+                () = tokio::time::sleep(TICK) => {}
+            }
+            while let Ok(outcome) = told.try_recv() {
+                self.note(&outcome);
+            }
+            while let Some(ended) = readings.try_join_next() {
+                self.leave(ended?);
+                may_take = true;
             }
         }
     }
 
-    /// Takes some of those that are left; one whose host may not be asked now waits behind the others.
-    async fn take(&mut self) -> anyhow::Result<Vec<Taken>> {
-        let tried: Vec<SourceId> = self.left.drain(..self.left.len().min(AT_ONCE)).collect();
-        let taken = self.work.store.claim_of(tried.clone(), now(), self.work.reader.pace.lease()).await?;
-        self.left.extend(tried.into_iter().filter(|id| !taken.iter().any(|source| source.id == *id)));
-        Ok(self.work.reader.recall(&self.work.store, taken, now()).await?)
+    /// Notes that a host is asked no more, and what of its sources was given back.
+    fn leave(&mut self, (host, given_back): (Option<Host>, VecDeque<SourceId>)) {
+        if let Some(host) = &host {
+            self.asked.remove(host);
+        }
+        self.put_back(host, given_back);
+    }
+
+    fn put_back(&mut self, host: Option<Host>, mut sources: VecDeque<SourceId>) {
+        match self.left.iter_mut().find(|(other, _)| host.is_some() && *other == host) {
+            Some((_, others)) => others.append(&mut sources),
+            None if sources.is_empty() => {}
+            None => self.left.push_back((host, sources)),
+        }
+    }
+
+    /// Takes a run of each of some hosts; those whose host may not be asked now wait behind the others.
+    async fn take(&mut self) -> anyhow::Result<Vec<Run>> {
+        let lease = self.work.reader.pace.lease();
+        let (mut ids, mut tried) = (Vec::new(), Vec::new());
+        for _ in 0..self.left.len() {
+            let Some((host, mut sources)) = self.left.pop_front() else { break };
+            if ids.len() < AT_ONCE && host.as_ref().is_none_or(|host| !self.asked.contains(host)) {
+                let first: Vec<_> = sources.drain(..sources.len().min(lease.run)).collect();
+                ids.extend(first.iter().copied());
+                tried.push((host, first, sources));
+            } else {
+                self.left.push_back((host, sources));
+            }
+        }
+        let taken = self.work.store.claim_of(ids, now(), lease).await?;
+        let is_taken: HashSet<SourceId> = taken.iter().map(|source| source.id).collect();
+        for (host, first, mut sources) in tried {
+            sources.extend(first.into_iter().filter(|id| !is_taken.contains(id)));
+            if !sources.is_empty() {
+                self.left.push_back((host, sources));
+            }
+        }
+        let runs = Run::of(self.work.reader.recall(&self.work.store, taken, now()).await?);
+        self.asked.extend(runs.iter().filter_map(|run| run.host().cloned()));
+        Ok(runs)
     }
 
     /// How long it is until one of those left may be asked; `None`: too long, or somebody else asks them.
     async fn pause(&mut self) -> anyhow::Result<Option<Duration>> {
         let (sources, now) = (self.work.store.sources().await?, now());
-        let left: HashSet<SourceId> = self.left.iter().copied().collect();
+        let left: HashSet<SourceId> = self.left.iter().flat_map(|(_, sources)| sources).copied().collect();
         let is_left = |source: &&Source| left.contains(&source.id) && source.status.due.is_some_and(|due| due <= now);
         let waits = sources.iter().filter(is_left).map(|source| source.status.host_free.unwrap_or(now).max(now) - now);
         let shortest = waits.min().filter(|wait| *wait <= PATIENCE);

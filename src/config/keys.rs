@@ -47,7 +47,7 @@ pub const KEYS: [Key; 25] = [
     key("poll.max_articles", "a whole number", "2000", "the most articles of one document"),
     key("poll.max_redirects", "a whole number", "5", "how many redirects are followed for one answer"),
     key("poll.concurrency", "a whole number", "32", "how many sources are read at once"),
-    key("poll.spacing", "a duration, such as `2s`", "2s", "the pause between two requests to one host"),
+    key("poll.spacing", "a duration, such as `2s`; `0s` for none", "2s", "the pause between two requests to one host"),
     key("poll.proxy", "the URL of a proxy, http:// or socks5h://", "", "what feeds are asked through; directly by default"),
     key(
         "poll.allow_addresses",

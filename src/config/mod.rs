@@ -20,7 +20,7 @@ use crate::model::NamedFeed;
 
 pub use feeds::FEED_KEYS;
 pub use keys::{KEYS, Key};
-use values::{bind, count, machine_zone, nearest, networks, public_url, size, some, store, switch};
+use values::{bind, count, machine_zone, nearest, networks, pause, public_url, size, some, store, switch};
 pub use values::{duration, proxy};
 
 use crate::model::Rule;
@@ -279,7 +279,7 @@ impl Config {
             "workers" if value.is_empty() => self.workers = None,
             "workers" => self.workers = Some(count(value)?),
             "poll.concurrency" => self.concurrency = count(value)?,
-            "poll.spacing" => self.spacing = duration(value)?,
+            "poll.spacing" => self.spacing = pause(value)?,
             "poll.proxy" if value.is_empty() => self.proxy = None,
             "poll.proxy" => self.proxy = Some(proxy(value)?),
             "hub.max_subscriptions" => self.max_subscriptions = value.parse().ok()?,

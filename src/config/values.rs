@@ -28,6 +28,11 @@ pub fn duration(text: &str) -> Option<Duration> {
     (total > 0 && total <= 366 * 86_400).then(|| Duration::from_secs(total))
 }
 
+/// Reads a duration that may be none: `0s`.
+pub(super) fn pause(text: &str) -> Option<Duration> {
+    if text == "0s" { Some(Duration::ZERO) } else { duration(text) }
+}
+
 /// Reads `500`, `64KiB`, `10MiB`, `1GiB`: bytes.
 pub(super) fn size(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -118,6 +123,7 @@ mod tests {
     #[test]
     fn durations_and_sizes_are_read_as_people_write_them() {
         assert_eq!(duration("1h30m"), Some(Duration::from_mins(90)));
+        assert_eq!((pause("0s"), pause("1s"), pause("0")), (Some(Duration::ZERO), Some(Duration::from_secs(1)), None));
         assert_eq!((duration("5"), duration(""), duration("0s"), duration("9999999999999999d")), (None, None, None, None));
         assert_eq!(
             (size("10MiB"), size("64k"), size("7"), size("x"), size("99999999999999GiB")),

@@ -4,6 +4,7 @@ mod files;
 mod full_text;
 mod keep;
 mod read;
+mod run;
 mod schedule;
 mod watch;
 mod watches;
@@ -14,11 +15,12 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use tokio::sync::watch::Receiver;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 pub use files::Touched;
-pub use read::{Outcome, ReadFailure, Reader, STORING, Taken};
+pub use read::{Outcome, ReadFailure, Reader, Taken};
+pub use run::{Room, Run};
 pub use schedule::Pace;
 pub use websub::pushes;
 
@@ -36,7 +38,7 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
     let (ask_for, mut asked_for) = mpsc::channel(1);
     let watcher = tokio::spawn(watch::folders(store.clone(), rescan, Arc::clone(&wake), ask_for));
     let keeper = tokio::spawn(keep::house(store.clone()));
-    let (mut readings, asking) = (JoinSet::new(), Arc::new(Semaphore::new(concurrency)));
+    let (mut readings, room) = (JoinSet::new(), Arc::new(Room::new(concurrency)));
     let (mut ticks, mut are_more) = (tokio::time::interval(TICK), true);
     while !*stop.borrow() {
         tokio::select! {
@@ -52,7 +54,7 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
             }
             _ = ticks.tick() => are_more = true,
         }
-        let free = concurrency.min((concurrency + STORING).saturating_sub(readings.len()));
+        let free = concurrency.min(room.readings().saturating_sub(readings.len()));
         // The store looks over all that are due each time: it is asked for several at once, and not while it has no more.
         if !are_more || free < concurrency.div_ceil(4) {
             continue;
@@ -64,14 +66,15 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
         match taken {
             Ok(taken) => {
                 are_more = taken.len() == free;
-                for source in taken {
-                    let (store, reader, asking) = (store.clone(), Arc::clone(&reader), Arc::clone(&asking));
-                    readings.spawn(async move { reader.read_among(&store, source, &asking, now()).await.log() });
+                for run in Run::of(taken) {
+                    let (store, reader, room) = (store.clone(), Arc::clone(&reader), Arc::clone(&room));
+                    readings.spawn(async move { drop(reader.read_run(&store, run, &room, now(), Outcome::log).await) });
                 }
             }
             Err(error) => tracing::error!(%error, "cannot take due sources"),
         }
     }
+    room.close();
     watcher.abort();
     keeper.abort();
     readings.join_all().await;
@@ -81,7 +84,7 @@ impl Pace {
     /// How sources are taken for a reading.
     #[must_use]
     pub fn lease(&self) -> Lease {
-        Lease { time: LEASE, again: schedule::delta(self.min) }
+        Lease { time: LEASE, again: schedule::delta(self.min), run: run::length(self.spacing) }
     }
 }
 

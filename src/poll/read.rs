@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use chrono_tz::Tz;
-use tokio::sync::Semaphore;
 use url::Url;
 
 use super::schedule::{self, Pace};
-use crate::model::{Applied, Batch, Extent, Host, Memory, Source, SourceKind, Time, text};
+use crate::model::{Applied, Batch, Extent, Host, Memory, Source, SourceId, SourceKind, Time, text};
 use crate::source::feed::{self, ReadError};
 use crate::source::fetch::Client;
 use crate::source::folder::{self, FolderError};
@@ -46,9 +45,6 @@ pub enum ReadFailure {
     Aborted,
 }
 
-/// So many readings may wait to be stored beside those that are being asked.
-pub const STORING: usize = 96;
-
 /// So many bytes of text make a reading a large one.
 const LARGE: usize = 256 << 10;
 
@@ -61,7 +57,7 @@ pub struct Taken {
 }
 
 /// What came of asking a source.
-struct Asked {
+pub(super) struct Asked {
     source: Source,
     read: Result<Batch, ReadFailure>,
     habits: Habits,
@@ -69,9 +65,24 @@ struct Asked {
     at: Time,
 }
 
+impl Taken {
+    pub(super) const fn id(&self) -> SourceId {
+        self.source.id
+    }
+
+    pub(super) fn location(&self) -> &str {
+        &self.source.location
+    }
+}
+
 impl Asked {
-    /// Whether it keeps its place among those that are asked until it is stored: what waits for that has to stay small.
-    fn is_large(&self) -> bool {
+    /// Whether its host wishes to be left alone.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(&self.read, Err(ReadFailure::Feed(error)) if error.busy_host().is_some())
+    }
+
+    /// Whether much of it waits to be stored.
+    pub(super) fn is_large(&self) -> bool {
         let Ok(batch) = &self.read else { return false };
         let texts = batch.articles.iter().flat_map(|article| [&article.content, &article.summary, &article.markdown]);
         texts.flatten().map(String::len).sum::<usize>() > LARGE
@@ -122,21 +133,14 @@ impl Reader {
         }
     }
 
-    /// Reads a source when it is one of those that may be asked at once; while it is stored, others are asked.
-    pub async fn read_among(&self, store: &Store, taken: Taken, asking: &Semaphore, now: Time) -> Outcome {
-        let permit = asking.acquire().await;
-        let asked = self.ask(taken, now).await;
-        let _kept = permit.ok().filter(|_| asked.is_large());
-        self.keep(store, asked, now).await
-    }
-
-    async fn ask(&self, Taken { source, memory, habits }: Taken, now: Time) -> Asked {
+    pub(super) async fn ask(&self, Taken { source, memory, habits }: Taken, now: Time) -> Asked {
         let started = Instant::now();
         let read = self.batch(&source, memory, now).await;
         Asked { source, read, habits, at: now + schedule::delta(started.elapsed()) }
     }
 
-    async fn keep(&self, store: &Store, Asked { source, read, habits, at: asked }: Asked, now: Time) -> Outcome {
+    /// Stores what came of asking, and leaves the host.
+    pub(super) async fn keep(&self, store: &Store, Asked { source, read, habits, at: asked }: Asked, now: Time) -> Outcome {
         let url = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed);
         let result = match (read, url) {
             // The pages of its articles may be at the same host, which has to be left first.
@@ -154,6 +158,18 @@ impl Reader {
                 if let Some(url) = url {
                     self.leave_host(store, &url, of_feed, asked).await;
                 }
+                self.fail(store, &source, &failure, now).await;
+                Err(failure)
+            }
+        };
+        Outcome { source, result }
+    }
+
+    /// Stores what came of asking, while the host is asked for more.
+    pub(super) async fn keep_amid(&self, store: &Store, Asked { source, read, habits, .. }: Asked, now: Time) -> Outcome {
+        let result = match read {
+            Ok(batch) => self.apply_as(store, &source, batch, &habits, now).await,
+            Err(failure) => {
                 self.fail(store, &source, &failure, now).await;
                 Err(failure)
             }

@@ -13,11 +13,13 @@ pub struct Lease {
     pub time: TimeDelta,
     /// A feed whose reader died is asked again no sooner, since it may have been asked.
     pub again: TimeDelta,
+    /// So many sources of one host are taken at once, to be asked one after another.
+    pub run: usize,
 }
 
 impl From<TimeDelta> for Lease {
     fn from(time: TimeDelta) -> Self {
-        Self { time, again: time }
+        Self { time, again: time, run: 1 }
     }
 }
 

@@ -273,6 +273,26 @@ fn refresh_waits_for_the_pauses_of_a_host_and_says_what_came_of_all() {
 }
 
 #[test]
+fn without_a_pause_the_sources_of_a_host_are_read_one_after_another_until_it_has_enough() {
+    let home = Home::new();
+    let up = Upstream::new();
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"0s\"\n");
+    let paths: Vec<_> = (0..20).map(|number| format!("/{number:02}")).collect();
+    for path in &paths {
+        up.then(path, "200 OK", &FEED.replace("/1", path));
+    }
+    let outlines: String = paths.iter().map(|path| format!("<outline text=\"{path}\" xmlUrl=\"{}\"/>", up.url(path))).collect();
+    let list = home.write("some.opml", &format!("<opml version=\"2.0\"><body>{outlines}</body></opml>"));
+    home.output(&["import", &list]);
+    assert!(home.output(&["refresh"]).contains("20 sources read, 0 failed: 20 new"));
+    assert!(paths.iter().all(|path| up.asked(path) == 1) && up.most_at_once() == 1);
+    up.now("/05").then("/05", "503 Busy\r\nRetry-After: 3600", "");
+    let (code, out, err) = home.run(&["refresh", "--force"]);
+    assert!(code == 1 && out.contains("6 sources read, 1 failed: 5 unchanged"), "{out}{err}");
+    assert_eq!((out.matches("its host is left alone until").count(), up.requests().len(), up.most_at_once()), (14, 26, 1), "{out}");
+}
+
+#[test]
 fn articles_and_feeds_are_imported_once() {
     let home = Home::new();
     let feed = home.write("old.xml", FEED);
@@ -292,6 +312,7 @@ fn articles_and_feeds_are_imported_once() {
     let (code, out, err) = home.run(&["import", &broken, &file, "--into", "Archive"]);
     assert_eq!(code, 1, "{out}");
     assert!(out.contains("1 unchanged") && err.contains("broken.md:"), "{out}{err}");
+    assert!(home.path("feedmill.db").exists() && !home.path("feedmill.db-wal").exists(), "all is in the one file");
 }
 
 #[test]
@@ -367,9 +388,10 @@ fn the_server_says_where_it_is_and_publishes_its_folder() {
     stream.write_all(b"GET /feed.rss HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    child.kill().unwrap();
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     child.wait().unwrap();
     assert!(answer.contains("<title>A</title>"), "{answer}");
+    assert!(!home.path("feedmill.db-wal").exists(), "after a stop all is in the one file");
 }
 
 #[test]

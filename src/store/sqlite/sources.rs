@@ -1,5 +1,7 @@
 //! Sources: added, taken by the poller, failed, removed.
 
+use std::collections::HashMap;
+
 use chrono::TimeDelta;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tokio::sync::oneshot::Receiver;
@@ -171,34 +173,46 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn claim(&self, now: Time, limit: usize, lease: Lease) -> Result<Vec<Source>, StoreError> {
-        // Of each host the one that waits for longest: SQLite takes `id` from the row that has the minimum.
-        let due = "SELECT s.id, min(s.due) FROM sources s LEFT JOIN hosts h ON h.name = s.host
-             WHERE s.removed IS NULL AND s.due <= ?1 AND s.leased_until <= ?1 AND ifnull(max(h.taken_until, h.rests_until), 0) <= ?1
-             GROUP BY ifnull(s.host, s.id) ORDER BY min(s.due) LIMIT ?2";
+        // Of each host those that wait for longest.
+        let due = "SELECT id FROM
+                (SELECT s.id, s.due, row_number() OVER (PARTITION BY ifnull(s.host, s.id) ORDER BY s.due) AS place
+                 FROM sources s LEFT JOIN hosts h ON h.name = s.host
+                 WHERE s.removed IS NULL AND s.due <= ?1 AND s.leased_until <= ?1 AND ifnull(max(h.taken_until, h.rests_until), 0) <= ?1)
+             WHERE place <= ?3 ORDER BY due LIMIT ?2";
         let ids: Vec<i64> = self.read(|connection| {
             let mut statement = connection.prepare_cached(due)?;
-            let rows = statement.query_map((now.timestamp(), limit), |row| row.get(0))?;
+            let rows = statement.query_map((now.timestamp(), limit, lease.run), |row| row.get(0))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })?;
         if ids.is_empty() { Ok(Vec::new()) } else { self.claim_of(&ids.into_iter().map(SourceId).collect::<Vec<_>>(), now, lease) }
     }
 
-    /// Takes those of some sources that are due and that nobody else has, one of each host that may be asked. Until they
-    /// were read they are due when the lease is over: a process that dies with it leaves nothing behind. A machine that
+    /// Takes those of some sources that are due and that nobody else has, a run of each host that may be asked. One that wants
+    /// the texts of its articles' pages ends its run, since they may be at the same host. Until they were read they are due when the lease is over: a process that dies with it leaves nothing behind. A machine that
     /// dies may forget who took them, which is nobody any more.
     pub(in crate::store) fn claim_of(&self, ids: &[SourceId], now: Time, lease: Lease) -> Result<Vec<Source>, StoreError> {
         self.write_lazily(|transaction| {
             let mut statement = transaction.prepare_cached(
                 "UPDATE sources SET leased_until = ?3, due = CASE kind WHEN 'feed' THEN max(?3, ?4) ELSE ?3 END
                  WHERE id = ?1 AND removed IS NULL AND due <= ?2 AND leased_until <= ?2
-                    AND NOT EXISTS (SELECT 1 FROM hosts WHERE name = host AND max(taken_until, rests_until) > ?2)",
+                    AND (?5 OR NOT EXISTS (SELECT 1 FROM hosts WHERE name = host AND max(taken_until, rests_until) > ?2))",
             )?;
-            let mut taken = Vec::new();
+            let mut host_of = transaction.prepare_cached("SELECT host FROM sources WHERE id = ?1 AND ?2 > 1")?;
+            let (mut taken, mut runs) = (Vec::new(), HashMap::<String, usize>::new());
             let (until, again) = (now + lease.time, now + lease.again);
             for id in ids {
-                if statement.execute((id.0, now.timestamp(), until.timestamp(), again.timestamp()))? == 1 {
-                    take_of(transaction, id.0, until)?;
-                    taken.push(by_id(transaction, id.0)?);
+                let host: Option<String> = host_of.query_row((id.0, lease.run), |row| row.get(0)).optional()?.flatten();
+                let length = host.map(|host| runs.entry(host).or_default());
+                let goes_on = length.as_ref().is_some_and(|length| (1..lease.run).contains(*length));
+                if statement.execute((id.0, now.timestamp(), until.timestamp(), again.timestamp(), goes_on))? == 1 {
+                    if !goes_on {
+                        take_of(transaction, id.0, until)?;
+                    }
+                    let source = by_id(transaction, id.0)?;
+                    if let Some(length) = length {
+                        *length = if source.settings.full_text { lease.run } else { *length + 1 };
+                    }
+                    taken.push(source);
                 }
             }
             Ok(taken)

@@ -4,7 +4,8 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Transaction, ffi};
 use tokio::sync::oneshot::{self, Receiver, Sender};
@@ -24,9 +25,19 @@ pub(super) enum Keep {
     Surely,
 }
 
+/// So many wishes to write, or half as many articles as a transaction takes, are enough for one.
+const ENOUGH: usize = 64;
+/// Where one transaction follows the other the next waits for enough, at the most so long, unless somebody waits for the disk.
+const GATHERING: Duration = Duration::from_millis(10);
+/// If nothing comes for so long nothing is waited for.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// What waits to be written.
 #[derive(Default)]
-pub(super) struct Queue(Mutex<Lined>);
+pub(super) struct Queue {
+    lined: Mutex<Lined>,
+    enough: Condvar,
+}
 
 #[derive(Default)]
 struct Lined {
@@ -34,6 +45,21 @@ struct Lined {
     jobs: VecDeque<Box<dyn Job>>,
     /// Somebody writes them.
     is_written: bool,
+    /// When the last transaction ended.
+    last: Option<Instant>,
+}
+
+impl Lined {
+    fn is_enough(&self) -> bool {
+        let weight = || self.jobs.iter().map(|job| job.weight()).sum::<usize>();
+        self.jobs.len() >= ENOUGH || weight() >= TOGETHER / 2 || self.jobs.iter().any(|job| job.keep() == Keep::Surely)
+    }
+
+    /// Whether more is likely to come soon, for who waits since then.
+    fn is_worth_waiting(&self, since: Instant) -> bool {
+        let follows = self.last.is_some_and(|last| since.duration_since(last) < GATHERING);
+        follows && since.elapsed() < GATHERING && !self.is_enough()
+    }
 }
 
 impl std::fmt::Debug for Queue {
@@ -92,13 +118,17 @@ impl Sqlite {
         work: impl FnMut(&Transaction<'_>, &mut Names) -> Result<T, StoreError> + Send + 'static,
     ) -> Receiver<Result<T, StoreError>> {
         let (answer, receiver) = oneshot::channel();
-        lock(&self.queue.0).jobs.push_back(Box::new(Waiting { weight, keep, work, value: None, answer }));
+        let mut lined = lock(&self.queue.lined);
+        lined.jobs.push_back(Box::new(Waiting { weight, keep, work, value: None, answer }));
+        if lined.is_enough() {
+            self.queue.enough.notify_one();
+        }
         receiver
     }
 
     /// Has what waits written: where nobody does, `begin` is to have [`Sqlite::write_queued`] called elsewhere; `None`: it cannot.
     pub(in crate::store) fn have_written(&self, begin: impl FnOnce() -> Option<()>) -> Result<(), StoreError> {
-        let mut queue = lock(&self.queue.0);
+        let mut queue = lock(&self.queue.lined);
         if !queue.jobs.is_empty() && !queue.is_written {
             begin().ok_or(StoreError::Interrupted)?;
             queue.is_written = true;
@@ -136,6 +166,7 @@ impl Sqlite {
                 jobs.iter_mut().map(|job| alone(job).err()).collect()
             }
         };
+        lock(&self.queue.lined).last = Some(Instant::now());
         // Where it cannot be read now it is with the next.
         if let Ok(generations) = self.generations() {
             note(generations);
@@ -155,7 +186,12 @@ impl Sqlite {
 
     /// The next that one transaction takes; none: nobody writes any more.
     fn next_jobs(&self) -> Vec<Box<dyn Job>> {
-        let mut queue = lock(&self.queue.0);
+        let mut queue = lock(&self.queue.lined);
+        let (since, mut seen) = (Instant::now(), 0);
+        while seen < queue.jobs.len() && queue.is_worth_waiting(since) {
+            seen = queue.jobs.len();
+            queue = self.queue.enough.wait_timeout(queue, MOMENT).unwrap_or_else(PoisonError::into_inner).0;
+        }
         let (mut jobs, mut weight) = (Vec::new(), 0);
         while let Some(job) = queue.jobs.pop_front_if(|job| weight == 0 || weight + job.weight() <= TOGETHER) {
             weight += job.weight();
