@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use url::Url;
 
 use super::read::{Outcome, Reader, Taken};
@@ -99,6 +99,10 @@ impl Reader {
     ) -> VecDeque<SourceId> {
         let (started, mut keeping, mut given_back) = (Instant::now(), JoinSet::new(), VecDeque::new());
         let clock = || now + schedule::delta(started.elapsed());
+        let tell = |kept: Result<Outcome, JoinError>| match kept {
+            Ok(outcome) => told(outcome),
+            Err(error) => tracing::error!(%error, "storing what was read was broken off"),
+        };
         while let Some(taken) = run.sources.pop_front() {
             let stored = Arc::clone(&room.storing).acquire_owned().await;
             let permit = Arc::clone(&room.asking).acquire_owned().await;
@@ -117,12 +121,12 @@ impl Reader {
                 let _places = places;
                 reader.keep_amid(&store, asked, at).await
             });
-            while let Some(Ok(outcome)) = keeping.try_join_next() {
-                told(outcome);
+            while let Some(kept) = keeping.try_join_next() {
+                tell(kept);
             }
         }
-        while let Some(Ok(outcome)) = keeping.join_next().await {
-            told(outcome);
+        while let Some(kept) = keeping.join_next().await {
+            tell(kept);
         }
         if !given_back.is_empty()
             && let Err(error) = store.release(given_back.iter().copied().collect(), clock()).await

@@ -213,12 +213,10 @@ impl Store {
     async fn together<T>(&self, answer: oneshot::Receiver<Result<T, StoreError>>) -> Result<T, StoreError> {
         let Backend::Sqlite(sqlite) = &self.backend;
         let (store, writer) = (self.clone(), Arc::clone(sqlite));
-        let write = move || {
-            writer.write_queued(|generations| {
-                store.note_generations(generations);
-            });
+        let note = move |generations| {
+            store.note_generations(generations);
         };
-        sqlite.have_written(|| self.together.begin(write))?;
+        sqlite.have_written(|| self.together.begin(move || writer.write_queued(note)))?;
         answer.await.map_err(|_| StoreError::Interrupted)?
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Transaction, ffi};
@@ -108,6 +108,21 @@ impl<T: Send, W: FnMut(&Transaction<'_>, &mut Names) -> Result<T, StoreError> + 
     }
 }
 
+/// What a transaction wrote, or failed to.
+struct Written {
+    jobs: Vec<(Box<dyn Job>, Option<StoreError>)>,
+    /// Nothing else waits.
+    is_all: bool,
+}
+
+impl Written {
+    fn tell(self) {
+        for (job, failure) in self.jobs {
+            job.answer(failure);
+        }
+    }
+}
+
 impl Sqlite {
     /// Lines up what is to be written; the answer comes once somebody writes what waits. The work is told of the terms that
     /// others found before it, and leaves those that it found.
@@ -136,18 +151,29 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Writes until nothing waits any more. `note` is told of each generation before those who wait for it.
-    pub(in crate::store) fn write_queued(&self, note: impl Fn((u64, u64))) {
-        // A job that panics fails alone; those behind it are written.
-        while catch_unwind(AssertUnwindSafe(|| self.write_some(&note))).unwrap_or(true) {}
+    /// Writes until nothing waits any more. `note` is told of each generation before those who wait for it. When the last are
+    /// told the store is given up here, so that who waited for them can close it.
+    pub(in crate::store) fn write_queued(self: Arc<Self>, note: impl Fn((u64, u64))) {
+        loop {
+            // A job that panics fails with those of its transaction; those behind it are written.
+            match catch_unwind(AssertUnwindSafe(|| self.write_some(&note))) {
+                Ok(Some(written)) if written.is_all => {
+                    drop((self, note));
+                    return written.tell();
+                }
+                Ok(Some(written)) => written.tell(),
+                Ok(None) => return,
+                Err(_) => {}
+            }
+        }
     }
 
-    /// Writes what waits, as much as a transaction takes; says whether there was anything. If that fails each is written for
-    /// itself, so that nobody fails by another's fault.
-    fn write_some(&self, note: impl Fn((u64, u64))) -> bool {
+    /// Writes what waits, as much as a transaction takes; `None`: nothing. If that fails each is written for itself, so that
+    /// nobody fails by another's fault.
+    fn write_some(&self, note: impl Fn((u64, u64))) -> Option<Written> {
         let mut jobs = self.next_jobs();
         if jobs.is_empty() {
-            return false;
+            return None;
         }
         let keep = jobs.iter().map(|job| job.keep()).max().unwrap_or(Keep::Lazily);
         let busy = || StoreError::Busy(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None));
@@ -166,15 +192,14 @@ impl Sqlite {
                 jobs.iter_mut().map(|job| alone(job).err()).collect()
             }
         };
-        lock(&self.queue.lined).last = Some(Instant::now());
         // Where it cannot be read now it is with the next.
         if let Ok(generations) = self.generations() {
             note(generations);
         }
-        for (job, failure) in jobs.into_iter().zip(failures) {
-            job.answer(failure);
-        }
-        true
+        let mut queue = lock(&self.queue.lined);
+        queue.last = Some(Instant::now());
+        queue.is_written = !queue.jobs.is_empty();
+        Some(Written { jobs: jobs.into_iter().zip(failures).collect(), is_all: queue.jobs.is_empty() })
     }
 
     fn write_keeping(&self, keep: Keep, work: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
@@ -210,7 +235,7 @@ mod tests {
     #[test]
     fn what_is_written_together_is_one_transaction_and_nobody_fails_by_anothers_fault() {
         let folder = tempfile::TempDir::new().unwrap();
-        let store = Sqlite::open(folder.path().join("t.db"), DateTime::from_timestamp(1_700_000_000, 0).unwrap()).unwrap();
+        let store = Arc::new(Sqlite::open(folder.path().join("t.db"), DateTime::from_timestamp(1_700_000_000, 0).unwrap()).unwrap());
         let add = |store: &Sqlite, name: &'static str| {
             store.queue(0, Keep::Surely, move |transaction, _| Ok(transaction.execute("INSERT INTO hosts (name) VALUES (?1)", [name])?))
         };
@@ -218,12 +243,26 @@ mod tests {
         let (mut one, mut two) = (add(&store, "one"), add(&store, "two"));
         assert_eq!(hosts(&store), 0);
         assert!(one.try_recv().is_err() && two.try_recv().is_err(), "nobody is told before it is written");
-        store.write_queued(|_| ());
+        Arc::clone(&store).write_queued(|_| ());
         assert_eq!((one.try_recv().unwrap().unwrap(), two.try_recv().unwrap().unwrap(), hosts(&store)), (1, 1, 2));
         let (mut again, mut three) = (add(&store, "one"), add(&store, "three"));
-        store.write_queued(|_| ());
+        Arc::clone(&store).write_queued(|_| ());
         assert!(again.try_recv().unwrap().is_err(), "a host has one row");
         assert_eq!((three.try_recv().unwrap().unwrap(), hosts(&store)), (1, 3));
-        store.write_queued(|_| ());
+        Arc::clone(&store).write_queued(|_| ());
+        let mut broken = store.queue::<()>(0, Keep::Surely, |_, _| panic!("a job's own fault"));
+        Arc::clone(&store).write_queued(|_| ());
+        let mut four = add(&store, "four");
+        let writers = std::cell::Cell::new(0);
+        let begin = || {
+            writers.set(writers.get() + 1);
+            Some(())
+        };
+        (0..2).for_each(|_| store.have_written(begin).unwrap());
+        assert_eq!(writers.get(), 1, "one writes");
+        Arc::clone(&store).write_queued(|_| ());
+        store.have_written(begin).unwrap();
+        assert_eq!((four.try_recv().unwrap().unwrap(), hosts(&store), writers.get()), (1, 4, 1));
+        assert!(broken.try_recv().is_err());
     }
 }
