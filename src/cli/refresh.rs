@@ -186,8 +186,11 @@ impl<'a> Reading<'a> {
         let lease = self.work.reader.pace.lease();
         let (mut ids, mut tried) = (Vec::new(), Vec::new());
         for _ in 0..self.left.len() {
+            if ids.len() >= AT_ONCE {
+                break;
+            }
             let Some((host, mut sources)) = self.left.pop_front() else { break };
-            if ids.len() < AT_ONCE && host.as_ref().is_none_or(|host| !self.asked.contains(host)) {
+            if host.as_ref().is_none_or(|host| !self.asked.contains(host)) {
                 let first: Vec<_> = sources.drain(..sources.len().min(lease.run)).collect();
                 ids.extend(first.iter().copied());
                 tried.push((host, first, sources));
