@@ -155,12 +155,13 @@ impl<'a> Reading<'a> {
                 Some(ended) = readings.join_next() => self.leave(ended?),
                 () = tokio::time::sleep(TICK) => {}
             }
-            while let Ok(outcome) = told.try_recv() {
-                self.note(&outcome);
-            }
+            // What has ended has told all of its outcomes: they are noted after that.
             while let Some(ended) = readings.try_join_next() {
                 self.leave(ended?);
                 may_take = true;
+            }
+            while let Ok(outcome) = told.try_recv() {
+                self.note(&outcome);
             }
         }
     }
