@@ -25,8 +25,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// How many sources are read at once.
 #[derive(Debug)]
 pub struct Room {
-    /// How many are asked at once.
-    pub asked: usize,
+    asked: usize,
     asking: Arc<Semaphore>,
     storing: Arc<Semaphore>,
     is_closed: AtomicBool,

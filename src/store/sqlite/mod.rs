@@ -196,9 +196,9 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // A page that many transactions change is copied into the database once for all of them; the file is made small again.
+    // A page that many transactions change is copied into the database once for all of them.
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    // What is cut off is given room again with the next news.
+    // The log keeps the room that it has between two such copies: what is cut off is given room again with the next news.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     // What a transaction changes has room, or its pages are written several times.
     connection.pragma_update(None, "cache_size", -8_000)

@@ -188,8 +188,9 @@ impl Sqlite {
     }
 
     /// Takes those of some sources that are due and that nobody else has, a run of each host that may be asked. One that wants
-    /// the texts of its articles' pages ends its run, since they may be at the same host. Until they were read they are due when the lease is over: a process that dies with it leaves nothing behind. A machine that
-    /// dies may forget who took them, which is nobody any more.
+    /// the texts of its articles' pages ends its run, since they may be at the same host. Until they were read they are due when
+    /// the lease is over: a process that dies with it leaves nothing behind. A machine that dies may forget who took them, which
+    /// is nobody any more.
     pub(in crate::store) fn claim_of(&self, ids: &[SourceId], now: Time, lease: Lease) -> Result<Vec<Source>, StoreError> {
         self.write_lazily(|transaction| {
             let mut statement = transaction.prepare_cached(
@@ -197,11 +198,13 @@ impl Sqlite {
                  WHERE id = ?1 AND removed IS NULL AND due <= ?2 AND leased_until <= ?2
                     AND (?5 OR NOT EXISTS (SELECT 1 FROM hosts WHERE name = host AND max(taken_until, rests_until) > ?2))",
             )?;
-            let mut host_of = transaction.prepare_cached("SELECT host FROM sources WHERE id = ?1 AND ?2 > 1")?;
+            let mut host_of = transaction.prepare_cached("SELECT host FROM sources WHERE id = ?1")?;
             let (mut taken, mut runs) = (Vec::new(), HashMap::<String, usize>::new());
             let (until, again) = (now + lease.time, now + lease.again);
             for id in ids {
-                let host: Option<String> = host_of.query_row((id.0, lease.run), |row| row.get(0)).optional()?.flatten();
+                // Where a run is one source nothing goes on.
+                let host: Option<String> =
+                    if lease.run > 1 { host_of.query_row([id.0], |row| row.get(0)).optional()?.flatten() } else { None };
                 let length = host.map(|host| runs.entry(host).or_default());
                 let goes_on = length.as_ref().is_some_and(|length| (1..lease.run).contains(*length));
                 if statement.execute((id.0, now.timestamp(), until.timestamp(), again.timestamp(), goes_on))? == 1 {
