@@ -69,14 +69,14 @@ const ENGLISH: [&str; 8] = ["the", "of", "and", "is", "that", "with", "was", "ar
 /// Whether a text is plainly English: much of what there is to read is, and to compare it with all languages takes longer
 /// than to clean it. What is not plain is for them to tell.
 fn is_english(text: &str) -> bool {
+    if !text.is_ascii() && text.chars().any(|c| !c.is_ascii() && c.is_alphabetic()) {
+        return false;
+    }
     let (mut words, mut letters, mut seen) = (0, 0, [0; ENGLISH.len()]);
-    for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
-        if !word.is_ascii() {
-            return false;
-        }
+    for word in text.as_bytes().split(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty()) {
         words += 1;
         letters += word.len();
-        if let Some(at) = ENGLISH.iter().position(|own| own.eq_ignore_ascii_case(word)) {
+        if let Some(at) = ENGLISH.iter().position(|own| own.as_bytes().eq_ignore_ascii_case(word)) {
             seen[at] += 1;
         }
     }

@@ -76,7 +76,7 @@ pub fn each_token(text: &str, emit: impl FnMut(Cut<'_>, Range<usize>)) {
         match character {
             _ if run > 0 => cutter.take_letters(&rest[..run], place),
             c if c.is_ascii() => cutter.take(c, place),
-            c if is_cjk(c) => cutter.take(simplified(c), place),
+            c if is_cjk(c) => cutter.take_cjk(simplified(c), place),
             c => fold(c, |folded| cutter.take(folded, place.clone())),
         }
         rest = &rest[length..];
@@ -96,11 +96,7 @@ struct Cutter<F> {
 impl<F: FnMut(Cut<'_>, Range<usize>)> Cutter<F> {
     fn take(&mut self, character: char, place: Range<usize>) {
         if is_cjk(character) {
-            self.end_word();
-            if let Some((before, start)) = self.last.replace((character, place.clone())) {
-                (self.emit)(Cut::Pair(before, character), start.start..place.end);
-            }
-            return;
+            return self.take_cjk(character, place);
         }
         self.end_run();
         // `c++` and `c#` are words; a sign that follows nothing is none.
@@ -114,6 +110,14 @@ impl<F: FnMut(Cut<'_>, Range<usize>)> Cutter<F> {
             self.word_place.end = place.end;
         } else {
             self.end_word();
+        }
+    }
+
+    /// Takes a character of a script without spaces.
+    fn take_cjk(&mut self, character: char, place: Range<usize>) {
+        self.end_word();
+        if let Some((before, start)) = self.last.replace((character, place.clone())) {
+            (self.emit)(Cut::Pair(before, character), start.start..place.end);
         }
     }
 

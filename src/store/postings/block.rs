@@ -7,6 +7,8 @@ use crate::store::sets::Number;
 
 /// About how large a block gets, in bytes: a few fill a page of the database.
 const BLOCK: usize = 4_000;
+/// What a token takes beside its list, at most.
+const ROOM: usize = 32;
 
 /// The postings of some tokens in a row.
 #[derive(Debug)]
@@ -23,14 +25,14 @@ pub(in crate::store) struct Block {
 pub(super) struct Writer {
     base: Number,
     blocks: Vec<Block>,
-    last: ([u8; KEY], usize),
+    last: Key,
     list: Vec<u8>,
 }
 
 impl Writer {
     /// `base`: no article has a lower number.
-    pub(super) const fn new(base: Number) -> Self {
-        Self { base, blocks: Vec::new(), last: ([0; KEY], 0), list: Vec::new() }
+    pub(super) fn new(base: Number) -> Self {
+        Self { base, blocks: Vec::new(), last: Key::default(), list: Vec::new() }
     }
 
     /// Writes who has a token: at least one article, in order.
@@ -41,23 +43,26 @@ impl Writer {
             put(&mut self.list, posting.0 - before.0);
             before = Posting::new(posting.article(), false);
         }
-        let (bytes, length) = key.bytes();
-        let fits = self.blocks.last().is_some_and(|block| block.bytes.len() + self.list.len() < BLOCK);
-        if !fits {
-            let mut block = Block { first: key, bytes: Vec::with_capacity(BLOCK.max(self.list.len()) + 32) };
-            put(&mut block.bytes, u64::from(self.base));
-            self.blocks.push(block);
-            self.last.1 = 0;
-        }
-        let shared = self.last.0[..self.last.1].iter().zip(&bytes[..length]).take_while(|(a, b)| a == b).count();
-        if let Some(Block { bytes: block, .. }) = self.blocks.last_mut() {
-            #[expect(clippy::cast_possible_truncation, reason = "both are at most 14")]
-            block.push((shared << 4 | (length - shared)) as u8);
-            block.extend_from_slice(&bytes[shared..length]);
-            put(block, self.list.len() as u64);
-            block.extend_from_slice(&self.list);
-        }
-        self.last = (bytes, length);
+        let block = match self.blocks.last_mut() {
+            Some(block) if block.bytes.len() + self.list.len() < BLOCK => block,
+            _ => {
+                let mut bytes = Vec::with_capacity(BLOCK.max(self.list.len()) + ROOM);
+                put(&mut bytes, u64::from(self.base));
+                self.last = Key::default();
+                self.blocks.push_mut(Block { first: key, bytes })
+            }
+        };
+        let shared = key.shared(self.last);
+        let (fresh, length) = key.after(shared);
+        #[expect(clippy::cast_possible_truncation, reason = "both are at most 14")]
+        block.bytes.push((shared << 4 | length) as u8);
+        // So many bytes as are known here are copied sooner than those that are meant.
+        let end = block.bytes.len() + length;
+        block.bytes.extend_from_slice(&fresh);
+        block.bytes.truncate(end);
+        put(&mut block.bytes, self.list.len() as u64);
+        block.bytes.extend_from_slice(&self.list);
+        self.last = key;
     }
 
     /// The blocks that are written, but for one that may go on.
@@ -117,8 +122,8 @@ impl Place {
         let (lengths, rest) = block.get(self.at..)?.split_first()?;
         let (shared, fresh) = (usize::from(lengths >> 4), usize::from(lengths & 15));
         let (tail, mut rest) = rest.split_at_checked(fresh)?;
-        let (mut bytes, _) = self.key.bytes();
-        bytes.get_mut(shared..shared + fresh)?.copy_from_slice(tail);
+        let mut bytes = self.key.bytes();
+        bytes[..KEY].get_mut(shared..shared + fresh)?.copy_from_slice(tail);
         let length = usize::try_from(get(&mut rest)?).ok()?;
         let start = block.len() - rest.len();
         self.at = start.checked_add(length).filter(|end| *end <= block.len())?;

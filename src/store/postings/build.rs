@@ -1,7 +1,7 @@
 //! Making a segment of articles.
 
 use super::block::Writer;
-use super::{Key, Posting, Segment};
+use super::{FREE, Key, Posting, Segment};
 use crate::model::{Cut, each_token};
 use crate::store::sets::Number;
 
@@ -17,7 +17,7 @@ pub(in crate::store) struct Builder {
     articles: Vec<Number>,
     /// Characters of a script without spaces, with the next one: 21 bits each.
     pairs: Vec<u64>,
-    /// Keys, in 112 bits.
+    /// Keys.
     words: Vec<u128>,
 }
 
@@ -32,7 +32,7 @@ impl Builder {
             each_token(text, |token, _| match token {
                 Cut::Pair(first, second) => self.pairs.push(pair(first, second) << 16 | u64::from(posting)),
                 Cut::Last(last) => self.pairs.push(pair(last, '\0') << 16 | u64::from(posting)),
-                Cut::Word(word) => self.words.push(Key::of(word).0 << 16 | u128::from(posting)),
+                Cut::Word(word) => self.words.push(Key::of(word).0 | u128::from(posting)),
             });
         }
     }
@@ -48,8 +48,8 @@ impl Builder {
         self.words.sort_unstable();
         let mut writer = Writer::new(base);
         let mut pairs = self.pairs.chunk_by(|a, b| a >> 16 == b >> 16).map(|same| (of_pair(same[0] >> 16), same)).peekable();
-        for words in self.words.chunk_by(|a, b| a >> 16 == b >> 16) {
-            let key = Key(words[0] >> 16);
+        for words in self.words.chunk_by(|a, b| a & !FREE == b & !FREE) {
+            let key = Key(words[0] & !FREE);
             while let Some((key, same)) = pairs.next_if(|pair| pair.0 < key) {
                 writer.push(key, self.postings(same.iter().map(|pair| pair & 0xffff)));
             }
@@ -84,9 +84,34 @@ fn pair(first: char, second: char) -> u64 {
 
 /// The key of two characters; none follows the first if the second is zero.
 fn of_pair(pair: u64) -> Key {
-    let mut bytes = [0; 8];
-    let character = |code: u64| u32::try_from(code).ok().and_then(char::from_u32).unwrap_or_default();
-    let length = character(pair >> 21).encode_utf8(&mut bytes).len();
-    character(pair & 0x1f_ffff).encode_utf8(&mut bytes[length..]);
-    Key::from_bytes(&bytes)
+    let ((first, length), (second, more)) = (utf8(pair >> 21), utf8(pair & 0x1f_ffff));
+    Key(u128::from(first << more | second) << (128 - length - more))
+}
+
+/// The bytes of a character as one number, and how many bits they are; of a zero, none.
+fn utf8(code: u64) -> (u64, u32) {
+    let tail = |shift: u32| 0x80 | code >> shift & 0x3f;
+    match code {
+        0 => (0, 0),
+        ..0x80 => (code, 8),
+        ..0x800 => ((0xc0 | code >> 6) << 8 | tail(0), 16),
+        ..0x1_0000 => ((0xe0 | code >> 12) << 16 | tail(6) << 8 | tail(0), 24),
+        _ => ((0xf0 | code >> 18) << 24 | tail(12) << 16 | tail(6) << 8 | tail(0), 32),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_two_characters_is_that_of_their_text() {
+        let characters = ['a', 'é', '々', '模', '한', '\u{ffff}', '𠀀', char::MAX];
+        for first in characters {
+            assert_eq!(of_pair(pair(first, '\0')), Key::of(&first.to_string()));
+            for second in characters {
+                assert_eq!(of_pair(pair(first, second)), Key::of(&format!("{first}{second}")));
+            }
+        }
+    }
 }

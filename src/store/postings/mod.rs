@@ -18,8 +18,10 @@ use crate::model::STEM;
 
 /// The bytes of a token that are kept; of a longer one its stem and a checksum of it all.
 const KEY: usize = 14;
+/// The bits of a key's number that hold none of them.
+const FREE: u128 = 0xffff;
 
-/// A token as segments have it: its bytes, the first one highest, zeros behind a shorter one.
+/// A token as segments have it: its bytes, the first one highest, zeros behind them; the lowest two bytes are free.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(u128);
 
@@ -39,27 +41,38 @@ impl Key {
     pub(super) fn beginning(start: &str) -> RangeInclusive<Self> {
         let start = &start.as_bytes()[..start.len().min(STEM)];
         let first = Self::from_bytes(start);
-        let free = 8 * (KEY - start.len());
-        first..=Self(first.0 | ((1 << free) - 1))
+        first..=Self((first.0 | u128::MAX >> (8 * start.len())) & !FREE)
     }
 
     fn from_bytes(bytes: &[u8]) -> Self {
         let mut all = [0; 16];
-        all[16 - KEY..][..bytes.len()].copy_from_slice(bytes);
+        all[..bytes.len()].copy_from_slice(bytes);
         Self(u128::from_be_bytes(all))
     }
 
-    /// Its bytes, and how many there are without the zeros.
-    fn bytes(self) -> ([u8; KEY], usize) {
-        let mut bytes = [0; KEY];
-        bytes.copy_from_slice(&self.0.to_be_bytes()[16 - KEY..]);
-        (bytes, KEY.saturating_sub(self.0.trailing_zeros() as usize / 8))
+    /// Its bytes and the zeros behind them.
+    const fn bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    /// How many bytes there are before the zeros.
+    const fn length(self) -> usize {
+        16 - self.0.trailing_zeros() as usize / 8
+    }
+
+    /// How many of its bytes another begins with, too.
+    fn shared(self, other: Self) -> usize {
+        self.length().min((self.0 ^ other.0).leading_zeros() as usize / 8)
+    }
+
+    /// Its bytes after so many of them, zeros behind them, and how many there are before the zeros.
+    const fn after(self, shared: usize) -> ([u8; 16], usize) {
+        ((self.0 << (8 * shared)).to_be_bytes(), self.length() - shared)
     }
 
     /// As it is stored: in the same order as the keys.
     pub(super) fn to_vec(self) -> Vec<u8> {
-        let (bytes, length) = self.bytes();
-        bytes[..length].to_vec()
+        self.bytes()[..self.length()].to_vec()
     }
 
     pub(super) fn from_slice(bytes: &[u8]) -> Option<Self> {
