@@ -112,11 +112,6 @@ const CATEGORY_EXAMPLES: &str = "Examples:
   feedmill category alias Technology 科技
   feedmill category restore misc";
 
-/// How often it is looked for new articles that are not in the search, and how many of them are taken in at the least: few
-/// segments at once are fewer to be merged.
-const INDEXING: std::time::Duration = std::time::Duration::from_millis(100);
-const MUCH: usize = 500;
-
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -175,23 +170,11 @@ async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
     }
 }
 
-/// Does work that stores articles, and takes them into the search meanwhile, so that no question has to wait for that.
+/// Does work that stores articles, and takes them into the search then, so that no question has to wait for that.
 async fn indexing(store: &Store, work: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
-    let catch_up = async |least| {
-        store.follow().await?;
-        store.index(cores(), least).await
-    };
-    let keep_up = async || loop {
-        tokio::time::sleep(INDEXING).await;
-        if let Err(error) = catch_up(MUCH).await {
-            break error;
-        }
-    };
-    let result = tokio::select! {
-        result = work => result,
-        error = keep_up() => Err(error.into()),
-    };
-    catch_up(0).await?;
+    let result = work.await;
+    store.follow().await?;
+    store.index(cores(), 0).await?;
     result
 }
 

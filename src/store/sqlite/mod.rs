@@ -13,6 +13,7 @@ mod health;
 mod history;
 mod hosts;
 mod hub;
+mod log;
 mod lookups;
 mod members;
 mod memberships;
@@ -64,6 +65,8 @@ pub(super) struct Sqlite {
     id: Uuid,
     /// Closed before the writer: who only reads cannot take to the file what is in the log, as the last that is closed does.
     readers: Mutex<Vec<Connection>>,
+    /// Ended before the writer is closed, as well.
+    _log: log::Log,
     writer: Mutex<Connection>,
     /// Held by whoever is the next to write: who comes again and again keeps nobody waiting.
     next_writer: Mutex<()>,
@@ -81,9 +84,11 @@ impl Sqlite {
         migrate(&mut writer, &path, now)?;
         let id: String = writer.query_row("SELECT id FROM store", [], |row| row.get(0))?;
         let id = id.parse().map_err(|_| StoreError::Corrupt(format!("the store's id {id:?}")))?;
+        let log = log::Log::of(path.clone(), &mut writer)?;
         Ok(Self {
             path,
             id,
+            _log: log,
             writer: Mutex::new(writer),
             next_writer: Mutex::default(),
             readers: Mutex::default(),
@@ -196,9 +201,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // A page that many transactions change is copied into the database once for all of them.
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    // The log keeps the room that it has between two such copies: what is cut off is given room again with the next news.
+    // The log keeps the room that it has: what is cut off is given room again with the next news.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     // What a transaction changes has room, or its pages are written several times.
     connection.pragma_update(None, "cache_size", -8_000)

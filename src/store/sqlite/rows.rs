@@ -116,8 +116,11 @@ fn insert<const N: usize>(transaction: &Transaction<'_>, into: &str, rows: &[[i6
 
 /// Calls `each` with every article that has one of some hashes.
 fn having(connection: &Connection, hashes: &[i64], mut each: impl FnMut(i64, i64)) -> Result<(), StoreError> {
-    let places: Vec<_> = (1..=hashes.len()).map(|place| format!("?{place}")).collect();
-    let of = |table: &str| format!("SELECT hash, article FROM {table} WHERE hash IN ({})", places.join(","));
+    // A list for `IN` would become a table of its own, made for each question.
+    let wanted: Vec<_> = (1..=hashes.len()).map(|place| format!("(?{place})")).collect();
+    let of = |table: &str| {
+        format!("SELECT t.hash, t.article FROM (VALUES {}) wanted CROSS JOIN {table} t ON t.hash = wanted.column1", wanted.join(","))
+    };
     let mut statement = connection.prepare_cached(&format!("{} UNION ALL {}", of("lookups"), of("new_lookups")))?;
     let mut rows = statement.query(params_from_iter(hashes))?;
     while let Some(row) = rows.next()? {

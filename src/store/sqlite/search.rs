@@ -38,10 +38,10 @@ impl Text {
         let (title, parts): (Option<String>, [Option<String>; 3]) =
             statement.query_row([article], |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?])))?;
         let mut statement = connection.prepare_cached(
-            "SELECT t.name FROM memberships m JOIN terms t ON t.id = m.term WHERE m.article = ?1 AND m.gone = 0 AND t.kind IN (?2, ?3, ?4)",
+            "SELECT t.name FROM memberships m JOIN terms t ON t.id = m.term WHERE m.article = ?1 AND m.gone = 0 AND (1 << t.kind) & ?2",
         )?;
-        let kinds = [Kind::Author, Kind::Category, Kind::Tag].map(super::terms::kind_number);
-        let names = statement.query_map((article, kinds[0], kinds[1], kinds[2]), |row| row.get(0))?;
+        let kinds = [Kind::Author, Kind::Category, Kind::Tag].map(|kind| 1 << super::terms::kind_number(kind));
+        let names = statement.query_map((article, kinds.iter().sum::<i64>()), |row| row.get(0))?;
         let names: Vec<String> = names.collect::<Result<_, _>>()?;
         let body: Vec<String> = parts.iter().flatten().map(|html| text::plain(html)).collect();
         Ok(Self { title: title.unwrap_or_default(), names: names.join("\n"), body: body.join("\n") })
