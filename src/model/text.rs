@@ -153,6 +153,7 @@ fn staying(text: &str) -> usize {
 }
 
 /// Whether a byte may begin a character that does not stay, by the two behind it; no other byte of one does.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch many bytes are looked at in one go")]
 const fn may_go(byte: u8, next: u8, third: u8) -> bool {
     let is_between_words = (byte == b' ') & !matches!(next, 0..=b' ' | 0x7f | 0xc2 | 0xe1..=0xe3 | 0xef..);
     matches!(byte, 0..=b' ' | 0x7f | 0xf0..) & !is_between_words

@@ -93,9 +93,9 @@ fn utf8(code: u64) -> (u64, u32) {
     let tail = |shift: u32| 0x80 | code >> shift & 0x3f;
     match code {
         0 => (0, 0),
-        ..0x80 => (code, 8),
-        ..0x800 => ((0xc0 | code >> 6) << 8 | tail(0), 16),
-        ..0x1_0000 => ((0xe0 | code >> 12) << 16 | tail(6) << 8 | tail(0), 24),
+        1..0x80 => (code, 8),
+        0x80..0x800 => ((0xc0 | code >> 6) << 8 | tail(0), 16),
+        0x800..0x1_0000 => ((0xe0 | code >> 12) << 16 | tail(6) << 8 | tail(0), 24),
         _ => ((0xf0 | code >> 18) << 24 | tail(12) << 16 | tail(6) << 8 | tail(0), 32),
     }
 }

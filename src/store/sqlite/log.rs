@@ -98,11 +98,15 @@ mod tests {
         let mut writer = Connection::open(&path).unwrap();
         writer.execute_batch("PRAGMA page_size = 512; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; CREATE TABLE t (x)").unwrap();
         let log = Log::of(path.clone(), &mut writer).unwrap();
-        let pages = |count: usize| (0..count / 10).for_each(|_| drop(writer.execute("INSERT INTO t VALUES (zeroblob(4900))", []).unwrap()));
-        pages(MANY + 100);
+        let write = |pages: usize| {
+            for _ in 0..pages / 10 {
+                writer.execute("INSERT INTO t VALUES (zeroblob(4900))", []).unwrap();
+            }
+        };
+        write(MANY + 100);
         drop(lock(&log.0.state).thread.take().unwrap().join());
         assert!(size("") > (MANY as u64) * 512, "beside the writer");
-        pages(3 * MOST);
+        write(3 * MOST);
         assert!(size("-wal") < 2 * (MOST as u64) * 600, "by the writer, when the log was long");
         drop(log);
         drop(writer);
