@@ -174,7 +174,7 @@ async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
 async fn indexing(store: &Store, work: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
     let result = work.await;
     store.follow().await?;
-    store.index(cores(), 0).await?;
+    store.index(cores()).await?;
     result
 }
 

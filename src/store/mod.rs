@@ -409,13 +409,12 @@ impl Store {
         self.read(Sqlite::warm).await
     }
 
-    /// Takes articles that are not in the search into it, a few thousand at a time, in so many threads, until fewer than
-    /// `least` are left.
+    /// Takes articles that are not in the search into it, a few thousand at a time, in so many threads.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn index(&self, threads: usize, least: usize) -> Result<(), StoreError> {
-        while self.indexed() < self.generation() && self.read(move |sqlite| sqlite.index(threads, least)).await? {
+    pub async fn index(&self, threads: usize) -> Result<(), StoreError> {
+        while self.indexed() < self.generation() && self.read(move |sqlite| sqlite.index(threads)).await? {
             while self.read(|sqlite| sqlite.merge_segments(MOST_SEGMENTS)).await? {}
             self.follow().await?;
         }

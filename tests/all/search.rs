@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::store::{Fixture, article, day};
 
 async fn index(f: &Fixture) {
-    f.store.index(2, 0).await.unwrap();
+    f.store.index(2).await.unwrap();
 }
 
 fn said(guid: &str, title: &str, content: &str) -> Article {

@@ -144,10 +144,9 @@ struct Step {
 }
 
 impl Sqlite {
-    /// Takes the next changed articles into the index, if there are at least so many, working on them in so many threads;
-    /// says whether there were.
-    pub(in crate::store) fn index(&self, threads: usize, least: usize) -> Result<bool, StoreError> {
-        let Some(step) = self.read(next_step)?.filter(|step| step.changed.len() >= least as u64) else { return Ok(false) };
+    /// Takes the next changed articles into the index, working on them in so many threads; says whether there were any.
+    pub(in crate::store) fn index(&self, threads: usize) -> Result<bool, StoreError> {
+        let Some(step) = self.read(next_step)? else { return Ok(false) };
         let segments = self.segments(&step.public, threads)?;
         self.write_lazily(|transaction| {
             let indexed: u64 = transaction.prepare_cached("SELECT indexed FROM store")?.query_row([], |row| row.get(0))?;
