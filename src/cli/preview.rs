@@ -118,7 +118,7 @@ fn item(Listed { article, foreseen, skipped }: &Listed<'_>) -> Value {
         None => json!({ "dropped": foreseen.is_dropped }),
     };
     json!({
-        "id": Some(&article.guid).filter(|guid| !guid.is_empty()), "url": article.link.url(), "title": article.title, "summary": article.summary.as_deref().map(text::plain),
+        "id": Some(&article.guid).filter(|guid| !guid.is_empty()), "url": article.link.named(), "title": article.title, "summary": article.summary.as_deref().map(text::plain),
         "content_html": article.content.clone().unwrap_or_default(), "date_published": article.published, "date_modified": article.updated,
         "authors": article.authors, "tags": foreseen.labels,
         "language": foreseen.language, "image": article.thumbnail.as_ref().map(|picture| &picture.url),

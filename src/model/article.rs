@@ -127,6 +127,9 @@ pub enum Link {
     /// To its own page here.
     #[default]
     Own,
+    /// To its own page here, since nobody can follow what it names: an id that stands for a link, such as `urn:uuid:…`,
+    /// or a relative link of a document without an address.
+    Named(String),
     /// To the URL that it names.
     At(String),
     /// To the URL of its last paragraph, unless another article has it.
@@ -138,8 +141,17 @@ impl Link {
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         match self {
-            Self::Own => None,
+            Self::Own | Self::Named(_) => None,
             Self::At(url) | Self::Candidate(url) => Some(url),
+        }
+    }
+
+    /// What it names, whether or not that can be followed.
+    #[must_use]
+    pub fn named(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            _ => self.url(),
         }
     }
 }

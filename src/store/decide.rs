@@ -115,7 +115,7 @@ fn page(link: &str) -> Option<String> {
 /// Where an article leads: `is_taken` says whether another article has a link, asked for a candidate alone.
 pub(super) fn link<E>(link: &Link, is_taken: impl FnOnce(&str) -> Result<bool, E>) -> Result<Option<String>, E> {
     Ok(match link {
-        Link::Own => None,
+        Link::Own | Link::Named(_) => None,
         Link::At(url) => Some(url.clone()),
         Link::Candidate(url) => (!is_taken(url)?).then(|| url.clone()),
     })

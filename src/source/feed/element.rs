@@ -220,6 +220,9 @@ fn decode_base64(text: &str) -> Option<String> {
 /// are valid, since feeds are compared by them.
 pub(super) fn join(base: Option<&Url>, link: &str) -> Option<Url> {
     let link = link.trim();
+    if link.is_empty() {
+        return None;
+    }
     let url = match base {
         Some(base) if begins_with_host(base, link) => Url::parse(&format!("{}://{link}", base.scheme())),
         Some(base) => base.join(link),

@@ -43,7 +43,7 @@ pub(super) struct Draft {
     media: Media,
 }
 
-/// A value, and how well it stands: a lower rank wins, of equal ones the first.
+/// A value, and how well it stands: a lower rank wins; of equal ones the first, or the last where that is asked for.
 struct Choice<T>(Option<(u8, T)>);
 
 impl<T> Default for Choice<T> {
@@ -65,6 +65,15 @@ impl<T> Choice<T> {
         }
     }
 
+    /// Of several links or dates of one kind readers take the last (feedparser does).
+    fn offer_anew(&mut self, rank: u8, value: impl FnOnce() -> Option<T>) {
+        if self.0.as_ref().is_none_or(|(known, _)| rank <= *known)
+            && let Some(value) = value()
+        {
+            self.0 = Some((rank, value));
+        }
+    }
+
     fn into_value(self) -> Option<T> {
         self.0.map(|(_, value)| value)
     }
@@ -77,6 +86,8 @@ struct Links {
     main: Choice<String>,
     /// What is left if there is none.
     other: Option<String>,
+    /// One that leads nowhere, as it is written.
+    blind: Option<String>,
 }
 
 impl Draft {
@@ -180,7 +191,10 @@ impl Draft {
         let href = element.attribute("href").or_else(|| element.attribute("resource")).unwrap_or(&line);
         let is_page = matches!(media_type.split(';').next().unwrap_or_default().trim(), "text/html" | "application/xhtml+xml");
         match element.attribute("rel").unwrap_or("alternate").trim_start_matches("http://www.iana.org/assignments/relation/") {
-            "alternate" => self.links.main.offer(u8::from(!is_page), || absolute(base, href)),
+            "alternate" => match absolute(base, href) {
+                Some(link) => self.links.main.offer_anew(u8::from(!is_page), || Some(link)),
+                None => self.links.blind = self.links.blind.take().or_else(|| filled(text::line(href))),
+            },
             "enclosure" => self.media.enclosure(element, base),
             "replies" if is_page => self.comments = self.comments.take().or_else(|| absolute(base, href)),
             "license" | "replies" | "edit" => {}
@@ -191,7 +205,7 @@ impl Draft {
     }
 
     fn date(&mut self, rank: u8, element: &Element, habits: Habits, repairs: &mut Repairs) {
-        self.published.offer(rank, || date(element, habits, repairs));
+        self.published.offer_anew(rank, || date(element, habits, repairs));
     }
 
     /// Of several changes the last is the one that counts, wherever it stands.
@@ -212,6 +226,7 @@ impl Draft {
         let permalink = page_of(self.guid.as_deref().filter(|_| self.guid_is_link));
         let link = self.links.main.into_value().or(permalink);
         let link = link.or_else(|| absolute(base, item.attribute("about")?)).or(self.links.other).or_else(|| page_of(self.id.as_deref()));
+        let named = self.links.blind.or_else(|| self.guid.clone().filter(|_| self.guid_is_link)).or_else(|| self.id.clone());
         let guid = self.guid.or(self.id).or(self.about);
         let title = self.title.into_value();
         let (summary, content) = bodies(self.summary, self.content);
@@ -234,7 +249,7 @@ impl Draft {
                 let text = content.as_deref().or(summary.as_deref()).filter(|_| title.is_none() && published.is_none());
                 made_guid(&[title.as_deref(), text], published)
             }),
-            link: link.map_or(Link::Own, Link::At),
+            link: link.map(Link::At).or(named.map(Link::Named)).unwrap_or_default(),
             title,
             summary,
             content,

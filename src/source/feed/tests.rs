@@ -196,6 +196,32 @@ fn a_link_that_lost_its_scheme_is_no_path() {
 }
 
 #[test]
+fn an_item_whose_link_nobody_can_follow_names_it_and_leads_to_its_own_page() {
+    let feed = read(
+        "<rss><channel><item><title>a</title><link>/a</link><guid isPermaLink='false'>1</guid></item>\
+         <item><title>b</title><link/><guid>urn:uuid:b</guid></item>\
+         <item><title>c</title><link> </link><guid isPermaLink='false'>3</guid></item></channel></rss>",
+    );
+    let named: Vec<_> = feed.articles.iter().map(|article| (article.link.named(), article.link.url())).collect();
+    assert_eq!(named, [(Some("/a"), None), (Some("urn:uuid:b"), None), (None, None)]);
+    let feed = read("<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>tag:a.example,2024:1</id><title>a</title></entry></feed>");
+    assert_eq!(feed.articles[0].link, Link::Named("tag:a.example,2024:1".to_owned()));
+}
+
+#[test]
+fn an_empty_link_is_none_and_of_several_links_or_dates_the_last_counts() {
+    let feed = read(
+        "<rss><channel><link>https://a.example/</link><item><title>a</title><link></link><guid>https://a.example/1</guid></item>\
+         <item><title>b</title><link>https://a.example/2</link><link/></item>\
+         <item><link>https://a.example/3</link><link>/4</link><pubDate>2024-05-01</pubDate><pubDate>2024-05-02T08:00:00+08:00</pubDate>\
+         <pubDate>soon</pubDate></item></channel></rss>",
+    );
+    let links: Vec<_> = feed.articles.iter().map(link).collect();
+    assert_eq!(links, ["https://a.example/1", "https://a.example/2", "https://a.example/4"]);
+    assert_eq!(feed.articles[2].published, at("2024-05-02T00:00:00Z"));
+}
+
+#[test]
 fn an_id_that_is_an_address_leads_there_however_its_scheme_is_written() {
     let feed = read("<feed><entry><id>HTTPS://e.example/a</id><title>a</title></entry></feed>");
     assert_eq!((link(&feed.articles[0]), feed.articles[0].guid.as_str()), ("HTTPS://e.example/a", "HTTPS://e.example/a"));

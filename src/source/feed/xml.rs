@@ -189,7 +189,7 @@ const LONGEST_GUID: usize = 2048;
 fn other_guid(article: &Article) -> String {
     let link = match &article.link {
         Link::At(link) => Some(link.as_str()),
-        Link::Own | Link::Candidate(_) => None,
+        Link::Own | Link::Named(_) | Link::Candidate(_) => None,
     };
     let body = article.content.as_deref().or(article.summary.as_deref());
     let words = [link, article.title.as_deref(), body.filter(|_| link.is_none() && article.title.is_none())];
