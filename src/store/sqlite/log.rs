@@ -14,7 +14,7 @@ use crate::model::text;
 /// all of them.
 const MANY: usize = 2_000;
 /// A log of so many pages begins anew: who writes takes the rest to the file, as nothing is added to it meanwhile.
-const MOST: usize = 8_000;
+const MOST: usize = 20_000;
 
 /// The log as one process writes it. Whoever takes it to the file has ended when this is dropped.
 #[derive(Debug)]
