@@ -15,7 +15,7 @@ use crate::config::proxy;
 use crate::model::private::has_secrets;
 use crate::model::{Header, Host, NewSource, Slug, Source, SourceKind, SourceSettings};
 use crate::poll::Outcome;
-use crate::source::feed::{Found, find};
+use crate::source::feed::{Found, ReadError, find};
 use crate::source::fetch::{Client, header};
 
 /// How long adding waits for a host that is being asked or has its pause.
@@ -173,7 +173,7 @@ async fn look(work: &Work, url: &Url, client: &Client) -> anyhow::Result<Found> 
         tokio::time::sleep(wait.to_std().unwrap_or_default()).await;
     }
     let found = find(url, client, work.reader.zone, now()).await;
-    work.reader.leave_host(&work.store, url, found.as_ref().err(), now()).await;
+    work.reader.leave_host(&work.store, host, found.as_ref().err().and_then(ReadError::busy_host), now()).await;
     Ok(found?)
 }
 

@@ -10,7 +10,6 @@ use indicatif::ProgressBar;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use url::Url;
 
 use super::console::{Console, summary};
 use super::{Work, now};
@@ -107,7 +106,7 @@ impl<'a> Reading<'a> {
     fn new<'s>(work: &'a Work, sources: impl Iterator<Item = &'s Source>, console: Console) -> Self {
         let (mut left, mut places, mut count) = (VecDeque::<(_, VecDeque<_>)>::new(), HashMap::new(), 0);
         for source in sources {
-            let host = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed).as_ref().and_then(Host::of);
+            let host = source.host();
             let place = host.clone().map_or(left.len(), |host| *places.entry(host).or_insert(left.len()));
             match left.get_mut(place) {
                 Some((_, sources)) => sources.push_back(source.id),
@@ -167,18 +166,14 @@ impl<'a> Reading<'a> {
     }
 
     /// Notes that a host is asked no more, and what of its sources was given back.
-    fn leave(&mut self, (host, given_back): (Option<Host>, VecDeque<SourceId>)) {
+    fn leave(&mut self, (host, mut given_back): (Option<Host>, VecDeque<SourceId>)) {
         if let Some(host) = &host {
             self.asked.remove(host);
         }
-        self.put_back(host, given_back);
-    }
-
-    fn put_back(&mut self, host: Option<Host>, mut sources: VecDeque<SourceId>) {
         match self.left.iter_mut().find(|(other, _)| host.is_some() && *other == host) {
-            Some((_, others)) => others.append(&mut sources),
-            None if sources.is_empty() => {}
-            None => self.left.push_back((host, sources)),
+            Some((_, others)) => others.append(&mut given_back),
+            None if given_back.is_empty() => {}
+            None => self.left.push_back((host, given_back)),
         }
     }
 

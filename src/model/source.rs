@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
-use super::{Hints, Language, Person, Slug, Time};
+use super::{Hints, Host, Language, Person, Slug, Time};
 
 /// The number of a source in its store; published nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +40,12 @@ impl SourceKind {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Feed, Self::Folder, Self::Inbox].into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whom a source of this kind asks, by its location; a folder and an inbox ask nobody.
+    #[must_use]
+    pub fn host_of(self, location: &str) -> Option<Host> {
+        Url::parse(location).ok().filter(|_| self == Self::Feed).as_ref().and_then(Host::of)
     }
 }
 
@@ -145,6 +152,14 @@ pub struct Source {
     pub info: SourceInfo,
     /// How reading it went.
     pub status: SourceStatus,
+}
+
+impl Source {
+    /// Whom it asks.
+    #[must_use]
+    pub fn host(&self) -> Option<Host> {
+        self.kind.host_of(&self.location)
+    }
 }
 
 /// How reading a source went.

@@ -69,17 +69,17 @@ impl Round<'_> {
 
     /// Asks for one page, when its host may be asked.
     async fn ask(&self, page: &Url, article: &Article, repairs: &mut Vec<Problem>) -> Result<FullText, StoreError> {
-        if !self.take_host(page).await? {
-            return Ok(FullText::Later);
-        }
+        let Some(host) = self.take_host(page).await? else { return Ok(FullText::Later) };
         let own = article.content.as_deref();
         let read = full_text::read(self.source, page, own, &self.reader.client, self.clock()).await;
         let (failure, outcome) = match read {
             Err(PageError::Fetch(error)) => (Some(ReadError::Fetch(error)), None),
             other => (None, Some(other)),
         };
-        self.reader.leave_host(self.store, page, failure.as_ref(), self.clock()).await;
-        if failure.as_ref().and_then(ReadError::busy_host).is_some() {
+        let busy = failure.as_ref().and_then(ReadError::busy_host);
+        let is_busy = busy.is_some();
+        self.reader.leave_host(self.store, host, busy, self.clock()).await;
+        if is_busy {
             return Ok(FullText::Later);
         }
         let reason = match (outcome, failure) {
@@ -92,16 +92,16 @@ impl Round<'_> {
         Ok(FullText::Settled)
     }
 
-    /// Waits for the turn of a page's host; `false`: it comes too late.
-    async fn take_host(&self, page: &Url) -> Result<bool, StoreError> {
-        let Some(host) = Host::of(page) else { return Ok(false) };
+    /// Waits for the turn of a page's host; `None`: it comes too late.
+    async fn take_host(&self, page: &Url) -> Result<Option<Host>, StoreError> {
+        let Some(host) = Host::of(page) else { return Ok(None) };
         let lease = self.reader.client.limits().time + Duration::from_secs(1);
         loop {
             let now = self.clock();
-            let Some(free) = self.store.take_host(host.clone(), now, now + schedule::delta(lease)).await? else { return Ok(true) };
+            let Some(free) = self.store.take_host(host.clone(), now, now + schedule::delta(lease)).await? else { return Ok(Some(host)) };
             let wait = (free - now).to_std().unwrap_or_default();
             if self.started.elapsed() + wait > PATIENCE {
-                return Ok(false);
+                return Ok(None);
             }
             tokio::time::sleep(wait).await;
         }

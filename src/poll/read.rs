@@ -70,15 +70,18 @@ impl Taken {
         self.source.id
     }
 
-    pub(super) fn location(&self) -> &str {
-        &self.source.location
+    pub(super) fn host(&self) -> Option<Host> {
+        self.source.host()
     }
 }
 
 impl Asked {
-    /// Whether its host wishes to be left alone.
-    pub(super) fn is_busy(&self) -> bool {
-        matches!(&self.read, Err(ReadFailure::Feed(error)) if error.busy_host().is_some())
+    /// The host that wishes to be left alone, and until when.
+    pub(super) fn busy_host(&self) -> Option<(Host, Time)> {
+        match &self.read {
+            Err(ReadFailure::Feed(error)) => error.busy_host(),
+            _ => None,
+        }
     }
 
     /// Whether much of it waits to be stored.
@@ -140,29 +143,21 @@ impl Reader {
     }
 
     /// Stores what came of asking, and leaves the host.
-    pub(super) async fn keep(&self, store: &Store, Asked { source, read, habits, at: asked }: Asked, now: Time) -> Outcome {
-        let url = Url::parse(&source.location).ok().filter(|_| source.kind == SourceKind::Feed);
-        let result = match (read, url) {
-            // The pages of its articles may be at the same host, which has to be left first.
-            (Ok(batch), Some(url)) if source.settings.full_text => {
-                self.leave_host(store, &url, None, asked).await;
-                self.apply_as(store, &source, batch, &habits, now).await
-            }
-            // Both are written together.
-            (Ok(batch), Some(url)) => {
-                tokio::join!(self.apply_as(store, &source, batch, &habits, now), self.leave_host(store, &url, None, asked)).0
-            }
-            (Ok(batch), None) => self.apply_as(store, &source, batch, &habits, now).await,
-            (Err(failure), url) => {
-                let of_feed = if let ReadFailure::Feed(error) = &failure { Some(error) } else { None };
-                if let Some(url) = url {
-                    self.leave_host(store, &url, of_feed, asked).await;
-                }
-                self.fail(store, &source, &failure, now).await;
-                Err(failure)
+    pub(super) async fn keep(&self, store: &Store, asked: Asked, now: Time) -> Outcome {
+        let (host, busy, at) = (asked.source.host(), asked.busy_host(), asked.at);
+        let leaving = async {
+            if let Some(host) = host {
+                self.leave_host(store, host, busy, at).await;
             }
         };
-        Outcome { source, result }
+        // The pages of its articles may be at the same host, which has to be left first; else both are written together.
+        let is_first = asked.source.settings.full_text || asked.read.is_err();
+        let kept = Box::pin(self.keep_amid(store, asked, now));
+        if is_first {
+            leaving.await;
+            return kept.await;
+        }
+        tokio::join!(kept, leaving).0
     }
 
     /// Stores what came of asking, while the host is asked for more.
@@ -204,18 +199,14 @@ impl Reader {
         Ok((applied, remarks))
     }
 
-    /// Leaves a host that was asked for a URL: it has its pause, or the rest that it wishes for; then whoever answered in
-    /// its place has that.
-    pub async fn leave_host(&self, store: &Store, url: &Url, failure: Option<&ReadError>, now: Time) {
-        let rest = failure.and_then(ReadError::busy_host).and_then(|(url, until)| Some((Host::of(url)?, until)));
+    /// Leaves a host that was asked: it has its pause. A host that wishes for a rest has that, be it this one or another
+    /// that answered in its place.
+    pub async fn leave_host(&self, store: &Store, host: Host, busy: Option<(Host, Time)>, now: Time) {
         let noted = async {
-            if let Some((host, until)) = rest {
+            if let Some((host, until)) = busy {
                 store.rest_host(host, until).await?;
             }
-            match Host::of(url) {
-                Some(host) => store.free_host(host, now + schedule::delta(self.pace.spacing)).await,
-                None => Ok(()),
-            }
+            store.free_host(host, now + schedule::delta(self.pace.spacing)).await
         };
         if let Err(error) = noted.await {
             tracing::error!(%error, "cannot note that a host was asked");

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
-use url::Url;
 
 use super::read::{Outcome, Reader, Taken};
 use super::schedule;
@@ -108,7 +107,7 @@ impl Reader {
             let asked = self.ask(taken, clock()).await;
             // What waits to be stored has to be small, or keeps its place among those that are asked.
             let places = (stored, permit.ok().filter(|_| asked.is_large()));
-            let is_over = asked.is_busy() || started.elapsed() > PATIENCE || room.is_closed.load(Ordering::Relaxed);
+            let is_over = asked.busy_host().is_some() || started.elapsed() > PATIENCE || room.is_closed.load(Ordering::Relaxed);
             if is_over || run.sources.is_empty() {
                 given_back.extend(run.sources.drain(..).map(|taken| taken.id()));
                 told(self.keep(store, asked, clock()).await);
@@ -133,11 +132,5 @@ impl Reader {
             tracing::error!(error = %text::chain(&error), "cannot give back the sources of a host");
         }
         given_back
-    }
-}
-
-impl Taken {
-    fn host(&self) -> Option<Host> {
-        Host::of(&Url::parse(self.location()).ok()?)
     }
 }

@@ -192,7 +192,7 @@ impl Draft {
         let is_page = matches!(media_type.split(';').next().unwrap_or_default().trim(), "text/html" | "application/xhtml+xml");
         match element.attribute("rel").unwrap_or("alternate").trim_start_matches("http://www.iana.org/assignments/relation/") {
             "alternate" => match absolute(base, href) {
-                Some(link) => self.links.main.offer_anew(u8::from(!is_page), || Some(link)),
+                Some(url) => self.links.main.offer_anew(u8::from(!is_page), || Some(url)),
                 None => self.links.blind = self.links.blind.take().or_else(|| filled(text::line(href))),
             },
             "enclosure" => self.media.enclosure(element, base),

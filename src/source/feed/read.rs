@@ -10,7 +10,7 @@ use super::{FeedContext, FeedError, FeedLimits, ParsedFeed, parse};
 use crate::crew::Crew;
 use crate::model::private::public;
 use crate::model::websub::{HubLink, Pushed};
-use crate::model::{Batch, Extent, Memory, Source, Time};
+use crate::model::{Batch, Extent, Host, Memory, Source, Time};
 use crate::source::discover::{self, Candidate};
 use crate::source::fetch::{Answer, Body, Client, FetchError, Validators};
 
@@ -47,9 +47,9 @@ impl ReadError {
         }
     }
 
-    /// The URL whose whole host wishes to be left alone, and until when.
+    /// The host that wishes to be left alone, and until when.
     #[must_use]
-    pub fn busy_host(&self) -> Option<(&Url, Time)> {
+    pub fn busy_host(&self) -> Option<(Host, Time)> {
         match self {
             Self::Fetch(error) => error.busy_host(),
             _ => None,

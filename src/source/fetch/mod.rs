@@ -193,12 +193,12 @@ impl FetchError {
         }
     }
 
-    /// The URL whose whole host wishes to be left alone (429, 503), and until when.
+    /// The host that wishes to be left alone (429, 503), and until when.
     #[must_use]
-    pub const fn busy_host(&self) -> Option<(&Url, Time)> {
+    pub fn busy_host(&self) -> Option<(Host, Time)> {
         match self {
             Self::Status { url, status: StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, retry_after: Some(until) } => {
-                Some((url, *until))
+                Some((Host::of(url)?, *until))
             }
             _ => None,
         }

@@ -5,9 +5,9 @@ use chrono::TimeDelta;
 use rusqlite::Connection;
 use url::Url;
 
-use super::hosts::{host_of, known_as};
+use super::hosts::known_as;
 use super::{Change, Sqlite, StoreError, time};
-use crate::model::{Event, EventKind, Health, Slug, Source, SourceId, SourceKind, Time, private};
+use crate::model::{Event, EventKind, Health, Host, Slug, Source, SourceId, SourceKind, Time, private};
 
 /// Older events are forgotten.
 const KEPT: i64 = 1_000;
@@ -136,8 +136,8 @@ pub(super) fn follow_redirect(change: &mut Change<'_>, source: &Source, to: Opti
 
 fn move_to(change: &mut Change<'_>, source: &Source, to: &str) -> Result<(), StoreError> {
     let (transaction, id, now) = (change.transaction, source.id.0, change.now);
-    let (old_host, new_host) = (host_of(source.kind, &source.location), host_of(source.kind, to));
-    let shown = new_host.as_deref().unwrap_or_default();
+    let (old_host, new_host) = (source.host(), source.kind.host_of(to));
+    let shown = new_host.as_ref().map(Host::as_str).unwrap_or_default();
     let other: Option<String> = {
         let mut statement = transaction
             .prepare_cached("SELECT t.name FROM sources s JOIN terms t ON t.id = s.term WHERE s.kind = 'feed' AND s.location = ?1")?;
@@ -152,7 +152,7 @@ fn move_to(change: &mut Change<'_>, source: &Source, to: &str) -> Result<(), Sto
         None => {
             transaction
                 .prepare_cached("UPDATE sources SET location = ?2, host = ?3, redirect = NULL, redirects = 0 WHERE id = ?1")?
-                .execute((id, to, &new_host))?;
+                .execute((id, to, new_host.as_ref().map(Host::as_str)))?;
             known_as(transaction, id, &source.location)?;
             // Its URL stands in each of its entries, so all of their terms are modified.
             change.generation()?;

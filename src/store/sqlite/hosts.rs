@@ -2,19 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot::Receiver;
-use url::Url;
 
 use super::sources::memory;
 use super::together::Keep;
 use super::{Sqlite, StoreError, time};
 use crate::model::{Host, Memory, NewSource, SourceId, SourceKind, Time};
 use crate::store::Habits;
-
-/// The host that a source is asked at; a folder has none.
-pub(super) fn host_of(kind: SourceKind, location: &str) -> Option<String> {
-    let url = Url::parse(location).ok().filter(|_| kind == SourceKind::Feed)?;
-    Host::of(&url).map(|host| host.as_str().to_owned())
-}
 
 /// Takes the host of a source for as long as the source is taken.
 pub(super) fn take_of(connection: &Connection, source: i64, until: Time) -> Result<(), StoreError> {

@@ -33,12 +33,8 @@ impl Change<'_> {
     pub(super) fn gather(&mut self, hashes: &[i64]) -> Result<(), StoreError> {
         self.rows.waits = true;
         self.rows.found.extend(hashes.iter().map(|hash| (*hash, Vec::new())));
-        let mut rest = hashes;
-        for size in AT_ONCE {
-            while let Some((some, others)) = rest.split_at_checked(size) {
-                having(self.transaction, some, |hash, article| self.rows.found.entry(hash).or_default().push(article))?;
-                rest = others;
-            }
+        for some in parts(hashes) {
+            having(self.transaction, some, |hash, article| self.rows.found.entry(hash).or_default().push(article))?;
         }
         Ok(())
     }
@@ -96,20 +92,22 @@ impl Change<'_> {
     }
 }
 
+/// Parts of a list, each as long as there is a statement for.
+fn parts<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let (some, others) = AT_ONCE.into_iter().find_map(|size| rest.split_at_checked(size))?;
+        rest = others;
+        Some(some)
+    })
+}
+
 /// Inserts rows; `into` is the statement up to its values. It is to leave what it did when it fails, which costs a copy of
 /// each page otherwise: the transaction goes as a whole.
 fn insert<const N: usize>(transaction: &Transaction<'_>, into: &str, rows: &[[i64; N]]) -> Result<(), StoreError> {
     let row = format!("({})", ["?"; N].join(","));
-    let mut rest = rows;
-    for size in AT_ONCE {
-        if rest.len() < size {
-            continue;
-        }
-        let mut statement = transaction.prepare_cached(&format!("{into} VALUES {}", vec![row.as_str(); size].join(",")))?;
-        while let Some((some, others)) = rest.split_at_checked(size) {
-            statement.execute(params_from_iter(some.iter().flatten()))?;
-            rest = others;
-        }
+    for some in parts(rows) {
+        let statement = format!("{into} VALUES {}", vec![row.as_str(); some.len()].join(","));
+        transaction.prepare_cached(&statement)?.execute(params_from_iter(some.iter().flatten()))?;
     }
     Ok(())
 }

@@ -6,13 +6,13 @@ use chrono::TimeDelta;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tokio::sync::oneshot::Receiver;
 
-use super::hosts::{by_former_url, give_back_of, host_of, take_of};
+use super::hosts::{by_former_url, give_back_of, take_of};
 use super::revive::{DROPPED, PUBLIC, REMOVED, in_state, turn};
 use super::taxonomy::move_slug;
 use super::terms::{Touched, find, make};
 use super::together::Keep;
 use super::{Change, Sqlite, StoreError, files, health, time};
-use crate::model::{Kind, Memory, NewSource, Policy, Slug, Source, SourceId, SourceKind, SourceSettings, SourceStatus, Time};
+use crate::model::{Host, Kind, Memory, NewSource, Policy, Slug, Source, SourceId, SourceKind, SourceSettings, SourceStatus, Time};
 use crate::store::Lease;
 
 /// How long a new source is left to who added it.
@@ -288,7 +288,7 @@ fn insert(change: &mut Change<'_>, new: &NewSource) -> Result<i64, StoreError> {
             serde_json::to_string(&new.settings)?,
             change.now.timestamp(),
             due,
-            host_of(new.kind, &new.location),
+            new.kind.host_of(&new.location).as_ref().map(Host::as_str),
         ))?;
     Ok(change.transaction.last_insert_rowid())
 }
