@@ -3,20 +3,17 @@
 
 use std::borrow::Cow;
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::FeedError;
+use super::guess::{errors, guess};
 use super::repairs::{Repair, Repairs};
-
-/// How much of a document the detector looks at: enough for any language, and bounded.
-const DETECTED_BYTES: usize = 64 * 1024;
 
 /// One foreign byte in these many that is no UTF-8 leaves a document UTF-8 with damage, such as half a character cut
 /// off; in other encodings far more are none.
 const TOLERATED_SHARE: usize = 3;
 
-/// Labels that say how the bytes are encoded.
+/// What says how the bytes are encoded.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Labels<'a> {
     /// The owner's word, which wins.
@@ -25,6 +22,8 @@ pub(super) struct Labels<'a> {
     pub(super) http: Option<&'a str>,
     /// Of a `meta` element, which web pages alone have.
     pub(super) meta: Option<&'a str>,
+    /// Where the document comes from, which tells of its region.
+    pub(super) host: Option<&'a str>,
 }
 
 /// Decodes a document: the owner's word, a byte order mark, the shape of UTF-16 and UTF-32, valid UTF-8, a label that
@@ -55,11 +54,11 @@ pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, repairs: &mut Repa
         }
         return Ok(Cow::Borrowed(text));
     }
-    Ok(decode_legacy(bytes, &stated, repairs))
+    Ok(decode_legacy(bytes, &stated, labels.host, repairs))
 }
 
 /// Decodes what is not valid UTF-8.
-fn decode_legacy<'a>(bytes: &'a [u8], stated: &[&'static Encoding], repairs: &mut Repairs) -> Cow<'a, str> {
+fn decode_legacy<'a>(bytes: &'a [u8], stated: &[&'static Encoding], host: Option<&str>, repairs: &mut Repairs) -> Cow<'a, str> {
     for (position, encoding) in stated.iter().enumerate() {
         if *encoding != UTF_8
             && !is_utf_16(encoding)
@@ -77,7 +76,7 @@ fn decode_legacy<'a>(bytes: &'a [u8], stated: &[&'static Encoding], repairs: &mu
         return lossy(UTF_8, bytes, repairs);
     }
     repairs.note(Repair::Encoding);
-    let guess = guess(bytes);
+    let guess = guess(bytes, host);
     let candidates = stated.iter().copied().filter(|encoding| *encoding != UTF_8 && !is_utf_16(encoding)).chain([guess]);
     let best = candidates.min_by_key(|encoding| errors(encoding, bytes)).unwrap_or(guess);
     lossy(best, bytes, repairs)
@@ -217,28 +216,12 @@ fn utf_8_damage(bytes: &[u8]) -> usize {
     bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum()
 }
 
-fn guess(bytes: &[u8]) -> &'static Encoding {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    let first_foreign = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(0);
-    let sample = &bytes[first_foreign..];
-    detector.feed(&sample[..sample.len().min(DETECTED_BYTES)], true);
-    detector.guess(None, Utf8Detection::Deny)
-}
-
-/// How many characters of a sample an encoding cannot read.
-fn errors(encoding: &'static Encoding, bytes: &[u8]) -> usize {
-    let first_foreign = bytes.iter().position(|byte| !byte.is_ascii()).unwrap_or(0);
-    let sample = &bytes[first_foreign..];
-    let (text, _) = encoding.decode_without_bom_handling(&sample[..sample.len().min(DETECTED_BYTES)]);
-    text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn decoded(bytes: &[u8], http: Option<&str>) -> String {
-        decode(bytes, Labels { forced: None, http, meta: None }, &mut Repairs::default()).unwrap().into_owned()
+        decode(bytes, Labels { http, ..Labels::default() }, &mut Repairs::default()).unwrap().into_owned()
     }
 
     #[test]
@@ -304,10 +287,10 @@ mod tests {
             (cn, Some("iso-2022-cn"), "ISO-2022-CN"),
             (b"<rss>\x1b$)C\x0e0!\x0f</rss>", Some("utf-8"), "ISO-2022-KR"),
         ] {
-            let error = decode(bytes, Labels { forced: None, http, meta: None }, &mut Repairs::default());
+            let error = decode(bytes, Labels { http, ..Labels::default() }, &mut Repairs::default());
             assert!(matches!(&error, Err(FeedError::Encoding(name)) if name == expected), "{http:?}: {error:?}");
         }
-        let forced = decode(hz, Labels { forced: Some("hz-gb-2312"), http: None, meta: None }, &mut Repairs::default());
+        let forced = decode(hz, Labels { forced: Some("hz-gb-2312"), ..Labels::default() }, &mut Repairs::default());
         assert!(matches!(forced, Err(FeedError::Encoding(name)) if name == "hz-gb-2312"));
     }
 

@@ -4,6 +4,7 @@
 mod dates;
 mod decode;
 mod element;
+mod guess;
 mod hints;
 mod item;
 mod json;
@@ -146,7 +147,8 @@ impl FeedError {
 /// Fails on what is no feed at all; whatever is damaged in one is mended and reported.
 pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, FeedError> {
     let mut repairs = Repairs::default();
-    let text = decode::decode(bytes, Labels { forced: context.encoding, http: context.charset, meta: None }, &mut repairs)?;
+    let host = context.url.and_then(Url::host_str);
+    let text = decode::decode(bytes, Labels { forced: context.encoding, http: context.charset, meta: None, host }, &mut repairs)?;
     let text = without_controls(&text, &mut repairs);
     let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace() || c == '\0');
     let document = match text.as_bytes().first() {
@@ -168,7 +170,7 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
 
 /// The text of another document of the web, decoded as a feed's is; its `meta` element counts, too.
 pub(in crate::source) fn decoded<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, FeedError> {
-    let labels = Labels { forced: None, http: charset, meta: decode::of_meta(bytes) };
+    let labels = Labels { http: charset, meta: decode::of_meta(bytes), ..Labels::default() };
     decode::decode(bytes, labels, &mut Repairs::default())
 }
 
