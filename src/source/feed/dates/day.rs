@@ -98,9 +98,9 @@ fn full_year(short: i32) -> i32 {
     }
 }
 
-/// A 31st of a shorter month is the day after its last.
+/// The day after a month's last, be it a 30th or a 32nd, is the first of the next.
 fn date(year: i32, month: i32, day: i32) -> Option<NaiveDate> {
-    let days = u64::try_from(day).ok().filter(|day| (1..=31).contains(day))?;
+    let days = u64::try_from(day).ok().filter(|day| (1..=32).contains(day))?;
     let first = NaiveDate::from_ymd_opt(year, u32::try_from(month).ok()?, 1)?;
     first.checked_add_days(Days::new(days - 1))
 }
