@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 use feedmill::model::{Article, Period, SourceKind, Time};
 
+use crate::server::{Server, texts};
 use crate::store::{article, day, tagged};
-use crate::web::{Server, texts};
 
 fn dated(guid: &str, published: Time) -> Article {
     Article { published: Some(published), tags: vec!["t".into()], ..article(guid) }

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::server::Server;
 use crate::store::article;
-use crate::web::Server;
 
 /// A connection that stays open.
 struct Connection {

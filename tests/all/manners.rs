@@ -1,14 +1,12 @@
 //! The poller as a guest, watched by real servers: what it asks, when, and what becomes of it. Days are simulated: `now`
 //! is passed in, and what is due at it is read.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Timelike};
 use chrono_tz::Tz;
-use feedmill::model::{EventKind, Header, NewSource, Site, Source, SourceKind, SourceSettings, Time};
+use feedmill::model::{EventKind, NewSource, Site, Source, SourceKind, SourceSettings, Time};
 use feedmill::poll::{Pace, Reader};
 use feedmill::source::fetch::{Client, Limits, Options};
 use feedmill::store::Store;
@@ -18,23 +16,23 @@ use url::Url;
 use crate::store::{Fixture, day, open};
 use crate::upstream::Upstream;
 
-const RSS: &str = "<rss version=\"2.0\"><channel><title>Up</title><link>https://up.example/</link><description>d</description>\
+pub(crate) const RSS: &str = "<rss version=\"2.0\"><channel><title>Up</title><link>https://up.example/</link><description>d</description>\
 <item><title>One</title><link>https://up.example/1</link></item></channel></rss>";
 
-const PACE: Pace =
+pub(crate) const PACE: Pace =
     Pace { min: Duration::from_mins(15), max: Duration::from_hours(24), every: Duration::from_mins(30), spacing: Duration::from_secs(2) };
 
 pub(crate) fn reader() -> Reader {
     with_limits(Limits::default())
 }
 
-fn with_limits(limits: Limits) -> Reader {
+pub(crate) fn with_limits(limits: Limits) -> Reader {
     let about = Url::parse("https://feeds.example.org/").ok();
     let client = Client::new(&Options { limits, allow_addresses: vec!["127.0.0.1".parse().unwrap()], about, proxy: None }).unwrap();
     Reader { client, zone: Tz::UTC, pace: PACE, max_file: 1 << 20, max_bundle_file: 1 << 20 }
 }
 
-async fn add(store: &Store, url: &str, settings: SourceSettings) -> Source {
+pub(crate) async fn add(store: &Store, url: &str, settings: SourceSettings) -> Source {
     let new = NewSource { kind: SourceKind::Feed, location: url.to_owned(), slug: None, title: "Some feed".into(), settings };
     let source = store.add_source(new, day(0)).await.unwrap().0;
     store.release(vec![source.id], day(0)).await.unwrap();
@@ -42,12 +40,12 @@ async fn add(store: &Store, url: &str, settings: SourceSettings) -> Source {
 }
 
 /// The last part of its address.
-fn name(source: &Source) -> String {
+pub(crate) fn name(source: &Source) -> String {
     source.location.rsplit('/').next().unwrap().to_owned()
 }
 
 /// Reads what is due, minute by minute; gives when what was asked.
-async fn live(store: &Store, reader: &Reader, from: Time, until: Time) -> Vec<(Time, String)> {
+pub(crate) async fn live(store: &Store, reader: &Reader, from: Time, until: Time) -> Vec<(Time, String)> {
     let mut asked = Vec::new();
     let mut now = from;
     while now < until {
@@ -64,11 +62,11 @@ fn gaps(asked: &[(Time, String)]) -> Vec<TimeDelta> {
     asked.windows(2).map(|two| two[1].0 - two[0].0).collect()
 }
 
-async fn again(store: &Store, source: &Source) -> Source {
+pub(crate) async fn again(store: &Store, source: &Source) -> Source {
     store.sources().await.unwrap().into_iter().find(|other| other.id == source.id).unwrap()
 }
 
-async fn events(store: &Store) -> Vec<(EventKind, String)> {
+pub(crate) async fn events(store: &Store) -> Vec<(EventKind, String)> {
     store.health(99).await.unwrap().events.into_iter().map(|event| (event.kind, event.words)).collect()
 }
 
@@ -294,191 +292,6 @@ async fn a_host_that_many_others_redirect_to_is_asked_once_at_a_time() {
     assert_eq!((goal.requests().len(), goal.most_at_once()), (6, 1));
 }
 
-async fn moved(code: &str, polls: i64) -> (Upstream, Fixture, Source) {
-    let (up, f) = (Upstream::new(), Fixture::new().await);
-    up.then("/old", &format!("{code}\r\nLocation: /new"), "");
-    up.then("/new", "200 OK\r\nETag: \"1\"", RSS).then("/new", "304 Not Modified", "");
-    let source = add(&f.store, &up.url("/old"), SourceSettings::default()).await;
-    for number in 1..=polls {
-        f.store.release(vec![source.id], day(number)).await.unwrap();
-        live(&f.store, &reader(), day(number), day(number) + TimeDelta::minutes(1)).await;
-    }
-    let source = again(&f.store, &source).await;
-    (up, f, source)
-}
-
-#[tokio::test]
-async fn a_permanent_redirect_moves_a_source_the_third_time_running() {
-    for code in ["301 Moved", "308 Permanent"] {
-        let (up, f, source) = moved(code, 2).await;
-        assert_eq!((source.location, source.status.redirect.unwrap().1), (up.url("/old"), 2), "{code}");
-        assert_eq!(events(&f.store).await, []);
-    }
-    let (up, f, source) = moved("301 Moved", 6).await;
-    assert_eq!((&source.location, up.asked("/old"), up.asked("/new")), (&up.url("/new"), 3, 6));
-    let told = events(&f.store).await;
-    let words = format!("its address has changed for good; it is now asked at {}", up.address);
-    assert_eq!(told, [(EventKind::Moved, words)]);
-    assert_eq!(f.store.source(&up.url("/old")).await.unwrap().unwrap().id, source.id, "its old address still leads to it");
-    let (same, is_new) = f
-        .store
-        .add_source(
-            NewSource {
-                kind: SourceKind::Feed,
-                location: up.url("/old"),
-                slug: None,
-                title: "x".into(),
-                settings: SourceSettings::default(),
-            },
-            day(9),
-        )
-        .await
-        .unwrap();
-    assert!(!is_new && same.id == source.id);
-}
-
-#[tokio::test]
-async fn no_other_redirect_moves_a_source() {
-    for code in ["302 Found", "303 See", "307 Temporary"] {
-        let (up, f, source) = moved(code, 8).await;
-        assert_eq!((&source.location, up.asked("/old")), (&up.url("/old"), 8), "{code}");
-        assert_eq!(events(&f.store).await, []);
-    }
-    let (up, f) = (Upstream::new(), Fixture::new().await);
-    up.then("/old", "301 M\r\nLocation: /between", "");
-    up.then("/between", "302 F\r\nLocation: /new", "");
-    up.then("/new", "200 OK", RSS);
-    let chain = add(&f.store, &up.url("/old"), SourceSettings::default()).await;
-    live(&f.store, &reader(), day(1), day(4)).await;
-    assert_eq!(again(&f.store, &chain).await.location, up.url("/old"), "one temporary redirect makes all of them so");
-}
-
-#[tokio::test]
-async fn a_redirect_that_is_broken_off_is_counted_anew() {
-    let (up, f) = (Upstream::new(), Fixture::new().await);
-    for answer in ["301 M\r\nLocation: /new", "301 M\r\nLocation: /new", "500 Oh", "301 M\r\nLocation: /new"] {
-        up.then("/old", answer, "");
-    }
-    up.then("/new", "200 OK", RSS);
-    let source = add(&f.store, &up.url("/old"), SourceSettings::default()).await;
-    for number in 1..=5 {
-        f.store.release(vec![source.id], day(number)).await.unwrap();
-        live(&f.store, &reader(), day(number), day(number) + TimeDelta::minutes(1)).await;
-    }
-    assert_eq!(again(&f.store, &source).await.location, up.url("/old"));
-}
-
-#[tokio::test]
-async fn a_source_never_moves_onto_another_one_nor_takes_its_keys_elsewhere() {
-    let (up, elsewhere, f) = (Upstream::new(), Upstream::new(), Fixture::new().await);
-    up.then("/old", "301 M\r\nLocation: /new", "").then("/new", "200 OK", RSS);
-    let old = add(&f.store, &up.url("/old"), SourceSettings::default()).await;
-    add(&f.store, &up.url("/new"), SourceSettings::default()).await;
-    up.then("/keys", &format!("301 M\r\nLocation: {}", elsewhere.url("/new")), "");
-    elsewhere.then("/new", "200 OK", RSS);
-    let headers = vec![Header { name: "X-Key".into(), value: "hush".into() }];
-    let keys = add(&f.store, &up.url("/keys"), SourceSettings { headers, ..SourceSettings::default() }).await;
-    live(&f.store, &reader(), day(1), day(4)).await;
-    assert_eq!(again(&f.store, &old).await.location, up.url("/old"));
-    let told = events(&f.store).await;
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told.iter().all(|(kind, _)| *kind == EventKind::Moved), "{told:?}");
-    assert!(told.iter().any(|(_, words)| words.contains("which is another source; remove one of the two")), "{told:?}");
-    assert!(up.requests().iter().filter(|request| request.target == "/keys").all(|request| request.header("x-key") == Some("hush")));
-    assert!(elsewhere.requests().iter().all(|request| request.header("x-key").is_none()), "{:?}", elsewhere.requests());
-    assert_eq!(again(&f.store, &keys).await.location, up.url("/keys"));
-    assert!(!format!("{:?}", again(&f.store, &keys).await).contains("hush"), "no log shows it");
-}
-
-#[tokio::test]
-async fn a_source_that_is_gone_is_asked_no_more_until_its_owner_says_so() {
-    let (up, f) = (Upstream::new(), Fixture::new().await);
-    up.then("/a", "410 Gone", "").then("/a", "200 OK", RSS);
-    let source = add(&f.store, &up.url("/a"), SourceSettings::default()).await;
-    live(&f.store, &reader(), day(1), day(3)).await;
-    assert_eq!(up.asked("/a"), 1);
-    let gone = again(&f.store, &source).await;
-    assert!(gone.status.is_gone());
-    assert_eq!(events(&f.store).await[0].0, EventKind::Gone);
-    f.store.release(vec![source.id], day(3)).await.unwrap();
-    live(&f.store, &reader(), day(3), day(3) + TimeDelta::minutes(20)).await;
-    assert_eq!(up.asked("/a"), 2);
-    assert_eq!(events(&f.store).await[0], (EventKind::Recovered, format!("it had failed since {} UTC", day(1).format("%F %R"))));
-    assert!(again(&f.store, &source).await.status.due.is_some());
-}
-
-/// What a hostile server sends, without an end of its own.
-fn endless(head: &'static str, piece: Vec<u8>) -> crate::upstream::Answer {
-    Arc::new(move |stream: &mut TcpStream| {
-        if stream.write_all(head.as_bytes()).is_ok() {
-            while stream.write_all(&piece).is_ok() {}
-        }
-    })
-}
-
-/// The start of a gzip stream, and a piece of 16 MiB of zeros that can follow it any number of times.
-fn bomb() -> (Vec<u8>, Vec<u8>) {
-    use flate2::{Compress, Compression, FlushCompress};
-    let mut compress = Compress::new(Compression::best(), false);
-    let mut piece = Vec::with_capacity(1 << 20);
-    compress.compress_vec(&vec![0; 16 << 20], &mut piece, FlushCompress::Full).unwrap();
-    (vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], piece)
-}
-
-#[tokio::test]
-async fn hostile_answers_are_refused_soon_and_harm_nobody_else() {
-    let (up, good, f) = (Upstream::new(), Upstream::new(), Fixture::new().await);
-    let (start, piece) = bomb();
-    assert!(piece.len() < 20_000, "16 MiB of zeros are {} bytes", piece.len());
-    up.then_with(
-        "/bomb",
-        Arc::new(move |stream: &mut TcpStream| {
-            let head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n";
-            let _ = stream.write_all(head).and_then(|()| stream.write_all(&start));
-            // Ten gigabytes, if anybody read them.
-            for _ in 0..640 {
-                if stream.write_all(&piece).is_err() {
-                    break;
-                }
-            }
-        }),
-    );
-    up.then_with("/headers", endless("HTTP/1.1 200 OK\r\n", b"X-Flood: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".to_vec()));
-    up.then_with("/header", endless("HTTP/1.1 200 OK\r\nX-Flood: ", vec![b'a'; 4096]));
-    up.then_with("/body", endless("HTTP/1.1 200 OK\r\n\r\n<rss>", vec![b'x'; 65_536]));
-    up.then("/loop", "302 Found\r\nLocation: /loop", "");
-    up.then_with(
-        "/slow",
-        Arc::new(|stream: &mut TcpStream| {
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n<rss>");
-            // It never sends the rest, and waits until the reader has gone.
-            let _ = stream.read(&mut [0; 16]);
-        }),
-    );
-    let paths = ["/bomb", "/headers", "/header", "/body", "/loop", "/slow"];
-    let reader = with_limits(Limits { time: Duration::from_secs(3), ..Limits::default() });
-    for path in paths {
-        add(&f.store, &up.url(path), SourceSettings::default()).await;
-    }
-    good.then("/good", "200 OK", RSS);
-    add(&f.store, &good.url("/good"), SourceSettings::default()).await;
-    let started = Instant::now();
-    live(&f.store, &reader, day(1), day(1) + TimeDelta::minutes(10)).await;
-    assert!(started.elapsed() < Duration::from_mins(1), "{:?}", started.elapsed());
-    for source in f.store.sources().await.unwrap() {
-        let error = source.status.error.clone().unwrap_or_default();
-        let expected = match name(&source).as_str() {
-            "bomb" | "body" => "sends more than 10485760 bytes",
-            "loop" => "redirects more than 5 times",
-            "slow" => "did not answer in full within 3 s",
-            "good" => "",
-            _ => "cannot be reached",
-        };
-        assert!(error.contains(expected) && (expected.is_empty() == error.is_empty()), "{}: {error}", source.location);
-    }
-    assert_eq!(up.asked("/loop"), 6);
-}
-
 #[tokio::test]
 async fn health_is_a_feed_of_its_own_which_names_no_address() {
     let (up, f) = (Upstream::new(), Fixture::new().await);
@@ -528,63 +341,4 @@ async fn the_log_keeps_its_newest_thousand_events() {
     f.store.remove_source(source.id, day(2)).await.unwrap();
     let health = f.store.health(9_999).await.unwrap();
     assert_eq!((health.events.len(), health.stamp), (0, 1201), "nobody is told of a source that was removed");
-}
-
-/// A proxy of one connection: gives what it was asked for, and answers with a feed.
-fn proxy(handshake: fn(&mut TcpStream) -> String) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (address, asked) = (listener.local_addr().unwrap().to_string(), Arc::new(Mutex::new(Vec::new())));
-    let noted = Arc::clone(&asked);
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let name = handshake(&mut stream);
-            noted.lock().unwrap().push(name);
-            let _ = write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{RSS}", RSS.len());
-        }
-    });
-    (address, asked)
-}
-
-fn head(stream: &mut TcpStream) -> String {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
-        head.push(byte[0]);
-    }
-    String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned()
-}
-
-/// RFC 1928, as far as a client that names a host needs it.
-fn socks(stream: &mut TcpStream) -> String {
-    let mut greeting = [0; 2];
-    stream.read_exact(&mut greeting).unwrap();
-    stream.read_exact(&mut vec![0; greeting[1].into()]).unwrap();
-    stream.write_all(&[5, 0]).unwrap();
-    let mut request = [0; 5];
-    stream.read_exact(&mut request).unwrap();
-    assert_eq!(request[3], 3, "the name itself is asked for, not an address");
-    let mut name = vec![0; usize::from(request[4]) + 2];
-    stream.read_exact(&mut name).unwrap();
-    stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
-    head(stream);
-    String::from_utf8_lossy(&name[..name.len() - 2]).into_owned()
-}
-
-#[tokio::test]
-async fn through_a_proxy_names_are_asked_for_and_private_ones_are_not() {
-    let f = Fixture::new().await;
-    let ((http, http_asked), (socks5, socks_asked)) = (proxy(head), proxy(socks));
-    for (proxy, url) in [
-        (format!("http://{http}"), "http://one.example/feed"),
-        (format!("socks5h://{socks5}"), "http://two.example/feed"),
-        (format!("http://{http}"), "http://printer.local/feed"),
-        (format!("socks5h://{socks5}"), "http://10.0.0.1/feed"),
-    ] {
-        let source = add(&f.store, url, SourceSettings { proxy: Some(proxy), ..SourceSettings::default() }).await;
-        let taken = f.store.claim_of(vec![source.id], day(1), PACE.lease()).await.unwrap().remove(0);
-        let outcome = reader().read(&f.store, taken, day(1)).await;
-        assert_eq!(outcome.result.is_ok(), url.contains(".example"), "{url}: {:?}", outcome.result);
-    }
-    assert_eq!(*http_asked.lock().unwrap(), ["GET http://one.example/feed HTTP/1.1"]);
-    assert_eq!(*socks_asked.lock().unwrap(), ["two.example"]);
 }

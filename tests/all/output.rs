@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use url::Url;
 use uuid::Uuid;
 
+use crate::server::texts;
 use crate::store::{Fixture, day};
-use crate::web::texts;
 
 /// An upstream feed with what hurts: markup, signs, control characters, a section end, several authors and files.
 const UPSTREAM: &str = "<?xml version=\"1.0\"?>

@@ -8,8 +8,8 @@ use feedmill::output::{channel, feed};
 use feedmill::store::Lookup;
 use url::Url;
 
+use crate::server::Server;
 use crate::store::{article, day, tagged};
-use crate::web::Server;
 
 const FEEDS: [&str; 5] = ["/feed", "/tag/x", "/tag/y", "/source/feed", "/language/de"];
 

@@ -6,8 +6,8 @@ use feedmill::model::{Article, Batch, Kind, Slug, SourceKind, TermDescription};
 use feedmill::store::{Lookup, StoreError, TermError, TermRow, TermWords};
 use proptest::prelude::*;
 
+use crate::server::Server;
 use crate::store::{Fixture, article, day, tagged};
-use crate::web::Server;
 
 const TAG: Kind = Kind::Tag;
 

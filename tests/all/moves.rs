@@ -1,0 +1,121 @@
+//! Sources that move or go: which redirects count, and when a source is asked no more.
+
+use chrono::TimeDelta;
+use feedmill::model::{EventKind, Header, NewSource, Source, SourceKind, SourceSettings};
+
+use crate::manners::{RSS, add, again, events, live, reader};
+use crate::store::{Fixture, day};
+use crate::upstream::Upstream;
+
+async fn moved(code: &str, polls: i64) -> (Upstream, Fixture, Source) {
+    let (up, f) = (Upstream::new(), Fixture::new().await);
+    up.then("/old", &format!("{code}\r\nLocation: /new"), "");
+    up.then("/new", "200 OK\r\nETag: \"1\"", RSS).then("/new", "304 Not Modified", "");
+    let source = add(&f.store, &up.url("/old"), SourceSettings::default()).await;
+    for number in 1..=polls {
+        f.store.release(vec![source.id], day(number)).await.unwrap();
+        live(&f.store, &reader(), day(number), day(number) + TimeDelta::minutes(1)).await;
+    }
+    let source = again(&f.store, &source).await;
+    (up, f, source)
+}
+
+#[tokio::test]
+async fn a_permanent_redirect_moves_a_source_the_third_time_running() {
+    for code in ["301 Moved", "308 Permanent"] {
+        let (up, f, source) = moved(code, 2).await;
+        assert_eq!((source.location, source.status.redirect.unwrap().1), (up.url("/old"), 2), "{code}");
+        assert_eq!(events(&f.store).await, []);
+    }
+    let (up, f, source) = moved("301 Moved", 6).await;
+    assert_eq!((&source.location, up.asked("/old"), up.asked("/new")), (&up.url("/new"), 3, 6));
+    let told = events(&f.store).await;
+    let words = format!("its address has changed for good; it is now asked at {}", up.address);
+    assert_eq!(told, [(EventKind::Moved, words)]);
+    assert_eq!(f.store.source(&up.url("/old")).await.unwrap().unwrap().id, source.id, "its old address still leads to it");
+    let (same, is_new) = f
+        .store
+        .add_source(
+            NewSource {
+                kind: SourceKind::Feed,
+                location: up.url("/old"),
+                slug: None,
+                title: "x".into(),
+                settings: SourceSettings::default(),
+            },
+            day(9),
+        )
+        .await
+        .unwrap();
+    assert!(!is_new && same.id == source.id);
+}
+
+#[tokio::test]
+async fn no_other_redirect_moves_a_source() {
+    for code in ["302 Found", "303 See", "307 Temporary"] {
+        let (up, f, source) = moved(code, 8).await;
+        assert_eq!((&source.location, up.asked("/old")), (&up.url("/old"), 8), "{code}");
+        assert_eq!(events(&f.store).await, []);
+    }
+    let (up, f) = (Upstream::new(), Fixture::new().await);
+    up.then("/old", "301 M\r\nLocation: /between", "");
+    up.then("/between", "302 F\r\nLocation: /new", "");
+    up.then("/new", "200 OK", RSS);
+    let chain = add(&f.store, &up.url("/old"), SourceSettings::default()).await;
+    live(&f.store, &reader(), day(1), day(4)).await;
+    assert_eq!(again(&f.store, &chain).await.location, up.url("/old"), "one temporary redirect makes all of them so");
+}
+
+#[tokio::test]
+async fn a_redirect_that_is_broken_off_is_counted_anew() {
+    let (up, f) = (Upstream::new(), Fixture::new().await);
+    for answer in ["301 M\r\nLocation: /new", "301 M\r\nLocation: /new", "500 Oh", "301 M\r\nLocation: /new"] {
+        up.then("/old", answer, "");
+    }
+    up.then("/new", "200 OK", RSS);
+    let source = add(&f.store, &up.url("/old"), SourceSettings::default()).await;
+    for number in 1..=5 {
+        f.store.release(vec![source.id], day(number)).await.unwrap();
+        live(&f.store, &reader(), day(number), day(number) + TimeDelta::minutes(1)).await;
+    }
+    assert_eq!(again(&f.store, &source).await.location, up.url("/old"));
+}
+
+#[tokio::test]
+async fn a_source_never_moves_onto_another_one_nor_takes_its_keys_elsewhere() {
+    let (up, elsewhere, f) = (Upstream::new(), Upstream::new(), Fixture::new().await);
+    up.then("/old", "301 M\r\nLocation: /new", "").then("/new", "200 OK", RSS);
+    let old = add(&f.store, &up.url("/old"), SourceSettings::default()).await;
+    add(&f.store, &up.url("/new"), SourceSettings::default()).await;
+    up.then("/keys", &format!("301 M\r\nLocation: {}", elsewhere.url("/new")), "");
+    elsewhere.then("/new", "200 OK", RSS);
+    let headers = vec![Header { name: "X-Key".into(), value: "hush".into() }];
+    let keys = add(&f.store, &up.url("/keys"), SourceSettings { headers, ..SourceSettings::default() }).await;
+    live(&f.store, &reader(), day(1), day(4)).await;
+    assert_eq!(again(&f.store, &old).await.location, up.url("/old"));
+    let told = events(&f.store).await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|(kind, _)| *kind == EventKind::Moved), "{told:?}");
+    assert!(told.iter().any(|(_, words)| words.contains("which is another source; remove one of the two")), "{told:?}");
+    assert!(up.requests().iter().filter(|request| request.target == "/keys").all(|request| request.header("x-key") == Some("hush")));
+    assert!(elsewhere.requests().iter().all(|request| request.header("x-key").is_none()), "{:?}", elsewhere.requests());
+    assert_eq!(again(&f.store, &keys).await.location, up.url("/keys"));
+    assert!(!format!("{:?}", again(&f.store, &keys).await).contains("hush"), "no log shows it");
+}
+
+#[tokio::test]
+async fn a_source_that_is_gone_is_asked_no_more_until_its_owner_says_so() {
+    let (up, f) = (Upstream::new(), Fixture::new().await);
+    up.then("/a", "410 Gone", "").then("/a", "200 OK", RSS);
+    let source = add(&f.store, &up.url("/a"), SourceSettings::default()).await;
+    live(&f.store, &reader(), day(1), day(3)).await;
+    assert_eq!(up.asked("/a"), 1);
+    let gone = again(&f.store, &source).await;
+    assert!(gone.status.is_gone());
+    assert_eq!(events(&f.store).await[0].0, EventKind::Gone);
+    f.store.release(vec![source.id], day(3)).await.unwrap();
+    live(&f.store, &reader(), day(3), day(3) + TimeDelta::minutes(20)).await;
+    assert_eq!(up.asked("/a"), 2);
+    assert_eq!(events(&f.store).await[0], (EventKind::Recovered, format!("it had failed since {} UTC", day(1).format("%F %R"))));
+    assert!(again(&f.store, &source).await.status.due.is_some());
+}
