@@ -5,6 +5,7 @@
 //! Nothing outside this module knows which database it is; no operation takes or gives a connection, row or cursor.
 
 mod decide;
+mod error;
 mod files;
 mod fragments;
 mod hub;
@@ -12,6 +13,7 @@ mod manners;
 mod postings;
 mod pushes;
 mod sets;
+mod sources;
 mod sqlite;
 mod taxonomy;
 
@@ -25,10 +27,11 @@ use uuid::Uuid;
 
 use crate::crew::Crew;
 use crate::model::{
-    Applied, ArticleKey, Batch, Entry, Extent, Kind, Memory, Neighbours, NewSource, Options, Page, Period, Policy, Selection, Sidebar,
-    Slug, Source, SourceId, Term, Time, Window,
+    Applied, ArticleKey, Batch, Entry, Extent, Kind, Neighbours, Options, Page, Period, Policy, Selection, Sidebar, Slug, SourceId, Term,
+    Time, Window,
 };
 pub use decide::{Foreseen, foresee};
+pub use error::StoreError;
 pub use fragments::Unmade;
 pub use manners::{Habits, Lease};
 use sqlite::Sqlite;
@@ -38,54 +41,6 @@ pub use taxonomy::{Judged, Reached, Ruling, TermError, TermRow, TermWords, Verb}
 const READINGS: usize = 16;
 /// Writings that may be at work at once: a short one goes between the transactions of a long one.
 const WRITINGS: usize = 4;
-
-/// What can go wrong with a store.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The URL names no backend that there is.
-    #[error("the store {0:?} is not understood; it takes `sqlite:` and a path, such as `sqlite:feedmill.db`")]
-    Url(String),
-    /// The file cannot be opened.
-    #[error("cannot open the store {path:?}; check that its folder exists and can be written")]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        cause: rusqlite::Error,
-    },
-    /// Written by a newer version.
-    #[error("the store {path:?} was written by a newer feedmill (schema {found}, this one knows {known}); update feedmill")]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// The schema in the file.
-        found: usize,
-        /// The newest schema that this program knows.
-        known: usize,
-    },
-    /// Another process kept it for too long.
-    #[error("the store is kept busy by another process; try again when it is done")]
-    Busy(#[source] rusqlite::Error),
-    /// The disk is full.
-    #[error("the disk of the store is full; make room and try again")]
-    Full(#[source] rusqlite::Error),
-    /// A stored value is not what it must be.
-    #[error("the store holds a value that cannot be read: {0}")]
-    Corrupt(String),
-    /// Any other failure of the database.
-    #[error("the store failed")]
-    Database(#[source] rusqlite::Error),
-    /// A term is not there, or not free.
-    #[error(transparent)]
-    Term(#[from] TermError),
-    /// What was put aside of a large reading cannot be read.
-    #[error("cannot read what was put aside while a folder was read; see to the folder for temporary files and try again")]
-    Aside(#[source] std::io::Error),
-    /// A task of ours ended early.
-    #[error("an operation of the store was interrupted")]
-    Interrupted,
-}
 
 /// What a look-up by name finds.
 #[derive(Debug, Clone, PartialEq)]
@@ -229,15 +184,6 @@ impl Store {
         crew.run(move || work(&sqlite)).await.ok_or(StoreError::Interrupted)?
     }
 
-    /// Adds a source, or gives the one that has this kind and location; says whether it is new. One that was removed is
-    /// revived: with its slug, its articles and their ids. A new one is the caller's to read: it is due only in ten minutes.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn add_source(&self, source: NewSource, now: Time) -> Result<(Source, bool), StoreError> {
-        self.write(move |sqlite| sqlite.add_source(&source, now)).await
-    }
-
     /// Notes what of the configuration stands in every document: when it differs from before, all documents count as
     /// modified now.
     ///
@@ -245,82 +191,6 @@ impl Store {
     /// The database failed.
     pub async fn note_settings(&self, settings: String, now: Time) -> Result<(), StoreError> {
         self.write(move |sqlite| sqlite.note_settings(&settings, now)).await
-    }
-
-    /// All sources that were not removed, by slug.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn sources(&self) -> Result<Vec<Source>, StoreError> {
-        self.read(Sqlite::sources).await
-    }
-
-    /// Those of them that are folders.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn folders(&self) -> Result<Vec<Source>, StoreError> {
-        self.read(Sqlite::folders).await
-    }
-
-    /// The source with this slug or location.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn source(&self, name: &str) -> Result<Option<Source>, StoreError> {
-        let name = name.to_owned();
-        self.read(move |sqlite| sqlite.source(&name)).await
-    }
-
-    /// Removes a source and withdraws its articles; gives how many.
-    ///
-    /// # Errors
-    /// The database failed; what was withdrawn so far stays withdrawn, and removing again goes on.
-    pub async fn remove_source(&self, source: SourceId, now: Time) -> Result<usize, StoreError> {
-        self.write(move |sqlite| sqlite.remove_source(source, now)).await
-    }
-
-    /// Takes at most `limit` due sources for `lease`; nobody else gets them until it is over or they were read. Of each
-    /// host it takes one, and none while the host is taken or rests.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn claim(&self, now: Time, limit: usize, lease: impl Into<Lease>) -> Result<Vec<Source>, StoreError> {
-        let lease = lease.into();
-        self.note(move |sqlite| sqlite.claim(now, limit, lease)).await
-    }
-
-    /// Takes those of some sources that are due, as [`Store::claim`] does.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn claim_of(&self, sources: Vec<SourceId>, now: Time, lease: impl Into<Lease>) -> Result<Vec<Source>, StoreError> {
-        let lease = lease.into();
-        self.note(move |sqlite| sqlite.claim_of(&sources, now, lease)).await
-    }
-
-    /// Makes a source due now.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn mark_due(&self, source: SourceId, now: Time) -> Result<(), StoreError> {
-        self.note(move |sqlite| sqlite.mark_due(source, now)).await
-    }
-
-    /// Makes sources due now, even if somebody has taken them: a process that died may have.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn release(&self, sources: Vec<SourceId>, now: Time) -> Result<(), StoreError> {
-        self.note(move |sqlite| sqlite.release(&sources, now)).await
-    }
-
-    /// What the next reading of a source needs to know of the last.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn memory(&self, source: SourceId) -> Result<Memory, StoreError> {
-        self.read(move |sqlite| sqlite.memory(source)).await
     }
 
     /// Stores a reading of a source, in chunks, each a short transaction; the last one has the validators, the

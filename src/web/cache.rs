@@ -133,7 +133,7 @@ impl Cache {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::super::document::Nature;
+    use super::super::headers::Nature;
     use super::*;
 
     fn stamp(generation: u64) -> Stamp {

@@ -7,6 +7,7 @@ mod coding;
 mod document;
 mod error;
 mod fill;
+mod headers;
 mod lane;
 mod pace;
 mod publish;

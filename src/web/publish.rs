@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::cache::{Held, Stamp};
-use super::document::{Document, Nature};
+use super::document::Document;
+use super::headers::Nature;
 use super::{Door, Error, fill, stitch};
 use crate::model::{
     ArticleForm, ArticleKey, Dated, Document as Named, Entry, Format, History, Kind, Options, Page, Piece, Selection, Target, Time, Window,
