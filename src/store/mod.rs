@@ -284,7 +284,20 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn index(&self, threads: usize) -> Result<(), StoreError> {
-        while self.indexed() < self.generation() && self.read(move |sqlite| sqlite.index(threads)).await? {
+        let mut next = None;
+        while self.indexed() < self.generation() {
+            let step = match next.take() {
+                Some(step) => step,
+                None => match self.read(move |sqlite| sqlite.next_step(None, threads)).await? {
+                    Some(step) => step,
+                    None => break,
+                },
+            };
+            // The next articles are worked on while these are written.
+            let end = step.end();
+            let after = self.read(move |sqlite| sqlite.next_step(Some(end), threads));
+            let (is_taken, after) = tokio::join!(self.read(move |sqlite| sqlite.index(step)), after);
+            next = if is_taken? { after? } else { None };
             while self.read(|sqlite| sqlite.merge_segments(MOST_SEGMENTS)).await? {}
             self.follow().await?;
         }

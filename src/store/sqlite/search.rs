@@ -135,27 +135,39 @@ pub(super) fn fits(connection: &Connection, query: &Query, article: Number) -> R
 }
 
 /// A step of the indexing: what changed up to a generation.
-struct Step {
+pub(in crate::store) struct Step {
     from: u64,
     to: u64,
     changed: RoaringBitmap,
-    /// Those of them that are public, in order.
-    public: Vec<Number>,
+    /// Of those of them that are public, in order.
+    segments: Vec<Segment>,
+}
+
+impl Step {
+    /// The generation that it ends with.
+    pub(in crate::store) const fn end(&self) -> u64 {
+        self.to
+    }
 }
 
 impl Sqlite {
-    /// Takes the next changed articles into the index, working on them in so many threads; says whether there were any.
-    pub(in crate::store) fn index(&self, threads: usize) -> Result<bool, StoreError> {
-        let Some(step) = self.read(next_step)? else { return Ok(false) };
-        let segments = self.segments(&step.public, threads)?;
+    /// The step over the next articles that changed after a generation, none: after those that are in the index, worked on
+    /// in so many threads.
+    pub(in crate::store) fn next_step(&self, after: Option<u64>, threads: usize) -> Result<Option<Step>, StoreError> {
+        let Some((mut step, public)) = self.read(|connection| next_step(connection, after))? else { return Ok(None) };
+        step.segments = self.segments(&public, threads)?;
+        Ok(Some(step))
+    }
+
+    /// Takes a step; `false`: another process was faster.
+    pub(in crate::store) fn index(&self, step: Step) -> Result<bool, StoreError> {
         self.write_lazily(|transaction| {
             let indexed: u64 = transaction.prepare_cached("SELECT indexed FROM store")?.query_row([], |row| row.get(0))?;
             if indexed != step.from {
-                // Another process was faster.
-                return Ok(true);
+                return Ok(false);
             }
             segments::forget(transaction, &step.changed)?;
-            for segment in segments {
+            for segment in step.segments {
                 segments::insert(transaction, segment)?;
             }
             transaction.prepare_cached("UPDATE store SET indexed = ?1")?.execute([step.to])?;
@@ -195,25 +207,27 @@ pub(super) fn chunk_end(connection: &Connection, from: u64, generation: u64, chu
     })
 }
 
-fn next_step(connection: &Connection) -> Result<Option<Step>, StoreError> {
-    let (from, generation): (u64, u64) =
+/// The next step without its segments, and the articles that they are to be made of, in order.
+fn next_step(connection: &Connection, after: Option<u64>) -> Result<Option<(Step, Vec<Number>)>, StoreError> {
+    let (indexed, generation): (u64, u64) =
         connection.prepare_cached("SELECT indexed, generation FROM store")?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let from = after.unwrap_or(indexed);
     if from >= generation {
         return Ok(None);
     }
     let to = chunk_end(connection, from, generation, CHUNK)?;
-    let mut step = Step { from, to, changed: RoaringBitmap::new(), public: Vec::new() };
+    let (mut changed, mut public) = (RoaringBitmap::new(), Vec::new());
     let mut statement =
         connection.prepare_cached("SELECT id, gone != 0 FROM articles WHERE generation > ?1 AND generation <= ?2 ORDER BY id")?;
     let mut rows = statement.query((from, to))?;
     while let Some(row) = rows.next()? {
         let number: Number = row.get(0)?;
-        step.changed.insert(number);
+        changed.insert(number);
         if !row.get(1)? {
-            step.public.push(number);
+            public.push(number);
         }
     }
-    Ok(Some(step))
+    Ok(Some((Step { from, to, changed, segments: Vec::new() }, public)))
 }
 
 fn segments_of(connection: &Connection, articles: &[Number]) -> Result<Vec<Segment>, StoreError> {
