@@ -3,7 +3,7 @@
 use feedmill::model::{Article, Person, SourceKind, Time};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::store::{Fixture, article, day};
+use crate::store::{Fixture, article, day, open};
 
 async fn index(f: &Fixture) {
     f.store.index(2).await.unwrap();
@@ -102,6 +102,27 @@ async fn the_search_follows_what_changes_and_what_goes() {
     index(&f).await;
     assert_eq!(found(&f, "苹果").await, [""; 0]);
     assert_eq!(f.store.indexed(), f.store.generation());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_processes_take_in_at_once_and_many_steps_follow_is_found_as_it_was_last() {
+    let f = Fixture::new().await;
+    let source = f.source(SourceKind::Feed, "https://x.example/a").await;
+    let articles = |word: &str, count: usize| (0..count).map(|n| said(&n.to_string(), &format!("{word}{n}"), "")).collect();
+    f.feed(&source, articles("苹果", 4_200), day(1)).await;
+    let other = open(&f.folder).await;
+    let change = async {
+        f.feed(&source, articles("香蕉", 600), day(2)).await;
+        f.store.index(2).await
+    };
+    let (own, others, changed) = tokio::join!(f.store.index(2), other.index(1), change);
+    own.and(others).and(changed).unwrap();
+    index(&f).await;
+    assert_eq!(f.store.indexed(), f.store.generation());
+    for (words, total) in [("苹果", 3_600), ("香蕉", 600)] {
+        let path = format!("/?q={}", utf8_percent_encode(words, NON_ALPHANUMERIC));
+        assert_eq!(f.page(&path).await.total, total, "{words}");
+    }
 }
 
 #[tokio::test]

@@ -105,7 +105,8 @@ mod tests {
         };
         write(MANY + 100);
         drop(lock(&log.0.state).thread.take().unwrap().join());
-        assert!(size("") > (MANY as u64) * 512, "beside the writer");
+        // Some of the pages in the log are the same one again.
+        assert!(size("") > (MANY as u64) * 512 / 2, "beside the writer");
         write(3 * MOST);
         assert!(size("-wal") < 2 * (MOST as u64) * 600, "by the writer, when the log was long");
         drop(log);
