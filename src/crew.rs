@@ -3,6 +3,8 @@
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, oneshot};
 
@@ -30,6 +32,9 @@ pub(crate) fn give_way(by: i32) {
     let _ = by;
 }
 
+/// How long the end of a crew waits for the work that its threads are at.
+const LAST_WORK: Duration = Duration::from_secs(2);
+
 /// At most so many threads as there are places; they end with the crew.
 #[derive(Debug)]
 pub(crate) struct Crew {
@@ -37,6 +42,7 @@ pub(crate) struct Crew {
     gives_way: i32,
     places: Semaphore,
     idle: Arc<Mutex<Vec<Sender<Task>>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What a thread is to do, and how it is told of the next.
@@ -47,12 +53,14 @@ struct Task {
 
 impl Crew {
     pub(crate) fn new(name: &'static str, places: usize) -> Self {
-        Self { name, gives_way: 0, places: Semaphore::new(places), idle: Arc::default() }
+        Self { name, gives_way: 0, places: Semaphore::new(places), idle: Arc::default(), threads: Mutex::default() }
     }
 
     /// One for work that keeps a core busy, which more threads would not do sooner.
     pub(crate) fn of_cores(name: &'static str) -> Self {
-        Self { gives_way: COMPUTING, ..Self::new(name, cores()) }
+        let mut crew = Self::new(name, cores());
+        crew.gives_way = COMPUTING;
+        crew
     }
 
     /// Does work on one of the threads, when one is free; `None`: it panicked, or there was no thread to be had.
@@ -101,7 +109,44 @@ impl Crew {
                 told();
             }
         };
-        std::thread::Builder::new().name(self.name.to_owned()).spawn(live).ok()?;
+        let thread = std::thread::Builder::new().name(self.name.to_owned()).spawn(live).ok()?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         Some(own)
+    }
+}
+
+impl Drop for Crew {
+    /// Work that nobody waits for any more may hold what has to be closed before the process ends.
+    fn drop(&mut self) {
+        // Threads that cannot say that they are free end.
+        drop(std::mem::take(&mut self.idle));
+        let threads = self.threads.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let until = Instant::now() + LAST_WORK;
+        while threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn what_was_begun_is_done_before_a_crew_ends_and_its_threads_end_with_it() {
+        let (crew, is_done) = (Crew::new("test", 2), Arc::new(AtomicBool::new(false)));
+        let own = Arc::clone(&is_done);
+        crew.begin(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            own.store(true, Ordering::Relaxed);
+        })
+        .unwrap();
+        crew.begin(|| ()).unwrap();
+        let started = Instant::now();
+        drop(crew);
+        assert!(is_done.load(Ordering::Relaxed) && started.elapsed() < LAST_WORK);
+        assert_eq!(Arc::strong_count(&is_done), 1);
     }
 }

@@ -312,7 +312,10 @@ fn articles_and_feeds_are_imported_once() {
     let (code, out, err) = home.run(&["import", &broken, &file, "--into", "Archive"]);
     assert_eq!(code, 1, "{out}");
     assert!(out.contains("1 unchanged") && err.contains("broken.md:"), "{out}{err}");
-    assert!(home.path("feedmill.db").exists() && !home.path("feedmill.db-wal").exists(), "all is in the one file");
+    for path in ["/feed.rss", "/feed.atom", "/feed.json", "/source/archive.atom", "/source/archive.json"] {
+        home.output(&["feed", path]);
+        assert!(home.path("feedmill.db").exists() && !home.path("feedmill.db-wal").exists(), "after {path} all is in the one file");
+    }
 }
 
 #[test]
