@@ -48,8 +48,14 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        let thread = lock(&self.0.state).thread.take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
+        lock(&self.0.state).wait();
+    }
+}
+
+impl State {
+    /// Waits for whoever takes the log to the file.
+    fn wait(&mut self) {
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the thread that takes the log to the file panicked");
         }
     }
@@ -59,17 +65,20 @@ impl Taking {
     fn after_commit(self: &Arc<Self>, wal: &mut Wal, pages: usize) {
         let mut state = lock(&self.state);
         state.taken = state.taken.min(pages);
-        if state.thread.as_ref().is_some_and(|thread| !thread.is_finished()) || pages < state.taken + MANY {
+        if pages < state.taken + MANY {
             return;
         }
-        state.taken = pages;
         if pages >= MOST {
+            // A thread that is slow does not let the log grow for longer.
+            state.wait();
+            state.taken = pages;
             report(wal.checkpoint());
-            return;
+        } else if state.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            state.taken = pages;
+            let own = Arc::clone(self);
+            let thread = std::thread::Builder::new().name("log".to_owned()).spawn(move || report(own.take()));
+            state.thread = thread.ok();
         }
-        let own = Arc::clone(self);
-        let thread = std::thread::Builder::new().name("log".to_owned()).spawn(move || report(own.take()));
-        state.thread = thread.ok();
     }
 
     /// Takes to the file what is in the log now.
