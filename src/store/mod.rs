@@ -286,13 +286,10 @@ impl Store {
     pub async fn index(&self, threads: usize) -> Result<(), StoreError> {
         let mut next = None;
         while self.indexed() < self.generation() {
-            let step = match next.take() {
-                Some(step) => step,
-                None => match self.read(move |sqlite| sqlite.next_step(None, threads)).await? {
-                    Some(step) => step,
-                    None => break,
-                },
-            };
+            if next.is_none() {
+                next = self.read(move |sqlite| sqlite.next_step(None, threads)).await?;
+            }
+            let Some(step) = next.take() else { break };
             // The next articles are worked on while these are written.
             let end = step.end();
             let after = self.read(move |sqlite| sqlite.next_step(Some(end), threads));

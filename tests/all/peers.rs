@@ -122,7 +122,7 @@ pub(crate) struct Hub {
     pub(crate) f: Fixture,
     pub(crate) base: String,
     pub(crate) messenger: Messenger,
-    pub(crate) task: tokio::task::JoinHandle<std::io::Result<()>>,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Drop for Hub {

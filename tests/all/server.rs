@@ -15,7 +15,7 @@ use crate::store::{Fixture, day};
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -50,8 +50,8 @@ impl Answer {
 
 pub(crate) struct Server {
     pub(crate) f: Fixture,
-    pub(crate) address: SocketAddr,
-    pub(crate) task: tokio::task::JoinHandle<std::io::Result<()>>,
+    address: SocketAddr,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Drop for Server {

@@ -23,7 +23,9 @@ pub(super) fn guess(bytes: &[u8], host: Option<&str>) -> &'static Encoding {
         return by_bytes;
     }
     let home = language(&bytes[..bytes.len().min(HEAD)]).and_then(|language| home_of(&language));
-    Some(guess(home.or_else(|| domain(host?)).as_deref())).filter(|guess| LATIN.contains(guess)).unwrap_or(by_bytes)
+    let Some(region) = home.or_else(|| domain(host?)) else { return by_bytes };
+    let by_region = guess(Some(&region));
+    if LATIN.contains(&by_region) { by_region } else { by_bytes }
 }
 
 /// How many characters of a sample an encoding cannot read.

@@ -53,25 +53,21 @@ impl<T> Default for Choice<T> {
 }
 
 impl<T> Choice<T> {
-    fn wants(&self, rank: u8) -> bool {
-        self.0.as_ref().is_none_or(|(known, _)| rank < *known)
-    }
-
     fn offer(&mut self, rank: u8, value: impl FnOnce() -> Option<T>) {
-        if self.wants(rank)
-            && let Some(value) = value()
-        {
-            self.0 = Some((rank, value));
+        if self.0.as_ref().is_none_or(|(known, _)| rank < *known) {
+            self.put(rank, value());
         }
     }
 
     /// Of several links or dates of one kind readers take the last (feedparser does).
     fn offer_anew(&mut self, rank: u8, value: impl FnOnce() -> Option<T>) {
-        if self.0.as_ref().is_none_or(|(known, _)| rank <= *known)
-            && let Some(value) = value()
-        {
-            self.0 = Some((rank, value));
+        if self.0.as_ref().is_none_or(|(known, _)| rank <= *known) {
+            self.put(rank, value());
         }
+    }
+
+    fn put(&mut self, rank: u8, value: Option<T>) {
+        self.0 = value.map(|value| (rank, value)).or(self.0.take());
     }
 
     fn into_value(self) -> Option<T> {
@@ -226,7 +222,8 @@ impl Draft {
         let permalink = page_of(self.guid.as_deref().filter(|_| self.guid_is_link));
         let link = self.links.main.into_value().or(permalink);
         let link = link.or_else(|| absolute(base, item.attribute("about")?)).or(self.links.other).or_else(|| page_of(self.id.as_deref()));
-        let named = self.links.blind.or_else(|| self.guid.clone().filter(|_| self.guid_is_link)).or_else(|| self.id.clone());
+        let id = || self.guid.as_ref().filter(|_| self.guid_is_link).or(self.id.as_ref()).cloned();
+        let named = if link.is_some() { None } else { self.links.blind.or_else(id) };
         let guid = self.guid.or(self.id).or(self.about);
         let title = self.title.into_value();
         let (summary, content) = bodies(self.summary, self.content);
