@@ -9,7 +9,7 @@ use url::Url;
 
 use super::dates::{self, Habits};
 use super::element::{Element, Kind, Meaning, absolute, web};
-use super::media::Media;
+use super::media::{self, Media};
 use super::names::Vocabulary;
 use super::people;
 use super::repairs::{Repair, Repairs};
@@ -159,6 +159,12 @@ impl Draft {
                 self.media(inner, base);
             }
         }
+        // Pictures have captions, or their photographers' names.
+        let is_played = |element: &&Element| element.is(Vocabulary::Media, "content") && !media::is_picture(element);
+        for file in Some(element).into_iter().chain(element.children()).filter(is_played) {
+            self.title.offer(4, || title(file.child(Vocabulary::Media, "title")?));
+            self.summary.offer(5, || prose(file.child(Vocabulary::Media, "description")?, Kind::Text, base));
+        }
     }
 
     fn itunes(&mut self, element: &Element, base: Option<&Url>) {
@@ -296,7 +302,8 @@ pub(super) fn title(element: &Element) -> Option<String> {
     filled(match element.meaning(Kind::Html) {
         Meaning::Text(text) => text::line(&text),
         Meaning::Html(html) => words::title(&html),
-        Meaning::Nothing => String::new(),
+        // Of a type that nobody knows.
+        Meaning::Nothing => element.line(),
     })
 }
 

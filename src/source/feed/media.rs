@@ -153,7 +153,7 @@ impl Media {
     }
 }
 
-fn is_picture(element: &Element) -> bool {
+pub(super) fn is_picture(element: &Element) -> bool {
     match element.attribute("medium") {
         Some(medium) => medium == "image",
         None => match element.attribute("type") {

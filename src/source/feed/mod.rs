@@ -17,6 +17,7 @@ mod repair;
 mod repairs;
 pub(in crate::source) mod tag;
 mod tree;
+mod twice;
 mod words;
 mod xml;
 
@@ -149,6 +150,7 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
     let mut repairs = Repairs::default();
     let host = context.url.and_then(Url::host_str);
     let text = decode::decode(bytes, Labels { forced: context.encoding, http: context.charset, meta: None, host }, &mut repairs)?;
+    let text = twice::undo(text, &mut repairs);
     let text = without_controls(&text, &mut repairs);
     let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace() || c == '\0');
     let document = match text.as_bytes().first() {

@@ -6,6 +6,7 @@ use crate::model::Problem;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repair {
     Encoding,
+    Twice,
     Characters,
     Controls,
     Markup,
@@ -23,6 +24,7 @@ impl Repair {
     const fn reason(self) -> &'static str {
         match self {
             Self::Encoding => "the encoding is not the stated one; state the true one in the XML declaration and in Content-Type",
+            Self::Twice => "text that was encoded as UTF-8 twice, so that 'é' stands as 'Ã©'; write UTF-8 once",
             Self::Characters => "bytes that are no text in the encoding were replaced",
             Self::Controls => "control characters, which XML forbids, were dropped",
             Self::Markup => "'<', quotes or comments that are not well formed; escape '<' as '&lt;' and close what is opened",

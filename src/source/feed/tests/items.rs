@@ -1,0 +1,162 @@
+//! What items say of themselves: links, ids, dates and titles, and items that say nothing.
+
+use super::*;
+
+#[test]
+fn an_item_that_is_cut_before_it_has_an_id_is_left_for_the_next_time() {
+    let feed = read("<rss><channel><item><title>a</title><link>https://e.example/a</link></item><item><title>b</title><link>https://e.exa");
+    assert_eq!((feed.articles.len(), feed.passed_over[0].reason), (1, Omission::Cut));
+    assert_eq!((feed.passed_over[0].article.title.as_deref(), feed.passed_over[0].before), (Some("b"), 1));
+}
+
+#[test]
+fn an_item_that_says_nothing_is_passed_over_with_what_it_has() {
+    for text in [
+        "<rss><channel><item><title>a</title></item><item/><item><guid>x</guid><author>Una</author><category>t</category></item>\
+         <item><title>b</title></item></channel></rss>",
+        r#"{"items":[{"title":"a"},{},{"id":"x","authors":[{"name":"Una"}],"tags":["t"]},{"title":"b"}]}"#,
+    ] {
+        let feed = read(text);
+        assert_eq!(feed.articles.len(), 2);
+        let [nothing, something] = feed.passed_over.as_slice() else { panic!("{:?}", feed.passed_over) };
+        assert_eq!((nothing.before, nothing.reason, something.before, something.reason), (1, Omission::Empty, 1, Omission::Empty));
+        assert_eq!(nothing.article, Article { link: Link::Own, ..Article::default() });
+        let article = &something.article;
+        assert_eq!((article.guid.as_str(), article.authors[0].name.as_str(), article.tags.as_slice()), ("x", "Una", &["t".to_owned()][..]));
+    }
+}
+
+#[test]
+fn of_several_changes_the_last_one_counts() {
+    let times = ["2024-05-06T00:00:00Z", "2024-05-08T00:00:00Z", "2024-05-07T00:00:00Z"];
+    let changes = times.map(|time| format!("<updated>{time}</updated>")).concat();
+    let feed = read(&format!("<feed><entry><title>a</title><published>{}</published>{changes}</entry></feed>", times[0]));
+    assert_eq!((feed.articles[0].published, feed.articles[0].updated), (at(times[0]), at(times[1])));
+}
+
+#[test]
+fn a_link_that_lost_its_scheme_is_no_path() {
+    for (stated, expected) in [
+        ("e.example/post?a#b", "https://e.example/post?a#b"),
+        ("WWW.other.example/post", "https://www.other.example/post"),
+        ("other.example/post", "https://e.example/blog/other.example/post"),
+        ("post.html", "https://e.example/blog/post.html"),
+    ] {
+        let feed = read(&format!("<rss><channel><link>https://e.example/blog/</link><item><link>{stated}</link></item></channel></rss>"));
+        assert_eq!(link(&feed.articles[0]), expected);
+    }
+}
+
+#[test]
+fn an_item_whose_link_nobody_can_follow_names_it_and_leads_to_its_own_page() {
+    let feed = read(
+        "<rss><channel><item><title>a</title><link>/a</link><guid isPermaLink='false'>1</guid></item>\
+         <item><title>b</title><link/><guid>urn:uuid:b</guid></item>\
+         <item><title>c</title><link> </link><guid isPermaLink='false'>3</guid></item></channel></rss>",
+    );
+    let named: Vec<_> = feed.articles.iter().map(|article| (article.link.named(), article.link.url())).collect();
+    assert_eq!(named, [(Some("/a"), None), (Some("urn:uuid:b"), None), (None, None)]);
+    let feed = read("<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>tag:a.example,2024:1</id><title>a</title></entry></feed>");
+    assert_eq!(feed.articles[0].link, Link::Named("tag:a.example,2024:1".to_owned()));
+}
+
+#[test]
+fn an_empty_link_is_none_and_of_several_links_or_dates_the_last_counts() {
+    let feed = read(
+        "<rss><channel><link>https://a.example/</link><item><title>a</title><link></link><guid>https://a.example/1</guid></item>\
+         <item><title>b</title><link>https://a.example/2</link><link/></item>\
+         <item><link>https://a.example/3</link><link>/4</link><pubDate>2024-05-01</pubDate><pubDate>2024-05-02T08:00:00+08:00</pubDate>\
+         <pubDate>soon</pubDate></item></channel></rss>",
+    );
+    let links: Vec<_> = feed.articles.iter().map(link).collect();
+    assert_eq!(links, ["https://a.example/1", "https://a.example/2", "https://a.example/4"]);
+    assert_eq!(feed.articles[2].published, at("2024-05-02T00:00:00Z"));
+}
+
+#[test]
+fn an_id_that_is_an_address_leads_there_however_its_scheme_is_written() {
+    let feed = read("<feed><entry><id>HTTPS://e.example/a</id><title>a</title></entry></feed>");
+    assert_eq!((link(&feed.articles[0]), feed.articles[0].guid.as_str()), ("HTTPS://e.example/a", "HTTPS://e.example/a"));
+}
+
+#[test]
+fn an_entry_that_names_only_itself_as_a_page_leads_there() {
+    for (stated, expected) in [
+        ("<link rel='self' type='text/html' href='https://e.example/a'/>", "https://e.example/a"),
+        ("<link rel='self' href='https://e.example/a'/>", ""),
+        ("<link rel='self' type='application/atom+xml' href='https://e.example/a'/>", ""),
+        ("<link rel='self' type='text/html' href='https://e.example/a'/><link href='https://e.example/b'/>", "https://e.example/b"),
+    ] {
+        let feed = read(&format!("<feed><entry><title>a</title>{stated}</entry></feed>"));
+        assert_eq!(link(&feed.articles[0]), expected, "{stated}");
+    }
+}
+
+#[test]
+fn an_author_that_never_ends_takes_no_title_along() {
+    for (author, name) in [("<author><name>Una</name><uri>https://e.example/una</uri>", "Una"), ("<author>Una", "Una")] {
+        let feed = read(&format!("<feed><entry>{author}<title>a</title><link href='https://e.example/a'/></entry></feed>"));
+        let item = &feed.articles[0];
+        assert_eq!((item.title.as_deref(), link(item), item.authors[0].name.as_str()), (Some("a"), "https://e.example/a", name));
+    }
+}
+
+#[test]
+fn a_link_written_as_text_is_one_of_its_relation() {
+    let feed = read(
+        "<feed><entry><title>a</title><link rel='enclosure'>https://e.example/file</link><link rel='alternate'>https://e.example/a</link>\
+         </entry></feed>",
+    );
+    assert_eq!(link(&feed.articles[0]), "https://e.example/a");
+}
+
+#[test]
+fn the_title_of_a_picture_in_the_content_is_not_the_items() {
+    let feed = read(
+        "<feed><entry><id>1</id><content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>Before</p>\
+         <svg xmlns='http://www.w3.org/2000/svg'><metadata xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:title>Tree</dc:title></metadata></svg>\
+         <p>After</p></div></content></entry></feed>",
+    );
+    let item = &feed.articles[0];
+    assert_eq!((item.title.as_deref(), item.content.as_deref().map(|html| html.contains("After"))), (None, Some(true)));
+}
+
+#[test]
+fn items_that_share_an_id_stay_apart_and_keep_their_ids() {
+    let feed = "<rss><channel><item><guid>x</guid><title>a</title></item><item><guid>x</guid><title>b</title></item><item><guid>x</guid><title>b</title></item></channel></rss>";
+    let (first, again) = (read(feed), read(feed));
+    assert_eq!((first.articles.len(), first.passed_over[0].reason), (2, Omission::Repeated));
+    assert_ne!(first.articles[0].guid, first.articles[1].guid);
+    assert_eq!(first, again);
+}
+
+#[test]
+fn an_item_without_an_id_has_the_same_one_every_time() {
+    let feed = |extra: &str| {
+        read(&format!("<rss><channel>{extra}<item><title>a</title><pubDate>6 May 2024 10:00 GMT</pubDate></item></channel></rss>"))
+    };
+    let (alone, second) = (feed(""), feed("<item><title>new</title></item>"));
+    assert_eq!(alone.articles[0].guid, second.articles[1].guid);
+    assert_ne!(second.articles[0].guid, second.articles[1].guid);
+}
+
+#[test]
+fn a_title_may_be_that_of_the_only_file_or_of_a_type_that_nobody_knows() {
+    let feed = read(
+        "<rss xmlns:media='http://search.yahoo.com/mrss/'><channel>\
+         <item><media:content url='https://a.example/1.mp4' type='video/mp4'><media:title>Moo</media:title>\
+         <media:description>A song.</media:description></media:content></item>\
+         <item><link>https://a.example/2</link><media:content url='https://a.example/me.jpg' medium='image'><media:title>me</media:title></media:content></item>\
+         <item><guid>3</guid><title type='application/x-custom'>test</title></item></channel></rss>",
+    );
+    let words = |place: usize| (feed.articles[place].title.as_deref(), feed.articles[place].content.as_deref());
+    assert_eq!((words(0), words(1)), ((Some("Moo"), Some("A song.")), (None, None)));
+    assert_eq!(words(2), (Some("test"), None));
+}
+
+#[test]
+fn a_feed_that_was_encoded_twice_is_read_and_its_publisher_is_told() {
+    let feed = read("<rss><channel><item><title>Le cinÃ©ma, le thÃ©Ã¢tre</title><link>http://a.example/</link></item></channel></rss>");
+    assert_eq!(feed.articles[0].title.as_deref(), Some("Le cinéma, le théâtre"));
+    assert!(feed.repairs[0].reason.starts_with("text that was encoded as UTF-8 twice"), "{:?}", feed.repairs);
+}
