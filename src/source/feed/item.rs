@@ -39,6 +39,8 @@ pub(super) struct Draft {
     rights: Option<String>,
     languages: Vec<Language>,
     tags: Vec<String>,
+    /// What stands for tags where there are none: of podcasts they say all that somebody might search for.
+    keywords: Vec<String>,
     comments: Option<String>,
     media: Media,
 }
@@ -152,10 +154,11 @@ impl Draft {
         match element.name.as_str() {
             "title" => self.title.offer(2, || title(element)),
             "description" => self.summary.offer(4, || prose(element, Kind::Text, base)),
+            "keywords" => self.keywords(element),
             _ => self.media.take(element, base),
         }
         if element.name == "group" {
-            for inner in element.children().filter(|inner| matches!(inner.name.as_str(), "title" | "description")) {
+            for inner in element.children().filter(|inner| matches!(inner.name.as_str(), "title" | "description" | "keywords")) {
                 self.media(inner, base);
             }
         }
@@ -174,6 +177,7 @@ impl Draft {
             "author" => self.people.fallback(people::person(element, base)),
             "image" => self.media.picture(element, base),
             "duration" => self.media.duration(&element.line()),
+            "keywords" => self.keywords(element),
             _ => {}
         }
         self.media.extension("itunes", element);
@@ -216,8 +220,12 @@ impl Draft {
     }
 
     fn tag(&mut self, name: Option<String>) {
-        if let Some(name) = name.filter(|name| self.tags.len() < MAX_OF_A_KIND && !self.tags.contains(name)) {
-            self.tags.push(name);
+        add(&mut self.tags, name);
+    }
+
+    fn keywords(&mut self, element: &Element) {
+        for keyword in element.line().split(',') {
+            add(&mut self.keywords, filled(keyword.trim().to_owned()));
         }
     }
 
@@ -262,13 +270,18 @@ impl Draft {
             published: published.or(self.updated),
             updated: self.updated,
             languages,
-            tags: self.tags,
+            tags: if self.tags.is_empty() { self.keywords } else { self.tags },
             comments: self.comments,
             ..Article::default()
         };
         self.media.finish(&mut article);
         Item { article, omission }
     }
+}
+
+/// Adds a name to others, once.
+fn add(names: &mut Vec<String>, name: Option<String>) {
+    names.extend(name.filter(|name| names.len() < MAX_OF_A_KIND && !names.contains(name)));
 }
 
 /// An RSS item has often only a `description`, which then is all its text: content, not a summary of it. Atom's

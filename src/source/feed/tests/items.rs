@@ -160,3 +160,14 @@ fn a_feed_that_was_encoded_twice_is_read_and_its_publisher_is_told() {
     assert_eq!(feed.articles[0].title.as_deref(), Some("Le cinéma, le théâtre"));
     assert!(feed.repairs[0].reason.starts_with("text that was encoded as UTF-8 twice"), "{:?}", feed.repairs);
 }
+
+#[test]
+fn keywords_are_tags_where_an_item_has_no_others() {
+    let feed = read(
+        "<rss xmlns:media='http://search.yahoo.com/mrss/' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'><channel>\
+         <item><guid>1</guid><title>a</title><media:group><media:keywords>Home Tech, Bluetooth,, Home Tech</media:keywords></media:group></item>\
+         <item><guid>2</guid><title>b</title><itunes:keywords>salt,pepper</itunes:keywords><category>Food</category></item></channel></rss>",
+    );
+    assert_eq!(feed.articles[0].tags, ["Home Tech", "Bluetooth"]);
+    assert_eq!(feed.articles[1].tags, ["Food"]);
+}
