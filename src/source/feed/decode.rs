@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::FeedError;
 use super::guess::{errors, guess};
+use super::halves;
 use super::repairs::{Repair, Repairs};
 
 /// One foreign byte in these many that is no UTF-8 leaves a document UTF-8 with damage, such as half a character cut
@@ -54,6 +55,10 @@ pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, repairs: &mut Repa
         }
         return Ok(Cow::Borrowed(text));
     }
+    if let Some(text) = halves::in_bytes(bytes) {
+        repairs.note(Repair::Halves);
+        return Ok(Cow::Owned(text));
+    }
     Ok(decode_legacy(bytes, &stated, labels.host, repairs))
 }
 
@@ -73,7 +78,8 @@ fn decode_legacy<'a>(bytes: &'a [u8], stated: &[&'static Encoding], host: Option
     let damage = utf_8_damage(bytes);
     let multibyte = bytes.iter().filter(|byte| !byte.is_ascii()).count();
     if damage * TOLERATED_SHARE <= multibyte {
-        return lossy(UTF_8, bytes, repairs);
+        repairs.note(Repair::Characters);
+        return Cow::Owned(damaged_utf_8(bytes));
     }
     repairs.note(Repair::Encoding);
     let guess = guess(bytes, host);
@@ -211,6 +217,24 @@ fn utf_32(bytes: &[u8]) -> Option<String> {
     Some(characters.filter(|c| *c != '\u{feff}').collect())
 }
 
+/// UTF-8 with a little damage: a byte between letters of ASCII, as in `don\x92t`, is windows-1252's, and whatever else is
+/// no UTF-8 is replaced.
+fn damaged_utf_8(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    let mut chunks = bytes.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        text.push_str(chunk.valid());
+        let next = chunks.peek().and_then(|chunk| chunk.valid().bytes().next());
+        let is_between = text.ends_with(|c: char| c.is_ascii_alphabetic()) && next.is_some_and(|byte| byte.is_ascii_alphabetic());
+        match chunk.invalid() {
+            [] => {}
+            [byte] if is_between => text.push_str(&WINDOWS_1252.decode_without_bom_handling(&[*byte]).0),
+            _ => text.push(char::REPLACEMENT_CHARACTER),
+        }
+    }
+    text
+}
+
 /// How many bytes are no UTF-8.
 fn utf_8_damage(bytes: &[u8]) -> usize {
     bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum()
@@ -271,6 +295,17 @@ mod tests {
         bytes.remove(at);
         let text = decoded(&bytes, None);
         assert!(text.contains("今") && text.contains("大家都在看手机上的消息"), "{text}");
+    }
+
+    #[test]
+    fn a_byte_of_windows_1252_among_utf_8_is_read() {
+        let bytes = [b"<rss>".as_slice(), "« café – été »".as_bytes(), b" don\x92t na\xefve \xe5</rss>"].concat();
+        assert_eq!(decoded(&bytes, None), "<rss>« café – été » don’t naïve \u{fffd}</rss>");
+    }
+
+    #[test]
+    fn halves_of_characters_leave_a_document_utf_8() {
+        assert_eq!(decoded(b"<rss>smile \xed\xa0\xbd\xed\xb8\x80</rss>", None), "<rss>smile 😀</rss>");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! JSON Feed 1.0 and 1.1, read leniently: a field of a wrong type is as if it were not there.
 
+mod mend;
+
 use serde_json::Value;
 use url::Url;
 
@@ -9,18 +11,19 @@ use super::item::{filled, html_of, made_guid};
 use super::repairs::{Repair, Repairs};
 use super::{Document, FeedContext, FeedError, Item, Relations, words};
 use crate::model::{Article, Enclosure, Language, Link, Omission, Person, Picture, SourceInfo, Time, text};
+use mend::mend;
 
 /// Files, people or tags of one article beyond these are passed over.
 const MAX_OF_A_KIND: usize = 200;
 
-/// Reads a JSON Feed. One that is cut is read as far as it goes.
+/// Reads a JSON Feed. One that is broken is mended, one that is cut read as far as it goes.
 pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs) -> Result<Document, FeedError> {
     let feed: Value = match serde_json::from_str(text) {
         Ok(feed) => feed,
         Err(error) => {
-            let whole = cut_to_whole_items(text).and_then(|whole| serde_json::from_str(&whole).ok());
-            repairs.note(Repair::Truncated);
-            whole.ok_or(FeedError::Json(error))?
+            let mended = mend(text);
+            repairs.note(if mended.is_cut { Repair::Truncated } else { Repair::Json });
+            serde_json::from_str(&mended.json).map_err(|_| FeedError::Json(error))?
         }
     };
     let Some(items) = feed.get("items").and_then(Value::as_array) else {
@@ -171,31 +174,4 @@ fn date(item: &Value, name: &str, habits: Habits, repairs: &mut Repairs) -> Opti
         repairs.note(Repair::Date);
     }
     time
-}
-
-/// A document that ends too early, cut after its last whole item and closed.
-fn cut_to_whole_items(text: &str) -> Option<String> {
-    let mut open: Vec<u8> = Vec::new();
-    let mut in_string = false;
-    let mut escaped = false;
-    let mut last = None;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'{' | b'[' => open.push(if byte == b'{' { b'}' } else { b']' }),
-            b'}' | b']' => {
-                if open.pop() != Some(byte) {
-                    break;
-                }
-                if open == *b"}]" && byte == b'}' {
-                    last = Some(at + 1);
-                }
-            }
-            _ => {}
-        }
-    }
-    last.map(|end| format!("{}]}}", &text[..end]))
 }

@@ -5,6 +5,7 @@ mod dates;
 mod decode;
 mod element;
 mod guess;
+mod halves;
 mod hints;
 mod item;
 mod json;
@@ -125,7 +126,7 @@ pub enum FeedError {
     Encoding(String),
     /// JSON that is broken.
     #[error("this is broken JSON: {0}")]
-    Json(#[source] serde_json::Error),
+    Json(serde_json::Error),
 }
 
 impl FeedError {
@@ -151,6 +152,7 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
     let host = context.url.and_then(Url::host_str);
     let text = decode::decode(bytes, Labels { forced: context.encoding, http: context.charset, meta: None, host }, &mut repairs)?;
     let text = twice::undo(text, &mut repairs);
+    let text = halves::in_references(text, &mut repairs);
     let text = without_controls(&text, &mut repairs);
     let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace() || c == '\0');
     let document = match text.as_bytes().first() {

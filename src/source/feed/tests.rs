@@ -112,6 +112,8 @@ fn json_feed_is_read_and_so_is_what_is_left_of_one() {
     assert_eq!((link(&feed.articles[1]), feed.articles[1].published), ("https://other.example/x", at("2024-01-31T16:00:00Z")));
     let cut = read(r#"{"items": [{"id": "a", "title": "x}]"}, {"id": "b", "ti"#);
     assert_eq!((cut.articles.len(), cut.articles[0].guid.as_str()), (1, "a"));
+    let broken = read(r#"{"items": [{"id": "a", "title": "half \ud83d",}]}"#);
+    assert_eq!(broken.articles[0].title.as_deref(), Some("half"));
     assert!(matches!(parse(b"{\"a\": [", &context(None)), Err(FeedError::Json(_))));
 }
 

@@ -49,7 +49,9 @@ fn half_day(hours: i64, half: Option<&str>) -> i64 {
 }
 
 /// Times without colons, and what they become: the forms of ISO 8601, a day with a zone, digits alone, `10h11`, `10.11`.
-const SPELLINGS: [(&str, &str); 11] = [
+/// Go adds the reading of a second clock.
+const SPELLINGS: [(&str, &str); 12] = [
+    (r"\sm=[+-][\d.]+$", ""),
     (r"\[([^\]]*)\]", " $1 "),
     (r"(\d)_(\d)", "$1 $2"),
     (r"(\d)t(\d{2})(\d{2})(\d{2})", "$1 $2:$3:$4"),
