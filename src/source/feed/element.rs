@@ -240,9 +240,11 @@ fn begins_with_host(base: &Url, link: &str) -> bool {
 
 const FOLLOWED: [&str; 8] = ["http", "https", "ftp", "mailto", "magnet", "gemini", "gopher", "news"];
 
-/// As [`join`], as text.
+/// As [`join`], as text. Escaped twice, `&` is itself still: no address is written with `&amp;` in it.
 pub(super) fn absolute(base: Option<&Url>, link: &str) -> Option<String> {
     let link = link.trim();
+    let unescaped = link.contains("&amp;").then(|| link.replace("&amp;", "&"));
+    let link = unescaped.as_deref().unwrap_or(link);
     let url = join(base, link)?;
     let is_plain = link.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
     let is_absolute =

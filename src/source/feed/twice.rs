@@ -41,8 +41,14 @@ pub(super) fn undo<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str
     Cow::Owned(undone)
 }
 
+/// With this byte begin the characters `À` to `ÿ`, and one of these each character that was encoded twice.
+const LEAD: u8 = 0xc3;
+
 /// Whether nearly all texts of a document, where they are more than ASCII, read as UTF-8 once more.
 fn is_encoded_twice(text: &str) -> bool {
+    if !text.as_bytes().contains(&LEAD) {
+        return false;
+    }
     let (mut once, mut twice, mut characters, mut first, mut differ) = (0, 0, 0, None, false);
     for text in text.split(['<', '>', '"']).filter(|text| !text.is_ascii()) {
         match characters_of(text) {

@@ -48,6 +48,12 @@ fn a_link_that_lost_its_scheme_is_no_path() {
 }
 
 #[test]
+fn a_link_that_is_escaped_twice_leads_where_it_should() {
+    let feed = read("<rss><channel><item><guid>1</guid><link>http://a.example/?a=1&amp;amp;b=2</link></item></channel></rss>");
+    assert_eq!(link(&feed.articles[0]), "http://a.example/?a=1&b=2");
+}
+
+#[test]
 fn an_item_whose_link_nobody_can_follow_names_it_and_leads_to_its_own_page() {
     let feed = read(
         "<rss><channel><item><title>a</title><link>/a</link><guid isPermaLink='false'>1</guid></item>\
