@@ -2,15 +2,12 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
-use crate::upstream::Upstream;
+use crate::asking::FEED;
 
 const COMMANDS: [&str; 13] =
     ["serve", "add", "sources", "edit", "remove", "refresh", "import", "export", "preview", "feed", "tag", "category", "rules"];
@@ -64,31 +61,8 @@ fn told(output: Output) -> (i32, String, String) {
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-fn article(title: &str, more: &str) -> String {
+pub(crate) fn article(title: &str, more: &str) -> String {
     format!("---\ntitle: {title}\n{more}\n---\nText.\n")
-}
-
-/// A server that gives one feed to whoever asks, and counts.
-fn upstream(feed: &'static str) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (url, asked) = (format!("http://{}/feed.xml", listener.local_addr().unwrap()), Arc::new(AtomicUsize::new(0)));
-    let count = Arc::clone(&asked);
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            count.fetch_add(1, Ordering::SeqCst);
-            let mut reader = BufReader::new(stream);
-            let mut line = String::new();
-            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-                line.clear();
-            }
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                feed.len()
-            );
-            let _ = reader.get_mut().write_all(format!("{head}{feed}").as_bytes());
-        }
-    });
-    (url, asked)
 }
 
 #[test]
@@ -176,122 +150,6 @@ fn a_folder_is_added_read_again_published_and_removed() {
     assert!(home.output(&["feed", "/feed.rss"]).contains("<title>C</title>"));
 }
 
-const FEED: &str = "<rss version=\"2.0\"><channel><title>Up</title><link>https://up.example/</link><description>d</description>\
-<item><title>One</title><link>https://up.example/1</link><guid>https://up.example/1</guid></item></channel></rss>";
-
-#[test]
-fn one_request_adds_a_feed_and_it_is_left_alone_until_it_is_due() {
-    let home = Home::new();
-    let (url, asked) = upstream(FEED);
-    let err = home.failure(&["add", &url], 1);
-    assert!(err.contains("allow_addresses"), "an address of this machine is refused: {err}");
-    assert_eq!(asked.load(Ordering::SeqCst), 0);
-    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\n");
-    let out = home.output(&["add", &url, "--category", "news"]);
-    assert!(out.contains("added Up (feed) as up: 1 new; it is asked again at "), "{out}");
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
-    assert!(home.output(&["add", &url]).contains("is there already, as up"));
-    let out = home.output(&["refresh"]);
-    assert!(out.contains("up: not due before"), "{out}");
-    assert_eq!(asked.load(Ordering::SeqCst), 1, "what is not due is not asked");
-    assert!(home.output(&["refresh", "--force"]).contains("1 sources read, 0 failed"));
-    assert_eq!(asked.load(Ordering::SeqCst), 2);
-    assert!(home.output(&["feed", "/category/news.rss"]).contains("<guid>https://up.example/1</guid>"));
-    let preview: serde_json::Value = serde_json::from_str(home.output(&["preview", "--json", &url]).trim()).unwrap();
-    assert_eq!(preview["items"][0]["title"], "One");
-}
-
-#[test]
-fn what_was_asked_just_now_is_not_asked_again_when_it_is_added_again() {
-    let home = Home::new();
-    let up = Upstream::new();
-    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"1s\"\n");
-    up.then("/", "200 OK", "<!doctype html><html><head><link rel=alternate type=application/rss+xml href=/moved></head></html>");
-    up.then("/moved", "301 Moved\r\nLocation: /feed.xml", "").then("/feed.xml", "200 OK", FEED);
-    let out = home.output(&["add", &up.url("/")]);
-    assert!(out.contains("is a web page with 1 feed(s)") && out.contains("about every 3"), "{out}");
-    assert_eq!(up.requests().len(), 3);
-    for path in ["/", "/moved", "/feed.xml"] {
-        assert!(home.output(&["add", &up.url(path)]).contains("is there already, as up"), "{path}");
-    }
-    home.output(&["remove", "up"]);
-    assert!(home.output(&["add", &up.url("/")]).contains("is there already, as up"));
-    assert!(home.output(&["feed", "/source/up.rss"]).contains("<item>"), "its articles are back");
-    assert!(home.output(&["refresh"]).contains("up: not due before"));
-    assert_eq!(up.requests().len(), 3, "nothing was asked twice");
-}
-
-#[test]
-fn one_source_is_shown_with_its_manners_and_without_its_secrets() {
-    let home = Home::new();
-    let up = Upstream::new();
-    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\n");
-    let damaged = FEED.replace("<item>", "<ttl>90</ttl><skipDays><day>Sunday</day></skipDays><item><pubDate>whenever</pubDate>");
-    up.then("/feed.xml", "200 OK\r\nETag: \"v1\"", &damaged);
-    let out = home.output(&["add", &up.url("/feed.xml"), "--header", "Authorization: Bearer hush"]);
-    assert!(out.contains("it is private"), "{out}");
-    assert_eq!(up.requests()[0].header("authorization"), Some("Bearer hush"));
-    let out = home.output(&["sources", "up", "--verbose"]);
-    for shown in
-        ["ETag: \"v1\"", "90 min between readings; none on Sun (GMT)", "Authorization: …", "mended: ", "next reading: ", "private: yes"]
-    {
-        assert!(out.contains(shown), "{shown} in {out}");
-    }
-    for arguments in [&["sources", "up", "--verbose"][..], &["sources", "--json"], &["feed", "/opml"], &["feed", "/feed.atom"]] {
-        let out = home.output(arguments);
-        assert!(!out.contains("hush"), "{arguments:?}: {out}");
-        assert!(!(arguments[0] == "feed" && out.contains("/feed.xml")), "{arguments:?}: {out}");
-    }
-    home.output(&["edit", "up", "--private", "no"]);
-    let (opml, feed) = (home.output(&["feed", "/opml"]), home.output(&["feed", "/feed.atom"]));
-    assert!(opml.contains("/feed.xml") && feed.contains("/feed.xml") && !(opml + &feed).contains("hush"), "its owner says who sees it");
-    home.output(&["edit", "up", "--private", "yes"]);
-    assert!(!home.output(&["feed", "/opml"]).contains("/feed.xml") && !home.output(&["feed", "/feed.atom"]).contains("/feed.xml"));
-    let help = home.failure(&["add", "https://x.example/", "--header", "Host: y"], 2);
-    assert!(help.contains("it takes `Name: value`"), "{help}");
-    assert!(home.failure(&["add", "https://x.example/", "--proxy", "ftp://y"], 2).contains("socks5h://"));
-}
-
-#[test]
-fn refresh_waits_for_the_pauses_of_a_host_and_says_what_came_of_all() {
-    let home = Home::new();
-    let up = Upstream::new();
-    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"1s\"\n");
-    for path in ["/a", "/b", "/c"] {
-        up.then(path, "200 OK", FEED);
-        home.output(&["add", &up.url(path), "--slug", &path[1..]]);
-    }
-    up.now("/c").then("/c", "503 Busy\r\nRetry-After: 3600", "");
-    let (code, out, err) = home.run(&["refresh", "a", "b", "c", "--force"]);
-    assert_eq!(code, 1, "{out}{err}");
-    assert!(out.contains("3 sources read, 1 failed: 2 unchanged") && err.contains("c: "), "{out}{err}");
-    assert_eq!((up.requests().len(), up.most_at_once()), (6, 1));
-    let out = home.output(&["refresh", "a", "--force"]);
-    assert!(out.contains("a: its host is left alone until"), "{out}");
-    assert!(home.failure(&["add", &up.url("/d")], 1).contains("is left alone until"));
-    assert_eq!(up.requests().len(), 6);
-}
-
-#[test]
-fn without_a_pause_the_sources_of_a_host_are_read_one_after_another_until_it_has_enough() {
-    let home = Home::new();
-    let up = Upstream::new();
-    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"0s\"\n");
-    let paths: Vec<_> = (0..20).map(|number| format!("/{number:02}")).collect();
-    for path in &paths {
-        up.then(path, "200 OK", &FEED.replace("/1", path));
-    }
-    let outlines: String = paths.iter().map(|path| format!("<outline text=\"{path}\" xmlUrl=\"{}\"/>", up.url(path))).collect();
-    let list = home.write("some.opml", &format!("<opml version=\"2.0\"><body>{outlines}</body></opml>"));
-    home.output(&["import", &list]);
-    assert!(home.output(&["refresh"]).contains("20 sources read, 0 failed: 20 new"));
-    assert!(paths.iter().all(|path| up.asked(path) == 1) && up.most_at_once() == 1);
-    up.now("/05").then("/05", "503 Busy\r\nRetry-After: 3600", "");
-    let (code, out, err) = home.run(&["refresh", "--force"]);
-    assert!(code == 1 && out.contains("6 sources read, 1 failed: 5 unchanged"), "{out}{err}");
-    assert_eq!((out.matches("its host is left alone until").count(), up.requests().len(), up.most_at_once()), (14, 26, 1), "{out}");
-}
-
 #[test]
 fn articles_and_feeds_are_imported_once() {
     let home = Home::new();
@@ -316,62 +174,6 @@ fn articles_and_feeds_are_imported_once() {
         home.output(&["feed", path]);
         assert!(home.path("feedmill.db").exists() && !home.path("feedmill.db-wal").exists(), "after {path} all is in the one file");
     }
-}
-
-#[test]
-fn a_preview_stores_nothing() {
-    let home = Home::new();
-    let feed = home.write("old.xml", FEED);
-    let file = home.write("a.md", &article("A", "tags: x"));
-    let out = home.output(&["preview", &feed, &file]);
-    assert!(out.contains("Up: 1 articles") && out.contains("A  [x]"), "{out}");
-    let (code, out, _) = home.run(&["preview", "--json", &feed, "nowhere.xml", &file]);
-    assert_eq!(code, 1);
-    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 3, "one line a source, in order");
-    assert_eq!(lines[0]["items"][0]["title"], "One");
-    assert!(lines[1]["_feedmill"]["error"].as_str().unwrap().contains("nowhere.xml"));
-    assert_eq!(lines[2]["items"][0]["title"], "A");
-    assert!(!home.0.path().join("feedmill.db").exists());
-}
-
-#[test]
-fn a_preview_shows_where_items_stand_that_are_skipped() {
-    let home = Home::new();
-    let (one, nothing) = ("<item><title>One</title><guid>1</guid></item>", "<item><author>Una</author><category>x</category></item>");
-    let feed = home.write("a.xml", &format!("<rss><channel><title>Up</title>{nothing}{one}{one}</channel></rss>"));
-    let out = home.output(&["preview", &feed]);
-    let lines: Vec<&str> = out.lines().take(4).collect();
-    let expected = [
-        "Up: 1 articles, 2 skipped",
-        "  undated  (no title)  [x]  (skipped: neither title, link nor content)",
-        "  undated  One  []",
-        "  undated  One  []  (skipped: repeats an item before it)",
-    ];
-    assert_eq!(lines, expected, "{out}");
-    let out = home.output(&["preview", "--json", &feed]);
-    let items = &serde_json::from_str::<serde_json::Value>(&out).unwrap()["items"];
-    assert_eq!(items[0]["_feedmill"], serde_json::json!({ "skipped": "neither title, link nor content" }));
-    assert_eq!((&items[0]["id"], &items[0]["content_html"]), (&serde_json::Value::Null, &serde_json::json!("")));
-    assert_eq!((&items[0]["authors"][0]["name"], &items[0]["tags"][0]), (&serde_json::json!("Una"), &serde_json::json!("x")));
-    assert_eq!((&items[1]["id"], &items[1]["_feedmill"]), (&serde_json::json!("1"), &serde_json::json!({ "dropped": false })));
-    assert_eq!(items[2]["_feedmill"]["skipped"], "repeats an item before it");
-}
-
-#[test]
-fn a_preview_shows_what_rules_would_do() {
-    let home = Home::new();
-    home.write(
-        "feedmill.toml",
-        "[[rule]]\nwhen = { title = \"^A\" }\nadd_tags = [\"seen\"]\nremove_tags = [\"x\"]\nset_language = \"de\"\n\n[[rule]]\nwhen = { title = \"^B\" }\ndrop = true\n",
-    );
-    let (a, b) = (home.write("a.md", &article("A", "tags: [x, y]")), home.write("b.md", &article("B", "")));
-    let out = home.output(&["preview", &a, &b]);
-    assert!(out.contains("A  [y, seen]\n") && out.contains("B  []  (dropped by a rule)"), "{out}");
-    let out = home.output(&["preview", "--json", &a]);
-    let item = &serde_json::from_str::<serde_json::Value>(&out).unwrap()["items"][0];
-    assert_eq!((&item["tags"], &item["language"]), (&serde_json::json!(["y", "seen"]), &serde_json::json!("de")));
-    assert_eq!(item["_feedmill"]["dropped"], false);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod architecture;
+mod asking;
 mod build;
 mod cli;
 mod dice;
@@ -19,6 +20,7 @@ mod manners;
 mod moves;
 mod output;
 mod peers;
+mod preview;
 mod pushed;
 mod rules;
 mod search;
