@@ -4,7 +4,7 @@
 const LONGEST: usize = 64 * 1024;
 
 /// What means something to one reader or another.
-const TOKENS: [&str; 64] = [
+const TOKENS: [&str; 69] = [
     "<!--",
     "-->",
     "<![CDATA[",
@@ -14,6 +14,11 @@ const TOKENS: [&str; 64] = [
     "&",
     "&#x",
     "&#55296;",
+    "&#55357;&#56832;",
+    "\\ud83d",
+    "\\ude00",
+    "Ã©",
+    "â€™",
     "&a;",
     "&lt;",
     "<",

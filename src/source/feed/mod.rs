@@ -150,9 +150,7 @@ impl FeedError {
 pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, FeedError> {
     let mut repairs = Repairs::default();
     let host = context.url.and_then(Url::host_str);
-    let text = decode::decode(bytes, Labels { forced: context.encoding, http: context.charset, meta: None, host }, &mut repairs)?;
-    let text = twice::undo(text, &mut repairs);
-    let text = halves::in_references(text, &mut repairs);
+    let text = text_of(bytes, Labels { forced: context.encoding, http: context.charset, meta: None, host }, &mut repairs)?;
     let text = without_controls(&text, &mut repairs);
     let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace() || c == '\0');
     let document = match text.as_bytes().first() {
@@ -175,7 +173,13 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
 /// The text of another document of the web, decoded as a feed's is; its `meta` element counts, too.
 pub(in crate::source) fn decoded<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<Cow<'a, str>, FeedError> {
     let labels = Labels { http: charset, meta: decode::of_meta(bytes), ..Labels::default() };
-    decode::decode(bytes, labels, &mut Repairs::default())
+    text_of(bytes, labels, &mut Repairs::default())
+}
+
+/// The text that a document's author wrote, whatever encoded it on the way.
+fn text_of<'a>(bytes: &'a [u8], labels: Labels<'_>, repairs: &mut Repairs) -> Result<Cow<'a, str>, FeedError> {
+    let text = decode::decode(bytes, labels, repairs)?;
+    Ok(halves::in_references(twice::undo(text, repairs), repairs))
 }
 
 /// Drops the control characters that XML forbids (2.2): they occur in the middle of tags too.

@@ -161,6 +161,6 @@ mod tests {
     #[test]
     fn a_character_that_was_cut_stays_as_it_is() {
         let twice = encoded_twice("<p>Zürich, Köln, Düsseldorf und Größeres</p><p>M</p><p>ä</p><p>ö</p><p>ü</p>", false);
-        assert_eq!(undone(&twice.replace("M", "MÃ")), "<p>Zürich, Köln, Düsseldorf und Größeres</p><p>MÃ</p><p>ä</p><p>ö</p><p>ü</p>");
+        assert_eq!(undone(&twice.replace('M', "MÃ")), "<p>Zürich, Köln, Düsseldorf und Größeres</p><p>MÃ</p><p>ä</p><p>ö</p><p>ü</p>");
     }
 }

@@ -100,21 +100,20 @@ impl Mender<'_> {
     /// Half of a character, cut from the other, is none; a sign that needs no escape stands for itself.
     fn escape(&mut self) {
         match self.take() {
-            Some('u') => match unit(self.rest) {
-                Some(0xdc00..0xe000) => self.rest = &self.rest[4..],
-                Some(0xd800..0xdc00)
-                    if self.rest[4..].strip_prefix("\\u").and_then(unit).is_some_and(|low| (0xdc00..0xe000).contains(&low)) =>
-                {
-                    self.json.extend(["\\u", &self.rest[..10]]);
-                    self.rest = &self.rest[10..];
-                }
-                Some(0xd800..0xdc00) => self.rest = &self.rest[4..],
-                Some(_) => {
-                    self.json.extend(["\\u", &self.rest[..4]]);
-                    self.rest = &self.rest[4..];
-                }
-                None => self.json.push('u'),
-            },
+            Some('u') => {
+                let next = |behind: usize| self.rest.get(behind..)?.strip_prefix("\\u").and_then(unit);
+                let kept = match unit(self.rest) {
+                    None => return self.json.push('u'),
+                    Some(0xd800..0xdc00) if next(4).is_some_and(|low| (0xdc00..0xe000).contains(&low)) => 10,
+                    Some(0xd800..0xe000) => {
+                        self.rest = &self.rest[4..];
+                        return;
+                    }
+                    Some(_) => 4,
+                };
+                self.json.extend(["\\u", &self.rest[..kept]]);
+                self.rest = &self.rest[kept..];
+            }
             Some(sign @ ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't')) => self.json.extend(['\\', sign]),
             Some(control) if control < ' ' => {}
             Some(sign) => self.json.push(sign),
