@@ -1,6 +1,6 @@
 //! What stands at each URL: the store is asked, the output renders, and the validators are drawn from what is in it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::cache::{Held, Stamp};
 use super::document::Document;
@@ -40,6 +40,12 @@ impl<E: Into<Error>> From<E> for Failure {
 
 /// Makes the document of a target, or finds that the one held before is still right; `may_be_unknown`: a term that was never published matches nothing.
 pub(super) async fn held(door: &Door, target: &Target, stamp: Stamp, now: Time, old: Option<Held>) -> Result<Held, Failure> {
+    if let (None, Target::List { selection, options, format: Some(format) }) = (&old, target)
+        && options.is_plain()
+    {
+        let (document, terms) = stitched(door, selection, options, *format, false, now).await?;
+        return Ok(Held { document: Arc::new(document), head: Some(depends_on(&terms, stamp)) });
+    }
     let head = head(door, target, stamp).await?;
     match old {
         Some(old) if head.is_some() && old.head == head => Ok(old),
@@ -55,14 +61,18 @@ pub(super) async fn held(door: &Door, target: &Target, stamp: Stamp, now: Time, 
 async fn head(door: &Door, target: &Target, stamp: Stamp) -> Result<Option<Arc<str>>, Failure> {
     let Target::List { selection, format: Some(_), .. } = target else { return Ok(None) };
     let terms = door.store.stamp(meant(door, selection)?).await?;
-    Ok(Some(format!("{terms} {:?} {:?}", stamp.indexed, stamp.hour).into()))
+    Ok(Some(depends_on(&terms, stamp)))
+}
+
+fn depends_on(terms: &str, stamp: Stamp) -> Arc<str> {
+    format!("{terms} {:?} {:?}", stamp.indexed, stamp.hour).into()
 }
 
 /// Makes the document of a target; `may_be_unknown`: a term that was never published matches nothing.
 pub(super) async fn document(door: &Door, target: &Target, may_be_unknown: bool, now: Time) -> Result<Document, Failure> {
     match target {
         Target::List { selection, options, format: Some(format) } if options.is_plain() => {
-            stitched(door, selection, options, *format, may_be_unknown, now).await
+            stitched(door, selection, options, *format, may_be_unknown, now).await.map(|(document, _)| document)
         }
         Target::List { selection, options, format } => list(door, selection, options, *format, may_be_unknown, now).await,
         Target::Article(key, form) => article(door, key, *form).await,
@@ -141,7 +151,8 @@ async fn list(
     Ok(document.with_links(&links(door, &channel, selection, options, format)))
 }
 
-/// A feed that is put together of what was made of its articles before; what is missing of that is made now, and kept.
+/// A feed that is put together of what was made of its articles before; what is missing of that is made now, and kept. With
+/// it comes what its terms were like before it was.
 async fn stitched(
     door: &Door,
     selection: &Selection,
@@ -149,9 +160,17 @@ async fn stitched(
     format: Format,
     may_be_unknown: bool,
     now: Time,
-) -> Result<Document, Failure> {
+) -> Result<(Document, String), Failure> {
     let window = window(door, selection, now)?;
-    let ask = |meant: Selection| async move { door.store.pieces(&meant, options, window, format, door.look).await };
+    let terms = OnceLock::new();
+    let ask = |meant: Selection| {
+        let terms = &terms;
+        async move {
+            let (stamp, page) = door.store.pieces(&meant, options, window, format, door.look).await?;
+            terms.get_or_init(|| stamp);
+            Ok(page)
+        }
+    };
     let page = found_list(door, (selection, options, Some(format)), may_be_unknown, ask).await?;
     let (site, store) = (&door.site, door.store.id());
     let mut made = Vec::new();
@@ -177,7 +196,8 @@ async fn stitched(
     let digest = stitch::digest(&frame, &page.entries);
     let modified = modified(door, selection, options, page.modified, now)?;
     let document = Document::stitched(gzip, &digest, format.media_type(), nature(&channel), generation(&page), Some(modified));
-    Ok(document.with_links(&links(door, &channel, selection, options, Some(format))))
+    let document = document.with_links(&links(door, &channel, selection, options, Some(format)));
+    Ok((document, terms.into_inner().unwrap_or_default()))
 }
 
 /// The links of a list's headers: itself, its hub, its other formats, its archive.

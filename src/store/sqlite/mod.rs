@@ -124,13 +124,16 @@ impl Sqlite {
     /// Reads in one snapshot.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let kept = lock(&self.readers).pop();
-        let mut connection = match kept {
+        let connection = match kept {
             Some(connection) => connection,
             None => self.reader()?,
         };
-        let result = connection.transaction().map_err(StoreError::from).and_then(|snapshot| work(&snapshot));
+        // Kept statements: SQLite would compile these two as long as it looks a term up.
+        let run = |sql| Ok(connection.prepare_cached(sql)?.execute([]).map(drop)?);
+        let result = run("BEGIN").and_then(|()| work(&connection));
+        let ended: Result<(), StoreError> = run("ROLLBACK");
         let mut readers = lock(&self.readers);
-        if readers.len() < IDLE_READERS {
+        if ended.is_ok() && readers.len() < IDLE_READERS {
             readers.push(connection);
         }
         result
