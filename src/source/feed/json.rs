@@ -22,8 +22,9 @@ pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs)
         Ok(feed) => feed,
         Err(error) => {
             let mended = mend(text);
-            repairs.note(if mended.is_cut { Repair::Truncated } else { Repair::Json });
-            serde_json::from_str(&mended.json).map_err(|_| FeedError::Json(error))?
+            let whole = mended.whole().and_then(|json| serde_json::from_str(json).ok());
+            repairs.note(if whole.is_some() { Repair::Json } else { Repair::Truncated });
+            whole.or_else(|| serde_json::from_str(&mended.cut()?).ok()).ok_or(FeedError::Json(error))?
         }
     };
     let Some(items) = feed.get("items").and_then(Value::as_array) else {

@@ -128,7 +128,7 @@ impl Sqlite {
             Some(connection) => connection,
             None => self.reader()?,
         };
-        // Kept statements: SQLite would compile these two as long as it looks a term up.
+        // To compile one of them takes as long as to look a term up.
         let run = |sql| Ok(connection.prepare_cached(sql)?.execute([]).map(drop)?);
         let result = run("BEGIN").and_then(|()| work(&connection));
         let ended: Result<(), StoreError> = run("ROLLBACK");

@@ -3,24 +3,31 @@
 
 /// A document, written anew.
 pub(super) struct Mended {
-    pub(super) json: String,
-    /// It ended too early: it is cut after its last whole item, and closed.
-    pub(super) is_cut: bool,
+    json: String,
+    /// Where the last whole item ends.
+    last: Option<usize>,
+    is_whole: bool,
 }
 
-/// Mends a document; whether it can be read then is for its reader to say. In time linear in it.
+impl Mended {
+    /// All of it; `None`: it ends too early.
+    pub(super) fn whole(&self) -> Option<&str> {
+        self.is_whole.then_some(&self.json)
+    }
+
+    /// It cut after its last whole item, and closed.
+    pub(super) fn cut(&self) -> Option<String> {
+        Some(format!("{}]}}", &self.json[..self.last?]))
+    }
+}
+
+/// Mends a document; whether it can be read then is for its reader to say. What stands behind it goes. In time linear in it.
 pub(super) fn mend(text: &str) -> Mended {
     let mut mender = Mender { rest: text, json: String::with_capacity(text.len() + 64), open: Vec::new(), last: None };
     while let Some(sign) = mender.take() {
         mender.sign(sign);
     }
-    let Mender { mut json, open, last, .. } = mender;
-    let is_cut = !open.is_empty();
-    if let Some(end) = last.filter(|_| is_cut) {
-        json.truncate(end);
-        json.push_str("]}");
-    }
-    Mended { json, is_cut }
+    Mended { is_whole: mender.open.is_empty(), json: mender.json, last: mender.last }
 }
 
 struct Mender<'a> {
@@ -58,6 +65,9 @@ impl Mender<'_> {
                 self.json.push(sign);
                 if self.open == ['}', ']'] && sign == '}' {
                     self.last = Some(self.json.len());
+                }
+                if self.open.is_empty() {
+                    self.rest = "";
                 }
             }
             letter if letter.is_ascii_alphabetic() => self.word(letter),
@@ -133,9 +143,8 @@ fn unit(text: &str) -> Option<u16> {
 mod tests {
     use super::*;
 
-    fn mended(text: &str) -> (serde_json::Value, bool) {
-        let Mended { json, is_cut } = mend(text);
-        (serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}")), is_cut)
+    fn value(json: &str) -> serde_json::Value {
+        serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
     }
 
     #[test]
@@ -148,9 +157,10 @@ mod tests {
                 r#"{"a": [1, 2, ], "b": NaN, "c": undefined, "d": [true, false, null, 1e5],}"#,
                 r#"{"a": [1, 2], "b": null, "c": null, "d": [true, false, null, 1e5]}"#,
             ),
+            ("{\"a\": [1]}\n<script>{\"b\": 2}</script>", r#"{"a": [1]}"#),
             (r#"{"a": "<a href="b">c</a>", "d": 1}"#, r#"{"a": "<a href=\"b\">c</a>", "d": 1}"#),
         ] {
-            assert_eq!(mended(text), (serde_json::from_str(expected).unwrap(), false), "{text}");
+            assert_eq!(value(mend(text).whole().unwrap()), value(expected), "{text}");
         }
     }
 
@@ -162,7 +172,8 @@ mod tests {
             r#"{"items": [{"id": "a", "of": [{}]}, {"id": "b\"#,
             r#"{"items": [{"id": "a", "of": [{}]}"#,
         ] {
-            assert_eq!(mended(cut), (whole.clone(), true), "{cut}");
+            let mended = mend(cut);
+            assert_eq!((value(&mended.cut().unwrap()), mended.whole()), (whole.clone(), None), "{cut}");
         }
     }
 
