@@ -14,6 +14,8 @@ use crate::source::opml::{self, Subscription};
 
 /// New feeds become due one after the other, four a second, so that a long list does not fire at once.
 const APART: TimeDelta = TimeDelta::milliseconds(250);
+/// So many are added at once.
+const AT_ONCE: usize = 256;
 
 /// What became of a list.
 #[derive(Debug, Default)]
@@ -34,9 +36,18 @@ pub(super) async fn subscribe(work: &Work, name: &str, bytes: &[u8], settings: &
     let list = opml::read(bytes, name).with_context(|| name.to_owned())?;
     let bar = console.bar(list.feeds.len() as u64, "adding");
     let mut done = Subscribed { refused: list.problems, ..Subscribed::default() };
-    for feed in list.feeds {
-        take(work, feed, settings, name, &mut done).await?;
-        bar.inc(1);
+    let mut feeds = list.feeds.into_iter();
+    loop {
+        let (mut new, mut count) = (Vec::new(), 0);
+        for feed in feeds.by_ref().take(AT_ONCE) {
+            new.extend(checked(work, feed, settings, name, &mut done).await?);
+            count += 1;
+        }
+        if count == 0 {
+            break;
+        }
+        work.store.add_sources(new, now()).await?;
+        bar.inc(count);
     }
     bar.finish_and_clear();
     console.problems(&done.refused);
@@ -52,15 +63,22 @@ pub(super) async fn subscribe(work: &Work, name: &str, bytes: &[u8], settings: &
     Ok(done.refused.is_empty())
 }
 
-async fn take(work: &Work, feed: Subscription, settings: &SourceSettings, name: &str, done: &mut Subscribed) -> anyhow::Result<()> {
+/// The source that a subscription becomes, and when it is due; `None`: it is known, or refused.
+async fn checked(
+    work: &Work,
+    feed: Subscription,
+    settings: &SourceSettings,
+    name: &str,
+    done: &mut Subscribed,
+) -> anyhow::Result<Option<(NewSource, Time)>> {
     let location = feed.url.to_string();
     if work.store.source(&location).await?.is_some_and(|source| source.kind == SourceKind::Feed) {
         done.known += 1;
-        return Ok(());
+        return Ok(None);
     }
     if let Err(reason) = allowed(work, &feed) {
         done.refused.push(Problem { place: name.to_owned(), line: None, reason });
-        return Ok(());
+        return Ok(None);
     }
     let due = due(work, &location, done.added).await?;
     let categories = if settings.categories.is_empty() { feed.categories } else { settings.categories.clone() };
@@ -68,10 +86,8 @@ async fn take(work: &Work, feed: Subscription, settings: &SourceSettings, name: 
     let settings = SourceSettings { title: feed.title, categories, private, ..settings.clone() };
     let host = feed.url.host_str().unwrap_or("feed").trim_start_matches("www.").to_owned();
     let new = NewSource { kind: SourceKind::Feed, location, slug: None, title: host, settings };
-    let (source, _) = work.store.add_source(new, now()).await?;
-    work.store.put_off(source.id, due).await?;
     done.added += 1;
-    Ok(())
+    Ok(Some((new, due)))
 }
 
 /// Whether a feed may be a source: none of our own, at no address that is refused anyway.

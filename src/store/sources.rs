@@ -13,6 +13,14 @@ impl Store {
         self.write(move |sqlite| sqlite.add_source(&source, now)).await
     }
 
+    /// Adds many sources, each due at its time and left to nobody until then; gives how many were not there.
+    ///
+    /// # Errors
+    /// The database failed; none that is new was added then, and some that were removed may be back.
+    pub async fn add_sources(&self, sources: Vec<(NewSource, Time)>, now: Time) -> Result<usize, StoreError> {
+        self.write(move |sqlite| sqlite.add_sources(&sources, now)).await
+    }
+
     /// All sources that were not removed, by slug.
     ///
     /// # Errors

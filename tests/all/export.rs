@@ -66,6 +66,11 @@ fn subscriptions_come_in_once_without_a_request_and_go_out_again() {
         assert!(home.output(&["feed", &format!("/category/{category}.rss")]).contains("One of a"), "{category}");
     }
 
+    home.output(&["remove", "my-a"]);
+    assert!(home.run(&["import", &file]).1.contains("1 added, 1 known, 2 refused"), "who was removed comes back");
+    assert!(home.output(&["feed", "/source/my-a.rss"]).contains("One of a"));
+    assert!(home.output(&["refresh"]).contains("my-a: not due before") && up.asked("/a") == 1, "and was asked only just now");
+
     let exported = home.output(&["export", "opml"]);
     assert_eq!(exported, home.output(&["feed", "/opml"]));
     assert_eq!(exported.matches(&up.url("/a")).count(), 1, "a source of two categories stands once: {exported}");

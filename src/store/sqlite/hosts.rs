@@ -76,11 +76,7 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn put_off(&self, source: SourceId, due: Time) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            let mut statement = transaction.prepare_cached("UPDATE sources SET due = ?2, leased_until = 0 WHERE id = ?1")?;
-            statement.execute((source.0, due.timestamp()))?;
-            Ok(())
-        })
+        self.write(|transaction| put_off(transaction, source.0, due))
     }
 
     pub(in crate::store) fn hasten(&self, sources: &[SourceId], now: Time) -> Result<(), StoreError> {
@@ -103,6 +99,12 @@ fn habits(connection: &Connection, source: SourceId, now: Time, limit: usize) ->
     )?;
     let rows = statement.query_map((source.0, now.timestamp(), limit), |row| row.get(0).map(time))?;
     Ok(Habits { posts: rows.collect::<Result<_, _>>()?, is_pushed })
+}
+
+/// Leaves a source alone until then, whoever added it.
+pub(super) fn put_off(connection: &Connection, source: i64, due: Time) -> Result<(), StoreError> {
+    connection.prepare_cached("UPDATE sources SET due = ?2, leased_until = 0 WHERE id = ?1")?.execute((source, due.timestamp()))?;
+    Ok(())
 }
 
 /// Notes another URL that leads to a source.

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tokio::sync::oneshot::Receiver;
 
-use super::hosts::{by_former_url, give_back_of, take_of};
+use super::hosts::{by_former_url, give_back_of, put_off, take_of};
 use super::revive::{DROPPED, PUBLIC, REMOVED, in_state, turn};
 use super::taxonomy::move_slug;
 use super::terms::{Touched, find, make};
@@ -72,20 +72,35 @@ fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, place: usize) -> Result<T
 
 impl Sqlite {
     pub(in crate::store) fn add_source(&self, new: &NewSource, now: Time) -> Result<(Source, bool), StoreError> {
-        let (id, was_removed, is_new) = self.write(|transaction| {
-            let known = transaction
-                .prepare_cached("SELECT id, removed IS NOT NULL FROM sources WHERE kind = ?1 AND location = ?2")?
-                .query_row((new.kind.name(), &new.location), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)))
-                .optional()?;
-            match known.map_or_else(|| by_former_url(transaction, new), |known| Ok(Some(known)))? {
-                Some((id, was_removed)) => Ok((id, was_removed, was_removed)),
-                None => insert(&mut Change::begin(transaction, now)?, new).map(|id| (id, false, true)),
-            }
-        })?;
+        let (id, was_removed, is_new) = self.write(|transaction| add(&mut Change::begin(transaction, now)?, new))?;
         if was_removed {
             self.revive(id, new, now)?;
         }
         self.read(|connection| by_id(connection, id)).map(|source| (source, is_new))
+    }
+
+    /// Adds sources that are due in their time, those that were removed after the others; gives how many.
+    pub(in crate::store) fn add_sources(&self, sources: &[(NewSource, Time)], now: Time) -> Result<usize, StoreError> {
+        let (added, removed) = self.write(|transaction| {
+            let mut change = Change::begin(transaction, now)?;
+            let (mut added, mut removed) = (0, Vec::new());
+            for (new, due) in sources {
+                match add(&mut change, new)? {
+                    (id, true, _) => removed.push((id, new, *due)),
+                    (id, _, true) => {
+                        put_off(transaction, id, *due)?;
+                        added += 1;
+                    }
+                    _ => {}
+                }
+            }
+            Ok((added, removed))
+        })?;
+        for (id, new, due) in &removed {
+            self.revive(*id, new, now)?;
+            self.put_off(SourceId(*id), *due)?;
+        }
+        Ok(added + removed.len())
     }
 
     /// Brings a removed source back: its articles first, so that a killed process finds it still removed.
@@ -265,6 +280,19 @@ pub(super) fn memory(connection: &Connection, source: SourceId) -> Result<Memory
         .prepare_cached("SELECT etag, last_modified, read_with FROM sources WHERE id = ?1")?
         .query_row([source.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     Ok(Memory { etag, last_modified, read_with, files: files::all(connection, source.0)? })
+}
+
+/// The number of a source, whether it was removed, and whether it is new or comes back.
+fn add(change: &mut Change<'_>, new: &NewSource) -> Result<(i64, bool, bool), StoreError> {
+    let known = change
+        .transaction
+        .prepare_cached("SELECT id, removed IS NOT NULL FROM sources WHERE kind = ?1 AND location = ?2")?
+        .query_row((new.kind.name(), &new.location), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)))
+        .optional()?;
+    match known.map_or_else(|| by_former_url(change.transaction, new), |known| Ok(Some(known)))? {
+        Some((id, was_removed)) => Ok((id, was_removed, was_removed)),
+        None => insert(change, new).map(|id| (id, false, true)),
+    }
 }
 
 fn insert(change: &mut Change<'_>, new: &NewSource) -> Result<i64, StoreError> {

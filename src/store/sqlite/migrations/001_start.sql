@@ -80,7 +80,7 @@ CREATE TABLE sources (
     -- What of its troubles is in events: 0 nothing, 1 that it fails, 2 that it is gone.
     told          INTEGER NOT NULL DEFAULT 0,
     removed       INTEGER,
-    UNIQUE (kind, location)
+    UNIQUE (location, kind)
 ) STRICT;
 
 -- Other URLs that lead to a source: where it was before it moved, the page that it was found from.
