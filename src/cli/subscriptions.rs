@@ -37,17 +37,18 @@ pub(super) async fn subscribe(work: &Work, name: &str, bytes: &[u8], settings: &
     let bar = console.bar(list.feeds.len() as u64, "adding");
     let mut done = Subscribed { refused: list.problems, ..Subscribed::default() };
     let mut feeds = list.feeds.into_iter();
-    loop {
-        let (mut new, mut count) = (Vec::new(), 0);
-        for feed in feeds.by_ref().take(AT_ONCE) {
-            new.extend(checked(work, feed, settings, name, &mut done).await?);
-            count += 1;
+    while feeds.len() > 0 {
+        let (mut new, count) = (Vec::new(), feeds.len().min(AT_ONCE));
+        for feed in feeds.by_ref().take(count) {
+            let position = done.added + new.len();
+            new.extend(checked(work, feed, settings, name, position, &mut done).await?);
         }
-        if count == 0 {
-            break;
-        }
-        work.store.add_sources(new, now()).await?;
-        bar.inc(count);
+        let offered = new.len();
+        let added = work.store.add_sources(new, now()).await?;
+        done.added += added;
+        // Two addresses may lead to one source.
+        done.known += offered - added;
+        bar.inc(count as u64);
     }
     bar.finish_and_clear();
     console.problems(&done.refused);
@@ -69,6 +70,7 @@ async fn checked(
     feed: Subscription,
     settings: &SourceSettings,
     name: &str,
+    position: usize,
     done: &mut Subscribed,
 ) -> anyhow::Result<Option<(NewSource, Time)>> {
     let location = feed.url.to_string();
@@ -80,13 +82,12 @@ async fn checked(
         done.refused.push(Problem { place: name.to_owned(), line: None, reason });
         return Ok(None);
     }
-    let due = due(work, &location, done.added).await?;
+    let due = due(work, &location, position).await?;
     let categories = if settings.categories.is_empty() { feed.categories } else { settings.categories.clone() };
     let private = is_private(&feed.url, settings);
     let settings = SourceSettings { title: feed.title, categories, private, ..settings.clone() };
     let host = feed.url.host_str().unwrap_or("feed").trim_start_matches("www.").to_owned();
     let new = NewSource { kind: SourceKind::Feed, location, slug: None, title: host, settings };
-    done.added += 1;
     Ok(Some((new, due)))
 }
 
