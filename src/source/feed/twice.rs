@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use encoding_rs::WINDOWS_1252;
+
 use super::repairs::{Repair, Repairs};
 
 /// Texts that were encoded once leave a document as it is, unless they are fewer than one in so many.
@@ -94,14 +96,12 @@ fn original(text: &str) -> Option<(char, usize)> {
     None
 }
 
-/// The characters of the bytes from 0x80 on in windows-1252. Five of them are none, and stand for themselves.
-const HIGH: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
-
-/// The byte that a character is in windows-1252, or in ISO 8859-1.
+/// The byte that a character is in ISO 8859-1, or in windows-1252.
 fn byte_of(character: char) -> Option<u8> {
     u8::try_from(character).ok().or_else(|| {
-        let place = HIGH.chars().position(|high| high == character)?;
-        u8::try_from(0x80 + place).ok()
+        let mut text = [0; 4];
+        let (bytes, _, is_foreign) = WINDOWS_1252.encode(character.encode_utf8(&mut text));
+        bytes.first().copied().filter(|_| !is_foreign)
     })
 }
 
@@ -111,7 +111,7 @@ mod tests {
 
     /// What a program makes that takes UTF-8 for windows-1252, or for ISO 8859-1.
     fn encoded_twice(text: &str, is_latin_1: bool) -> String {
-        let windows = encoding_rs::WINDOWS_1252.decode_without_bom_handling(text.as_bytes()).0;
+        let windows = WINDOWS_1252.decode_without_bom_handling(text.as_bytes()).0;
         if is_latin_1 { text.bytes().map(char::from).collect() } else { windows.into_owned() }
     }
 
