@@ -119,3 +119,24 @@ async fn a_source_that_is_gone_is_asked_no_more_until_its_owner_says_so() {
     assert_eq!(events(&f.store).await[0], (EventKind::Recovered, format!("it had failed since {} UTC", day(1).format("%F %R"))));
     assert!(again(&f.store, &source).await.status.due.is_some());
 }
+
+#[tokio::test]
+async fn a_source_that_was_removed_comes_back_once_from_a_list_of_its_addresses() {
+    let f = Fixture::new().await;
+    let source = f.source(SourceKind::Feed, "https://a.example/new").await;
+    f.store.also_known(source.id, "https://a.example/old").await.unwrap();
+    f.store.remove_source(source.id, day(1)).await.unwrap();
+    let new = |location: &str| NewSource {
+        kind: SourceKind::Feed,
+        location: location.to_owned(),
+        slug: None,
+        title: "A".into(),
+        settings: SourceSettings::default(),
+    };
+    let list = ["https://a.example/old", "https://a.example/new", "https://b.example/"].map(|location| (new(location), day(3)));
+    assert_eq!(f.store.add_sources(list.to_vec(), day(2)).await.unwrap(), 2);
+    let due: Vec<_> = f.store.sources().await.unwrap().into_iter().map(|source| (source.location, source.status.due)).collect();
+    assert_eq!(due.len(), 2, "{due:?}");
+    assert!(due.iter().all(|(_, due)| *due == Some(day(3))), "{due:?}");
+    assert_eq!(f.store.add_sources(list.to_vec(), day(2)).await.unwrap(), 0, "all are known");
+}

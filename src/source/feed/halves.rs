@@ -25,14 +25,14 @@ pub(super) fn in_bytes(bytes: &[u8]) -> Option<String> {
 }
 
 /// What three bytes stand for that begin as those of a surrogate do.
-fn half(bytes: &[u8]) -> Option<u32> {
+fn half(bytes: &[u8]) -> Option<u16> {
     let [0xed, second @ 0xa0..=0xbf, third @ 0x80..=0xbf] = bytes else { return None };
-    Some(0xd000 | u32::from(second & 0x3f) << 6 | u32::from(third & 0x3f))
+    Some(0xd000 | u16::from(second & 0x3f) << 6 | u16::from(third & 0x3f))
 }
 
-fn whole(high: u32, low: u32) -> Option<char> {
-    let are_halves = (0xd800..0xdc00).contains(&high) && (0xdc00..0xe000).contains(&low);
-    char::from_u32(0x10000 + ((high & 0x3ff) << 10 | low & 0x3ff)).filter(|_| are_halves)
+/// The character that two surrogates are, in this order.
+fn whole(high: u16, low: u16) -> Option<char> {
+    char::decode_utf16([high, low]).next()?.ok()
 }
 
 /// Puts pairs of references together, such as `&#55357;&#56832;`; in escaped HTML the `&` of each is a reference, too.
@@ -59,11 +59,11 @@ pub(super) fn in_references<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Co
 }
 
 /// The number of the reference that a text begins with, from its `#` on, if it is a surrogate's, and how long that is.
-fn number(text: &str) -> Option<(u32, usize)> {
+fn number(text: &str) -> Option<(u16, usize)> {
     let digits = text.strip_prefix('#')?;
     let end = digits.bytes().take(8).position(|byte| byte == b';')?;
     let number = match digits[..end].strip_prefix(['x', 'X']) {
-        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+        Some(hex) => u16::from_str_radix(hex, 16).ok()?,
         None => digits[..end].parse().ok()?,
     };
     Some((number, end + 2)).filter(|_| (0xd800..0xe000).contains(&number))

@@ -24,20 +24,12 @@ pub(super) fn undo<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str
     let mut undone = String::with_capacity(text.len());
     let mut rest = &*text;
     while let Some(at) = rest.find(|c: char| !c.is_ascii()) {
-        undone.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let length = match original(rest) {
-            Some((character, length)) => {
-                undone.push(character);
-                length
-            }
-            None => {
-                let length = rest.chars().next().map_or(0, char::len_utf8);
-                undone.push_str(&rest[..length]);
-                length
-            }
-        };
-        rest = &rest[length..];
+        let (before, foreign) = rest.split_at(at);
+        let itself = || foreign.chars().next().map(|character| (character, character.len_utf8()));
+        let Some((character, length)) = original(foreign).or_else(itself) else { break };
+        undone.push_str(before);
+        undone.push(character);
+        rest = &foreign[length..];
     }
     undone.push_str(rest);
     Cow::Owned(undone)

@@ -72,25 +72,26 @@ fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, place: usize) -> Result<T
 
 impl Sqlite {
     pub(in crate::store) fn add_source(&self, new: &NewSource, now: Time) -> Result<(Source, bool), StoreError> {
-        let (id, was_removed, is_new) = self.write(|transaction| add(&mut Change::begin(transaction, now)?, new))?;
-        if was_removed {
+        let (id, found) = self.write(|transaction| add(&mut Change::begin(transaction, now)?, new))?;
+        if found == Found::Removed {
             self.revive(id, new, now)?;
         }
-        self.read(|connection| by_id(connection, id)).map(|source| (source, is_new))
+        self.read(|connection| by_id(connection, id)).map(|source| (source, found != Found::Known))
     }
 
     /// Adds sources that are due in their time, those that were removed after the others; gives how many.
     pub(in crate::store) fn add_sources(&self, sources: &[(NewSource, Time)], now: Time) -> Result<usize, StoreError> {
         let (added, removed) = self.write(|transaction| {
             let mut change = Change::begin(transaction, now)?;
-            let (mut added, mut removed) = (0, Vec::new());
+            let (mut added, mut removed) = (0, Vec::<(i64, &NewSource, Time)>::new());
             for (new, due) in sources {
                 match add(&mut change, new)? {
-                    (id, true, _) => removed.push((id, new, *due)),
-                    (id, _, true) => {
+                    (id, Found::Nothing) => {
                         put_off(transaction, id, *due)?;
                         added += 1;
                     }
+                    // Two of its addresses may stand in the list.
+                    (id, Found::Removed) if removed.iter().all(|(other, ..)| *other != id) => removed.push((id, new, *due)),
                     _ => {}
                 }
             }
@@ -282,16 +283,24 @@ pub(super) fn memory(connection: &Connection, source: SourceId) -> Result<Memory
     Ok(Memory { etag, last_modified, read_with, files: files::all(connection, source.0)? })
 }
 
-/// The number of a source, whether it was removed, and whether it is new or comes back.
-fn add(change: &mut Change<'_>, new: &NewSource) -> Result<(i64, bool, bool), StoreError> {
+/// What stood at the address of a source that is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    Known,
+    Removed,
+}
+
+/// Adds a source if nothing is at its address; gives its number.
+fn add(change: &mut Change<'_>, new: &NewSource) -> Result<(i64, Found), StoreError> {
     let known = change
         .transaction
         .prepare_cached("SELECT id, removed IS NOT NULL FROM sources WHERE kind = ?1 AND location = ?2")?
         .query_row((new.kind.name(), &new.location), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)))
         .optional()?;
     match known.map_or_else(|| by_former_url(change.transaction, new), |known| Ok(Some(known)))? {
-        Some((id, was_removed)) => Ok((id, was_removed, was_removed)),
-        None => insert(change, new).map(|id| (id, false, true)),
+        Some((id, was_removed)) => Ok((id, if was_removed { Found::Removed } else { Found::Known })),
+        None => insert(change, new).map(|id| (id, Found::Nothing)),
     }
 }
 
