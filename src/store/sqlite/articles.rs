@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
 use super::terms::{TermId, term_name};
 use super::{Sqlite, StoreError, lookups, story, time};
@@ -41,24 +41,22 @@ pub(super) fn title(connection: &Connection, number: Number) -> Result<(ArticleK
 
 /// Makes entries of articles; sources are read once.
 pub(super) struct Loader<'a> {
-    connection: &'a Connection,
+    pub(super) connection: &'a Connection,
     /// Whether an entry is told with the others of its story.
     tells_stories: bool,
     sources: HashMap<i64, Arc<Origin>>,
+    /// Finds what was made of an article: for a feed's fifty it is looked for once.
+    pub(super) made: Option<CachedStatement<'a>>,
 }
 
 impl<'a> Loader<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, tells_stories: true, sources: HashMap::new() }
+        Self { connection, tells_stories: true, sources: HashMap::new(), made: None }
     }
 
     /// One that makes entries of articles for themselves.
     fn alone(connection: &'a Connection) -> Self {
         Self { tells_stories: false, ..Self::new(connection) }
-    }
-
-    pub(super) const fn connection(&self) -> &'a Connection {
-        self.connection
     }
 
     pub(super) fn entry(&mut self, id: i64) -> Result<Entry, StoreError> {

@@ -18,9 +18,12 @@ const fn place(article: i64, format: Format) -> i64 {
 impl Loader<'_> {
     /// An article for a feed: as it was made for the format, if it has not changed since.
     pub(super) fn piece(&mut self, id: i64, format: Format, look: Look) -> Result<Piece, StoreError> {
-        let mut statement = self.connection().prepare_cached(
-            "SELECT generation, changed, language, namespaces, length, crc, block FROM fragments WHERE id = ?1 AND look = ?2",
-        )?;
+        let statement = match &mut self.made {
+            Some(statement) => statement,
+            none => none.insert(self.connection.prepare_cached(
+                "SELECT generation, changed, language, namespaces, length, crc, block FROM fragments WHERE id = ?1 AND look = ?2",
+            )?),
+        };
         let made = statement.query_row((place(id, format), look.0), |row| {
             Ok(Fragment {
                 generation: row.get(0)?,

@@ -12,9 +12,9 @@ use crate::model::text;
 
 /// When the log has grown by so many pages they are taken to the file: one that many transactions change is copied once for
 /// all of them.
-const MANY: usize = 2_000;
+const MANY: usize = 4_000;
 /// A log of so many pages begins anew: who writes takes the rest to the file, as nothing is added to it meanwhile.
-const MOST: usize = 20_000;
+const MOST: usize = 40_000;
 
 /// The log as one process writes it. Whoever takes it to the file has ended when this is dropped.
 #[derive(Debug)]
