@@ -1,10 +1,10 @@
 //! Gzip documents put together of blocks that were compressed before: nothing is compressed twice (RFC 1951, RFC 1952).
 
 use std::cell::RefCell;
-use std::io::{self, Read};
+use std::io;
 
 use crc32fast::Hasher;
-use flate2::{Compress, Compression, FlushCompress};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use sha2::{Digest, Sha256};
 
 use crate::model::{Block, Fragment};
@@ -19,6 +19,9 @@ thread_local! {
 
 /// A member without a name or a time, by an unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// A byte of a block stands for no more.
+const MOST: usize = 1032;
 
 /// An article's fragment as a block.
 ///
@@ -60,11 +63,7 @@ pub(super) fn gzip(frame: &Frame, fragments: &[Fragment]) -> io::Result<Vec<u8>>
         member.block(&fragment.block);
     }
     member.stored(frame.end, true);
-    let (sum, length) = (member.sum.finalize(), member.length);
-    member.bytes.extend_from_slice(&sum.to_le_bytes());
-    // Modulo 2^32.
-    member.bytes.extend_from_slice(&length.to_le_bytes()[..4]);
-    Ok(member.bytes)
+    Ok(member.ended())
 }
 
 /// Names what a document is put together of, whatever level it was compressed at.
@@ -104,14 +103,52 @@ impl Member {
         self.sum.update(text.as_bytes());
         self.length = self.length.wrapping_add(text.len());
     }
+
+    fn ended(mut self) -> Vec<u8> {
+        self.bytes.extend_from_slice(&self.sum.finalize().to_le_bytes());
+        // Modulo 2^32.
+        self.bytes.extend_from_slice(&self.length.to_le_bytes()[..4]);
+        self.bytes
+    }
 }
 
-/// What a gzip document stands for.
+/// What a member made here stands for, read in one step: it says itself how long that is.
 ///
 /// # Errors
 /// It is damaged.
 pub(super) fn inflated(gzip: &[u8]) -> io::Result<Vec<u8>> {
-    let mut document = Vec::with_capacity(gzip.len() * 4);
-    flate2::read::GzDecoder::new(gzip).read_to_end(&mut document)?;
-    Ok(document)
+    let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a damaged gzip document");
+    let (rest, length) = gzip.split_last_chunk().ok_or_else(damaged)?;
+    let (rest, sum) = rest.split_last_chunk().ok_or_else(damaged)?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let blocks = rest.strip_prefix(&HEADER).filter(|blocks| length / MOST < blocks.len()).ok_or_else(damaged)?;
+    let mut document = Vec::with_capacity(length);
+    let status = Decompress::new(false).decompress_vec(blocks, &mut document, FlushDecompress::Finish)?;
+    let is_whole = status == Status::StreamEnd && document.len() == length && crc32fast::hash(&document) == u32::from_le_bytes(*sum);
+    if is_whole { Ok(document) } else { Err(damaged()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_read_as_it_was_made_and_a_damaged_one_is_an_error() {
+        let text = "多源聚合, one feed a tag. ".repeat(400);
+        let mut member = Member { bytes: HEADER.to_vec(), sum: Hasher::new(), length: 0 };
+        member.block(&block(&text).unwrap());
+        member.stored("the end", true);
+        let made = member.ended();
+        let whole = format!("{text}the end").into_bytes();
+        assert_eq!(inflated(&made).unwrap(), whole);
+        for cut in 0..made.len() {
+            assert!(inflated(&made[..cut]).is_err(), "cut at {cut}");
+        }
+        for place in 0..made.len() {
+            let mut damaged = made.clone();
+            damaged[place] ^= 0x40;
+            // Some bits mean nothing.
+            assert!(inflated(&damaged).map_or(true, |read| read == whole), "a bit at {place}");
+        }
+    }
 }
