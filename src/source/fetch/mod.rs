@@ -6,6 +6,7 @@ mod headers;
 mod names;
 mod once;
 mod own;
+mod packed;
 mod transport;
 mod turns;
 
@@ -322,13 +323,15 @@ impl Client {
         let etag = headers::text(response.headers(), &ETAG);
         let last_modified = headers::text(response.headers(), &LAST_MODIFIED);
         let (hub, own) = (headers::link(response.headers(), url, "hub"), headers::link(response.headers(), url, "self"));
+        let too_large = || FetchError::TooLarge { url: public(url), limit: self.limits.body };
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failure(url, &error))? {
             if bytes.len() + chunk.len() > self.limits.body {
-                return Err(FetchError::TooLarge { url: public(url), limit: self.limits.body });
+                return Err(too_large());
             }
             bytes.extend_from_slice(&chunk);
         }
+        let bytes = packed::unpacked(bytes, self.limits.body).ok_or_else(too_large)?;
         Ok(Body { bytes, media_type, charset, etag, last_modified, hub, own })
     }
 

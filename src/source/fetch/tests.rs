@@ -88,12 +88,37 @@ fn a_redirect_to_a_private_address_or_to_no_web_address_is_refused() {
     assert!(matches!(get(&url, Validators::default(), Limits::default()), Err(FetchError::NotWeb(_))));
 }
 
-#[test]
-fn a_compressed_bomb_is_cut_off_at_the_limit() {
+fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    packed.write_all(&vec![b' '; 30 << 20]).unwrap();
-    let (url, _requests) = serve(vec![answer("200 OK\r\nContent-Encoding: gzip", &packed.finish().unwrap())]);
-    assert!(matches!(get(&url, Validators::default(), Limits::default()), Err(FetchError::TooLarge { limit: 10_485_760, .. })));
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn a_compressed_bomb_is_cut_off_at_the_limit_named_or_not() {
+    for head in ["200 OK\r\nContent-Encoding: gzip", "200 OK\r\nContent-Type: application/gzip"] {
+        let (url, _requests) = serve(vec![answer(head, &packed(&vec![b' '; 30 << 20]))]);
+        assert!(
+            matches!(get(&url, Validators::default(), Limits::default()), Err(FetchError::TooLarge { limit: 10_485_760, .. })),
+            "{head}"
+        );
+    }
+}
+
+#[test]
+fn a_compressed_file_that_is_sent_as_it_is_is_unpacked_as_far_as_it_goes() {
+    let feed = "<rss><channel><title>多源</title></channel></rss>".repeat(50);
+    let whole = packed(feed.as_bytes());
+    let cut = &whole[..whole.len() - 9];
+    let trailed = [&whole[..], b"<!-- made in 0.1 s -->"].concat();
+    for (sent, least) in [(&whole[..], feed.len()), (cut, 1000), (&trailed[..], feed.len())] {
+        let (url, _requests) = serve(vec![answer("200 OK\r\nContent-Type: application/x-gzip", sent)]);
+        let bytes = get(&url, Validators::default(), Limits::default()).unwrap().body.unwrap().bytes;
+        assert!(bytes.len() >= least && feed.as_bytes().starts_with(&bytes), "{} of {}", bytes.len(), feed.len());
+    }
+    let (url, _requests) = serve(vec![answer("200 OK", b"\x1f\x8b\x08 and no more")]);
+    let bytes = get(&url, Validators::default(), Limits::default()).unwrap().body.unwrap().bytes;
+    assert_eq!(bytes, b"\x1f\x8b\x08 and no more");
 }
 
 #[test]
