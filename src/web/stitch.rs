@@ -20,7 +20,7 @@ thread_local! {
 /// A member without a name or a time, by an unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// A byte of a block stands for no more.
+/// A byte that is compressed stands for no more bytes than these: two bits for 258.
 const MOST: usize = 1032;
 
 /// An article's fragment as a block.
