@@ -1,12 +1,14 @@
 //! An article as it stands in every feed of a format, compressed once, so that feeds are put together of such blocks.
 
+use bytes::Bytes;
+
 use super::{Entry, Language, Time};
 
 /// Bytes as DEFLATE blocks (RFC 1951) that end between two bytes: such blocks can follow each other in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     /// The blocks, without a last one.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// How many bytes they stand for.
     pub length: u32,
     /// The CRC-32 of these (RFC 1952 8).

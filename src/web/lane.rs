@@ -1,7 +1,9 @@
-//! The short way to what is at hand: requests for documents in the cache are answered from a connection's own bytes, with
-//! heads that were made once and no copy of the document. The first request that needs more goes to actix as it came, and
-//! with it the rest of its connection: whatever is odd, slow or large is read there alone.
+//! The short way to what is asked for most: requests for documents in the cache, and for feeds that are to be made first, are
+//! answered from a connection's own bytes, with heads that were made once and no copy of the document. The first request
+//! that is about anything else goes to actix as it came, and with it the rest of its connection: whatever is odd, slow or
+//! large is read there alone.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -36,23 +38,27 @@ pub(super) struct Rest {
     stream: TcpStream,
 }
 
-/// Answers requests for what is at hand. Gives the connection back at the first request that needs more; `None`: it ended.
+/// Answers requests for documents at hand and for feeds. Gives the connection back at the first request for anything else;
+/// `None`: it ended. Once it is told to stop, it ends between two requests.
 ///
 /// # Errors
 /// The connection broke.
-pub(super) async fn run(door: &Arc<Door>, mut stream: TcpStream) -> io::Result<Option<Rest>> {
+pub(super) async fn run(door: &Arc<Door>, mut stream: TcpStream, stop: impl Future<Output = ()>) -> io::Result<Option<Rest>> {
     let mut read = BytesMut::with_capacity(MAX_HEAD);
     let mut silence = pin!(sleep(SILENCE));
+    let mut stop = pin!(stop);
     loop {
-        while let Some((length, answer)) = next(door, &read) {
+        while let Some(request) = Request::of(&read, door.site.prefix()) {
+            let Some(answer) = request.answer(door).await else { break };
             write(&mut stream, &answer).await?;
+            let length = request.length;
             read.advance(length);
         }
         if !read.is_empty() {
             return Ok(Some(Rest { read, stream }));
         }
         read.reserve(MAX_HEAD);
-        if !more(&mut stream, &mut read, silence.as_mut()).await? {
+        if !more(&mut stream, &mut read, silence.as_mut(), stop.as_mut()).await? {
             return Ok(None);
         }
     }
@@ -60,12 +66,20 @@ pub(super) async fn run(door: &Arc<Door>, mut stream: TcpStream) -> io::Result<O
 
 /// Waits for more bytes; `false`: there are none to come. The timer is set once for many requests: it fires when nothing
 /// came since it fired last.
-async fn more(stream: &mut TcpStream, read: &mut BytesMut, mut silence: Pin<&mut Sleep>) -> io::Result<bool> {
+async fn more(
+    stream: &mut TcpStream,
+    read: &mut BytesMut,
+    mut silence: Pin<&mut Sleep>,
+    mut stop: Pin<&mut impl Future<Output = ()>>,
+) -> io::Result<bool> {
     let mut was_silent = false;
     poll_fn(|context| {
         loop {
             if let Poll::Ready(count) = pin!(stream.read_buf(read)).poll(context) {
                 return Poll::Ready(count.map(|count| count > 0));
+            }
+            if stop.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Ok(false));
             }
             ready!(silence.as_mut().poll(context));
             if was_silent {
@@ -78,17 +92,35 @@ async fn more(stream: &mut TcpStream, read: &mut BytesMut, mut silence: Pin<&mut
     .await
 }
 
-/// The answer to the request that the bytes begin with, and the length of that. `None`: it is none for here.
-fn next(door: &Arc<Door>, read: &[u8]) -> Option<(usize, Answer)> {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut request = httparse::Request::new(&mut headers);
-    let httparse::Status::Complete(length) = request.parse(read).ok()? else { return None };
-    let asked = asked(&request)?;
-    let path = without_prefix(request.path?, door.site.prefix());
-    let document = door.cache.current(&path, door.generation())?;
-    let (answer, wanted) = document.answer(&asked, now());
-    route::prepare(door, &path, &document, wanted);
-    Some((length, answer))
+/// A request that may be answered here.
+struct Request<'a> {
+    /// The bytes of its head; it has no body.
+    length: usize,
+    path: Cow<'a, str>,
+    asked: Asked<'a>,
+}
+
+impl<'a> Request<'a> {
+    /// The request that the bytes begin with. `None`: it is not there whole, or none for here.
+    fn of(read: &'a [u8], prefix: &str) -> Option<Self> {
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut request = httparse::Request::new(&mut headers);
+        let httparse::Status::Complete(length) = request.parse(read).ok()? else { return None };
+        let asked = asked(&request)?;
+        Some(Self { length, path: without_prefix(request.path?, prefix), asked })
+    }
+
+    /// `None`: its path is none of a document at hand or of a feed that can be made.
+    async fn answer(&self, door: &Arc<Door>) -> Option<Answer> {
+        let document = match door.cache.current(&self.path, door.generation()) {
+            Some(document) => document,
+            // Apart: a connection that waits has no room for what this takes.
+            None => Box::pin(route::feed(door, &self.path)).await?,
+        };
+        let (answer, wanted) = document.answer(&self.asked, now());
+        route::prepare(door, &self.path, &document, wanted);
+        Some(answer)
+    }
 }
 
 /// What a request asks, if nothing in it may have it answered otherwise.

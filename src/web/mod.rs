@@ -158,7 +158,8 @@ fn server(door: Arc<Door>, listener: TcpListener, workers: Option<usize>) -> io:
     Ok(server.listen("web", listener, service)?.run())
 }
 
-/// Answers what comes in on one connection: what is at hand first, then, from the first request on that needs it, all else.
+/// Answers what comes in on one connection: what is at hand and feeds first, then, from the first request on that is about
+/// anything else, all of it.
 async fn connection<H>(door: Arc<Door>, stop: GracefulShutdownSignal, whole: Rc<H>, stream: TcpStream) -> Result<(), ()>
 where
     H: Service<(lane::Rest, Protocol, Option<SocketAddr>)>,
@@ -166,11 +167,7 @@ where
     let peer = stream.peer_addr().ok();
     // An answer is one piece, so there is nothing to wait for.
     stream.set_nodelay(true).ok();
-    let rest = tokio::select! {
-        rest = lane::run(&door, stream) => rest,
-        () = stop.notified() => Ok(None),
-    };
-    match rest {
+    match lane::run(&door, stream, stop.notified()).await {
         Ok(Some(rest)) => whole.call((rest, Protocol::Http1, peer)).await.map(drop).map_err(drop),
         Ok(None) | Err(_) => Ok(()),
     }

@@ -126,6 +126,18 @@ async fn answer(request: &HttpRequest, door: &Arc<Door>) -> Result<HttpResponse,
     }
 }
 
+/// The feed at its canonical path. `None`: there is none, which [`handle`] says why.
+pub(super) async fn feed(door: &Door, path: &str) -> Option<Arc<Document>> {
+    let address = Address::parse(path).ok().filter(|address| address.exact)?;
+    if !matches!(address.target, Target::List { format: Some(_), .. }) {
+        return None;
+    }
+    match outcome(door, &address.target, false, door.generation()).await {
+        Ok(Outcome::Document(document) | Outcome::Empty(document)) => Some(document),
+        Ok(Outcome::Moved(_)) | Err(_) => None,
+    }
+}
+
 /// What changed since the document that a client has, if it takes that and we can tell.
 async fn delta(door: &Door, request: &HttpRequest, target: &Target, full: &Document) -> Result<Option<HttpResponse>, Error> {
     let Some((base, since)) = asked::delta_base(request) else { return Ok(None) };

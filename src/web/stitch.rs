@@ -46,7 +46,7 @@ fn compressed(bytes: &[u8], compress: &mut Compress) -> io::Result<Block> {
         blocks.reserve(bytes.len() / 2 + 64);
     }
     blocks.shrink_to_fit();
-    Ok(Block { bytes: blocks, length, crc: crc32fast::hash(bytes) })
+    Ok(Block { bytes: blocks.into(), length, crc: crc32fast::hash(bytes) })
 }
 
 /// A document of fragments in their frame, as one gzip member.

@@ -102,6 +102,29 @@ async fn what_is_at_hand_is_answered_as_all_else_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_nobody_asked_for_is_made_on_the_way_and_what_is_none_is_told() {
+    let server = server().await;
+    let ask = |connection: &mut Connection, target: &str, headers: &str| {
+        connection.send(&request("GET", target, headers));
+        connection.receive(false)
+    };
+    let mut connection = Connection::to(&server);
+    for target in ["/feed.rss", "/feed.atom?limit=1", "/feed.json?via=body", "/feed.rss?limit=1"] {
+        let first = ask(&mut connection, target, "");
+        assert!(first.0.contains(&"http/1.1 200 ok".to_owned()), "{target}: {first:?}");
+        assert_eq!(ask(&mut Connection::to(&server), target, "A-IM: nothing\r\n"), first, "{target}");
+    }
+    let whole = ask(&mut connection, "/feed.rss", "");
+    for (target, status) in [("/tag/none.rss", "404"), ("/feed.rss?limit=0", "400"), ("/feed.rss?limit=01", "301")] {
+        let mut connection = Connection::to(&server);
+        assert_eq!(ask(&mut connection, "/feed.rss", ""), whole);
+        let (lines, _) = ask(&mut connection, target, "");
+        assert!(lines.iter().any(|line| line.starts_with(&format!("http/1.1 {status}"))), "{target}: {lines:?}");
+        assert_eq!(ask(&mut connection, "/feed.rss", ""), whole);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_that_come_together_are_answered_in_order_whoever_answers_them() {
     let server = server().await;
     let mut connection = Connection::to(&server);

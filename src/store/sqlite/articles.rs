@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
 use super::terms::{TermId, term_name};
@@ -47,11 +48,13 @@ pub(super) struct Loader<'a> {
     sources: HashMap<i64, Arc<Origin>>,
     /// Finds what was made of an article: for a feed's fifty it is looked for once.
     pub(super) made: Option<CachedStatement<'a>>,
+    /// Where the blocks of what was made are read to.
+    pub(super) blocks: BytesMut,
 }
 
 impl<'a> Loader<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, tells_stories: true, sources: HashMap::new(), made: None }
+        Self { connection, tells_stories: true, sources: HashMap::new(), made: None, blocks: BytesMut::new() }
     }
 
     /// One that makes entries of articles for themselves.
