@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::Refusal;
-use crate::model::{AddressError, Site, Target, Term, text};
+use crate::model::{AddressError, Kind, Site, Slug, Target, Term, text};
 use crate::output::{OutputError, html};
 use crate::store::StoreError;
 
@@ -15,9 +15,12 @@ pub enum Error {
     /// The URL cannot be read.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// The name was never published; these are near it.
+    /// There is nothing; these are near it.
     #[error("nothing was ever published under this name")]
     Unknown(Vec<Term>),
+    /// A name of this kind that was never published: what is near it is looked for once somebody is told.
+    #[error("nothing was ever published under this name")]
+    Unpublished(Kind, Slug),
     /// It was there once.
     #[error("this was withdrawn by its source or deleted on purpose; it will not come back at this address")]
     Gone,
@@ -41,7 +44,7 @@ pub enum Error {
 impl Error {
     const fn status(&self) -> StatusCode {
         match self {
-            Self::Address(AddressError::NotFound(_)) | Self::Unknown(_) => StatusCode::NOT_FOUND,
+            Self::Address(AddressError::NotFound(_)) | Self::Unknown(_) | Self::Unpublished(..) => StatusCode::NOT_FOUND,
             Self::Address(AddressError::Malformed | AddressError::Parameter { .. }) | Self::Hub(Refusal::Request(_)) => {
                 StatusCode::BAD_REQUEST
             }
@@ -98,7 +101,7 @@ impl Error {
 
     const fn title(&self) -> &'static str {
         match self {
-            Self::Address(AddressError::NotFound(_)) | Self::Unknown(_) => "Not found",
+            Self::Address(AddressError::NotFound(_)) | Self::Unknown(_) | Self::Unpublished(..) => "Not found",
             Self::Address(_) => "Bad request",
             Self::Gone => "Gone",
             Self::Method => "Method not allowed",

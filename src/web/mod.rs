@@ -109,7 +109,7 @@ impl Door {
     pub async fn published(&self, target: &Target) -> Result<Option<(String, Bytes)>, Error> {
         match route::outcome(self, target, false, self.store.generation()).await {
             Ok(Outcome::Document(document) | Outcome::Empty(document)) => Ok(Some((document.tag().to_owned(), document.body().clone()))),
-            Ok(Outcome::Moved(_)) | Err(Error::Unknown(_) | Error::Gone) => Ok(None),
+            Ok(Outcome::Moved(_)) | Err(Error::Unknown(_) | Error::Unpublished(..) | Error::Gone) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -110,9 +110,12 @@ async fn found_list<E, F: Future<Output = Result<Lookup<Page<E>>, StoreError>>>(
         return Err(moved(selection.clone(), Options { archive: Some(archive), ..options.clone() }));
     }
     // A language is known by its form alone.
-    let is_unknown = page.terms.is_empty() && selection.single().is_some_and(|(kind, _)| kind != Kind::Language);
-    if is_unknown && !may_be_unknown {
-        return Err(unknown(door, selection).await.into());
+    if let Some((kind, slug)) = selection.single()
+        && page.terms.is_empty()
+        && kind != Kind::Language
+        && !may_be_unknown
+    {
+        return Err(Error::Unpublished(kind, slug.clone()).into());
     }
     Ok(page)
 }
@@ -254,14 +257,6 @@ pub(super) async fn delta(door: &Door, target: &Target, since: u64) -> Result<Op
     }
     let channel = output::channel(selection, options, &page, &door.site, door.store.id());
     Ok(Some(feed(door, &channel, &page, options, *format, page.modified)?))
-}
-
-async fn unknown(door: &Door, selection: &Selection) -> Error {
-    let Some((kind, slug)) = selection.single() else { return Error::Unknown(Vec::new()) };
-    match door.store.nearest(kind, slug).await {
-        Ok(nearest) => Error::Unknown(nearest),
-        Err(error) => error.into(),
-    }
 }
 
 async fn found(door: &Door, key: &ArticleKey) -> Result<Entry, Failure> {

@@ -37,6 +37,10 @@ pub(super) async fn handle(request: HttpRequest, payload: web::Payload, door: we
     }
     match answer(&request, &door).await {
         Ok(response) => response,
+        Err(Error::Unpublished(kind, slug)) => {
+            let error = door.store.nearest(kind, &slug).await.map_or_else(Error::from, Error::Unknown);
+            error.respond(&request, &door.site)
+        }
         Err(error) => error.respond(&request, &door.site),
     }
 }
@@ -174,11 +178,13 @@ pub(super) async fn outcome(door: &Door, target: &Target, by_query: bool, genera
         _ => door.cache.document(&target.path(), stamp, make).await,
     };
     match found {
-        Err(publish::Failure::Error(Error::Unknown(_))) if by_query => match publish::document(door, target, true, now).await {
-            Ok(document) => Ok(Outcome::Empty(Arc::new(document))),
-            Err(publish::Failure::Moved(path)) => Ok(Outcome::Moved(path)),
-            Err(publish::Failure::Error(error)) => Err(error),
-        },
+        Err(publish::Failure::Error(Error::Unknown(_) | Error::Unpublished(..))) if by_query => {
+            match publish::document(door, target, true, now).await {
+                Ok(document) => Ok(Outcome::Empty(Arc::new(document))),
+                Err(publish::Failure::Moved(path)) => Ok(Outcome::Moved(path)),
+                Err(publish::Failure::Error(error)) => Err(error),
+            }
+        }
         Ok(document) => Ok(Outcome::Document(document)),
         Err(publish::Failure::Moved(path)) => Ok(Outcome::Moved(path)),
         Err(publish::Failure::Error(error)) => Err(error),

@@ -82,7 +82,7 @@ pub(super) async fn topic(door: &Door, url: &str) -> Result<(Vec<u8>, String), E
     match route::outcome(door, &address.target, address.by_query, door.store.generation()).await {
         Ok(Outcome::Document(document) | Outcome::Empty(document)) => Ok((document.body().to_vec(), document.media_type().to_owned())),
         Ok(Outcome::Moved(path)) => Err(refused(&format!("it is {} now", door.site.url(&path)))),
-        Err(error @ (Error::Unknown(_) | Error::Gone)) => Err(refused(&error.to_string())),
+        Err(error @ (Error::Unknown(_) | Error::Unpublished(..) | Error::Gone)) => Err(refused(&error.to_string())),
         Err(error) => Err(error),
     }
 }
