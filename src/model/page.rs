@@ -168,6 +168,8 @@ pub struct Page<E = Entry> {
     pub modified: Time,
     /// When the selection's terms were first seen; if it names none, the store's creation. An empty feed's `updated`.
     pub created: Time,
+    /// What those terms are like, in short: while it is the same, so is the selection. If it names none, what the store is like.
+    pub stamp: String,
 }
 
 impl<E> Page<E> {
@@ -176,9 +178,9 @@ impl<E> Page<E> {
     /// # Errors
     /// Making one failed.
     pub fn try_map<F, X>(self, make: impl FnMut(E) -> Result<F, X>) -> Result<Page<F>, X> {
-        let Self { entries, more, total, tombstones, issues, history, terms, modified, created } = self;
+        let Self { entries, more, total, tombstones, issues, history, terms, modified, created, stamp } = self;
         let entries = entries.into_iter().map(make).collect::<Result<_, _>>()?;
-        Ok(Page { entries, more, total, tombstones, issues, history, terms, modified, created })
+        Ok(Page { entries, more, total, tombstones, issues, history, terms, modified, created, stamp })
     }
 }
 
@@ -194,6 +196,7 @@ impl<E> Default for Page<E> {
             terms: Vec::new(),
             modified: Time::default(),
             created: Time::default(),
+            stamp: String::new(),
         }
     }
 }

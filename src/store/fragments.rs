@@ -14,7 +14,7 @@ pub struct Unmade {
 
 impl Store {
     /// The articles that [`Store::select`] gives, for a feed in a format: each as it was made for it, if it has not changed
-    /// since. With it what [`Store::stamp`] gives, looked at before.
+    /// since.
     ///
     /// # Errors
     /// The database failed.
@@ -25,9 +25,9 @@ impl Store {
         window: Window,
         format: Format,
         look: Look,
-    ) -> Result<(String, Lookup<Page<Piece>>), StoreError> {
+    ) -> Result<Lookup<Page<Piece>>, StoreError> {
         let (selection, options) = (selection.clone(), options.clone());
-        self.read(move |sqlite| Ok((sqlite.stamp(&selection)?, sqlite.pieces(&selection, &options, window, format, look)?))).await
+        self.read(move |sqlite| sqlite.pieces(&selection, &options, window, format, look)).await
     }
 
     /// Keeps what was made of articles, by their numbers.

@@ -1,6 +1,6 @@
 //! What stands at each URL: the store is asked, the output renders, and the validators are drawn from what is in it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::cache::{Held, Stamp};
 use super::document::Document;
@@ -155,7 +155,7 @@ async fn list(
 }
 
 /// A feed that is put together of what was made of its articles before; what is missing of that is made now, and kept. With
-/// it comes what its terms were like before it was.
+/// it comes what its terms are like.
 async fn stitched(
     door: &Door,
     selection: &Selection,
@@ -165,15 +165,7 @@ async fn stitched(
     now: Time,
 ) -> Result<(Document, String), Failure> {
     let window = window(door, selection, now)?;
-    let terms = OnceLock::new();
-    let ask = |meant: Selection| {
-        let terms = &terms;
-        async move {
-            let (stamp, page) = door.store.pieces(&meant, options, window, format, door.look).await?;
-            terms.get_or_init(|| stamp);
-            Ok(page)
-        }
-    };
+    let ask = |meant: Selection| async move { door.store.pieces(&meant, options, window, format, door.look).await };
     let page = found_list(door, (selection, options, Some(format)), may_be_unknown, ask).await?;
     let (site, store) = (&door.site, door.store.id());
     let mut made = Vec::new();
@@ -195,12 +187,12 @@ async fn stitched(
     let channel = output::channel(selection, options, &page, site, store);
     let used = page.entries.iter().fold(0, |used, fragment| used | fragment.namespaces);
     let frame = output::frame(&channel, used, site, format).map_err(Error::from)?;
-    let gzip = stitch::gzip(&frame, &page.entries).map_err(Error::from)?;
+    let gzip = stitch::gzip(&frame, &page.entries);
     let digest = stitch::digest(&frame, &page.entries);
     let modified = modified(door, selection, options, page.modified, now)?;
     let document = Document::stitched(gzip, &digest, format.media_type(), nature(&channel), generation(&page), Some(modified));
     let document = document.with_links(&links(door, &channel, selection, options, Some(format)));
-    Ok((document, terms.into_inner().unwrap_or_default()))
+    Ok((document, page.stamp))
 }
 
 /// The links of a list's headers: itself, its hub, its other formats, its archive.

@@ -1,7 +1,9 @@
 //! Gzip documents put together of blocks that were compressed before: nothing is compressed twice (RFC 1951, RFC 1952).
 
+use std::array;
 use std::cell::RefCell;
 use std::io;
+use std::sync::LazyLock;
 
 use crc32fast::Hasher;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
@@ -11,10 +13,7 @@ use crate::model::{Block, Fragment};
 use crate::output::Frame;
 
 thread_local! {
-    /// For articles, which are compressed once for all feeds.
     static ARTICLES: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(6), false));
-    /// For the heads of documents, which are compressed each time.
-    static HEADS: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(1), false));
 }
 
 /// A member without a name or a time, by an unknown system.
@@ -23,47 +22,44 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// A byte that is compressed stands for no more bytes than these: two bits for 258.
 const MOST: usize = 1032;
 
-/// An article's fragment as a block.
+/// An article's fragment as a block. A flush ends at a byte's boundary, and a compressor that begins anew refers to nothing
+/// before it.
 ///
 /// # Errors
 /// The compressor failed, or there are more than 4 GiB.
 pub(super) fn block(text: &str) -> io::Result<Block> {
-    ARTICLES.with_borrow_mut(|compress| compressed(text.as_bytes(), compress))
-}
-
-/// A flush ends at a byte's boundary, and a compressor that begins anew refers to nothing before it.
-fn compressed(bytes: &[u8], compress: &mut Compress) -> io::Result<Block> {
+    let bytes = text.as_bytes();
     let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-    compress.reset();
     let mut blocks = Vec::with_capacity(bytes.len() / 2 + 64);
-    loop {
-        let read = usize::try_from(compress.total_in()).map_err(io::Error::other)?;
-        compress.compress_vec(&bytes[read..], &mut blocks, FlushCompress::Sync)?;
-        // Room that was left says that all is written.
-        if blocks.len() < blocks.capacity() {
-            break;
+    ARTICLES.with_borrow_mut(|compress| {
+        compress.reset();
+        loop {
+            let read = usize::try_from(compress.total_in()).map_err(io::Error::other)?;
+            compress.compress_vec(&bytes[read..], &mut blocks, FlushCompress::Sync)?;
+            // Room that was left says that all is written.
+            if blocks.len() < blocks.capacity() {
+                return Ok::<_, io::Error>(());
+            }
+            blocks.reserve(bytes.len() / 2 + 64);
         }
-        blocks.reserve(bytes.len() / 2 + 64);
-    }
+    })?;
     blocks.shrink_to_fit();
     Ok(Block { bytes: blocks.into(), length, crc: crc32fast::hash(bytes) })
 }
 
-/// A document of fragments in their frame, as one gzip member.
-///
-/// # Errors
-/// The compressor failed.
-pub(super) fn gzip(frame: &Frame, fragments: &[Fragment]) -> io::Result<Vec<u8>> {
+/// A document of fragments in their frame, as one gzip member. What is the document's own is a hundredth of it, and stands as
+/// it is: compressing that would take longer than putting all else together.
+pub(super) fn gzip(frame: &Frame, fragments: &[Fragment]) -> Vec<u8> {
     let length: usize = fragments.iter().map(|fragment| fragment.block.bytes.len() + 8).sum();
-    let mut member = Member { bytes: Vec::with_capacity(length + frame.head.len() + 64), sum: Hasher::new(), length: 0 };
+    let mut member = Member { bytes: Vec::with_capacity(length + frame.head.len() + 64), sum: 0, length: 0 };
     member.bytes.extend_from_slice(&HEADER);
-    member.block(&HEADS.with_borrow_mut(|compress| compressed(frame.head.as_bytes(), compress))?);
+    member.stored(&frame.head, false);
     for (position, fragment) in fragments.iter().enumerate() {
         member.stored(frame.before(position), false);
         member.block(&fragment.block);
     }
     member.stored(frame.end, true);
-    Ok(member.ended())
+    member.ended()
 }
 
 /// Names what a document is put together of, whatever level it was compressed at.
@@ -82,14 +78,14 @@ pub(super) fn digest(frame: &Frame, fragments: &[Fragment]) -> [u8; 32] {
 
 struct Member {
     bytes: Vec<u8>,
-    sum: Hasher,
+    sum: u32,
     length: usize,
 }
 
 impl Member {
     fn block(&mut self, block: &Block) {
         self.bytes.extend_from_slice(&block.bytes);
-        self.sum.combine(&Hasher::new_with_initial_len(block.crc, block.length.into()));
+        self.sum = behind(self.sum, block.length) ^ block.crc;
         self.length = self.length.wrapping_add(block.length as usize);
     }
 
@@ -100,16 +96,50 @@ impl Member {
             self.bytes.extend_from_slice(&[is_last.into(), low, high, !low, !high]);
             self.bytes.extend_from_slice(part);
         }
-        self.sum.update(text.as_bytes());
+        let mut sum = Hasher::new_with_initial(self.sum);
+        sum.update(text.as_bytes());
+        self.sum = sum.finalize();
         self.length = self.length.wrapping_add(text.len());
     }
 
     fn ended(mut self) -> Vec<u8> {
-        self.bytes.extend_from_slice(&self.sum.finalize().to_le_bytes());
+        self.bytes.extend_from_slice(&self.sum.to_le_bytes());
         // Modulo 2^32.
         self.bytes.extend_from_slice(&self.length.to_le_bytes()[..4]);
         self.bytes
     }
+}
+
+/// The polynomial of CRC-32, its bits in reverse as everywhere here: the highest is that of x^0.
+const POLYNOMIAL: u32 = 0xedb8_8320;
+
+/// For each byte of a length, the least first, the power of x that so many bytes are, modulo the polynomial.
+static POWERS: LazyLock<[[u32; 256]; 4]> = LazyLock::new(|| {
+    let mut byte = 1 << 23;
+    array::from_fn(|_| {
+        let mut power = 1 << 31;
+        let powers = array::from_fn(|_| {
+            let next = product(power, byte);
+            std::mem::replace(&mut power, next)
+        });
+        byte = power;
+        powers
+    })
+});
+
+/// What a checksum is to that of a text with so many bytes more, beside the checksum of these.
+fn behind(sum: u32, length: u32) -> u32 {
+    let bytes = length.to_le_bytes().into_iter().zip(&*POWERS).filter(|(byte, _)| *byte > 0);
+    bytes.fold(sum, |sum, (byte, powers)| product(sum, powers[usize::from(byte)]))
+}
+
+/// The product of two polynomials over two elements, modulo that of CRC-32.
+fn product(a: u32, mut b: u32) -> u32 {
+    (0..32).rev().fold(0, |product, bit| {
+        let next = product ^ b & (a >> bit & 1).wrapping_neg();
+        b = b >> 1 ^ POLYNOMIAL & (b & 1).wrapping_neg();
+        next
+    })
 }
 
 /// What a member made here stands for, read in one step: it says itself how long that is.
@@ -133,9 +163,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn checksums_are_joined_as_those_of_one_text() {
+        let text = vec![b'x'; 20_000_000];
+        for (first, second) in [(0, 1), (1, 0), (3, 255), (9, 256), (70_000, 65_537), (1, 19_999_999)] {
+            let (one, other) = (&text[..first], &text[first..first + second]);
+            let joined = behind(crc32fast::hash(one), u32::try_from(second).unwrap()) ^ crc32fast::hash(other);
+            assert_eq!(joined, crc32fast::hash(&text[..first + second]), "{first} and {second}");
+        }
+    }
+
+    #[test]
     fn a_member_is_read_as_it_was_made_and_a_damaged_one_is_an_error() {
         let text = "多源聚合, one feed a tag. ".repeat(400);
-        let mut member = Member { bytes: HEADER.to_vec(), sum: Hasher::new(), length: 0 };
+        let mut member = Member { bytes: HEADER.to_vec(), sum: 0, length: 0 };
         member.block(&block(&text).unwrap());
         member.stored("the end", true);
         let made = member.ended();

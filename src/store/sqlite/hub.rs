@@ -4,10 +4,10 @@ use chrono::TimeDelta;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use url::Url;
 
-use super::terms::{kind_number, term_name};
+use super::terms::term_name;
 use super::{Sqlite, StoreError, time};
 use crate::model::websub::{Delivery, HubLimits, Intent, Mode, Secret, Taken, Topic};
-use crate::model::{Selection, TermName, Time};
+use crate::model::{TermName, Time};
 
 /// How long what is taken stays so: longer than any peer may take.
 const TAKEN: TimeDelta = TimeDelta::minutes(1);
@@ -90,26 +90,6 @@ impl Sqlite {
             let mut statement = transaction.prepare_cached("SELECT url, stamp, document FROM topics ORDER BY url")?;
             let rows = statement.query_map([], |row| Ok(Topic { url: row.get(0)?, stamp: row.get(1)?, document: row.get(2)? }))?;
             Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    pub(in crate::store) fn stamp(&self, selection: &Selection) -> Result<String, StoreError> {
-        self.read(|connection| {
-            let (generation, settings): (u64, i64) = connection
-                .prepare_cached("SELECT generation, settings_modified FROM store")?
-                .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let mut terms = connection.prepare_cached("SELECT t.id, t.generation, t.modified FROM terms a JOIN terms t ON t.id = ifnull(a.alias_of, a.id) WHERE a.kind = ?1 AND a.slug = ?2")?;
-            let (mut stamp, mut is_named) = (format!("{settings}"), false);
-            for (kind, clauses) in selection.clauses() {
-                for slug in clauses.any.iter().flatten() {
-                    is_named = true;
-                    let term = terms.query_row((kind_number(kind), slug.as_str()), |row| {
-                        Ok(format!(" {}:{}:{}", row.get::<_, i64>(0)?, row.get::<_, u64>(1)?, row.get::<_, i64>(2)?))
-                    });
-                    stamp.push_str(&term.optional()?.unwrap_or_default());
-                }
-            }
-            Ok(if is_named { stamp } else { format!("{settings} {generation}") })
         })
     }
 

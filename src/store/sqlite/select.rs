@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono_tz::Tz;
 use roaring::RoaringBitmap;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::articles::{Loader, find as find_article};
 use super::digest;
@@ -24,6 +24,9 @@ use crate::store::sets::{Choice, Number, Sets, State, Stretch};
 /// How many articles are read in full to find those that have a phrase.
 const MAX_READ: usize = 2_000;
 
+/// The terms that a selection names, each looked up once.
+struct Names<'a>(HashMap<(Kind, &'a Slug), Known>);
+
 /// A selection whose names were looked up.
 #[derive(Default)]
 struct Resolved {
@@ -31,6 +34,17 @@ struct Resolved {
     described: Vec<TermId>,
     modified: Option<i64>,
     created: Option<i64>,
+    store: Whole,
+    stamp: String,
+}
+
+/// What the store is like as a whole.
+#[derive(Default)]
+struct Whole {
+    generation: u64,
+    modified: i64,
+    settings: i64,
+    created: i64,
 }
 
 /// What a page shows, by number.
@@ -90,16 +104,14 @@ impl Sqlite {
     ) -> Result<Lookup<Page<E>>, StoreError> {
         loop {
             let done = self.read(|connection| {
-                let moved = follow_aliases(connection, selection)?;
-                if moved != *selection {
+                let names = Names::of(connection, selection)?;
+                if let Some(moved) = names.moved(selection) {
                     return Ok(Some(Lookup::Moved(moved)));
                 }
-                if let Some((kind, slug)) = selection.single()
-                    && terms::find(connection, kind, slug)?.is_some_and(|known| known.is_deleted)
-                {
+                if selection.single().and_then(|(kind, slug)| names.get(kind, slug)).is_some_and(|known| known.is_deleted) {
                     return Ok(Some(Lookup::Gone));
                 }
-                let resolved = resolve(connection, selection)?;
+                let resolved = resolve(connection, &names, selection)?;
                 let sources = if options.per_source.is_some() { source_terms(connection)? } else { Vec::new() };
                 let choice = &resolved.choice;
                 let needed: Vec<i64> = choice.terms().chain(sources.iter().copied()).collect();
@@ -111,13 +123,17 @@ impl Sqlite {
                 Ok(match numbers {
                     None => None,
                     Some(None) => Some(Lookup::Missing),
-                    Some(Some(numbers)) => Some(Lookup::Found(page(connection, &resolved, numbers, &load)?)),
+                    Some(Some(numbers)) => Some(Lookup::Found(page(connection, resolved, numbers, &load)?)),
                 })
             })?;
             if let Some(done) = done {
                 return Ok(done);
             }
         }
+    }
+
+    pub(in crate::store) fn stamp(&self, selection: &Selection) -> Result<String, StoreError> {
+        self.read(|connection| Ok(Names::of(connection, selection)?.stamp(selection, &Whole::of(connection)?)))
     }
 }
 
@@ -185,14 +201,45 @@ impl Chosen<'_> {
     }
 }
 
-fn follow_aliases(connection: &Connection, selection: &Selection) -> Result<Selection, StoreError> {
-    let mut targets = HashMap::new();
-    for (kind, slug) in selection.terms() {
-        if let Some(known) = terms::find(connection, kind, slug)?.filter(|known| known.slug != *slug) {
-            targets.insert((kind, slug.clone()), known.slug);
+impl<'a> Names<'a> {
+    fn of(connection: &Connection, selection: &'a Selection) -> Result<Self, StoreError> {
+        let mut known = HashMap::new();
+        for (kind, slug) in selection.terms() {
+            known.extend(terms::find(connection, kind, slug)?.map(|term| ((kind, slug), term)));
         }
+        Ok(Self(known))
     }
-    Ok(selection.renamed(|kind, slug| targets.get(&(kind, slug.clone())).unwrap_or(slug).clone()))
+
+    fn get(&self, kind: Kind, slug: &'a Slug) -> Option<&Known> {
+        self.0.get(&(kind, slug))
+    }
+
+    /// The selection that is meant, where a name of it is an alias.
+    fn moved(&self, selection: &'a Selection) -> Option<Selection> {
+        let is_moved = self.0.iter().any(|((_, slug), known)| known.slug != **slug);
+        is_moved.then(|| selection.renamed(|kind, slug| self.get(kind, slug).map_or(slug, |known| &known.slug).clone()))
+    }
+
+    /// What the terms that are asked for are like; without such terms what the store is like.
+    fn stamp(&self, selection: &'a Selection, store: &Whole) -> String {
+        let Whole { generation, settings, .. } = store;
+        let asked = || selection.clauses().flat_map(|(kind, clauses)| clauses.any.iter().flatten().map(move |slug| (kind, slug)));
+        if asked().next().is_none() {
+            return format!("{settings} {generation}");
+        }
+        let known = asked().filter_map(|(kind, slug)| self.get(kind, slug));
+        let terms = known.map(|Known { id, generation, modified, .. }| format!(" {id}:{generation}:{modified}"));
+        settings.to_string() + &terms.collect::<String>()
+    }
+}
+
+impl Whole {
+    fn of(connection: &Connection) -> Result<Self, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT generation, modified, settings_modified, created FROM store")?;
+        let whole =
+            |row: &Row<'_>| Ok(Self { generation: row.get(0)?, modified: row.get(1)?, settings: row.get(2)?, created: row.get(3)? });
+        Ok(statement.query_row([], whole)?)
+    }
 }
 
 fn source_terms(connection: &Connection) -> Result<Vec<TermId>, StoreError> {
@@ -282,7 +329,7 @@ fn newest_of_each(chosen: &Chosen<'_>, options: &Options, stretch: Stretch, each
 
 fn page<E>(
     connection: &Connection,
-    resolved: &Resolved,
+    resolved: Resolved,
     numbers: Numbers,
     load: impl Fn(&mut Loader<'_>, i64) -> Result<E, StoreError>,
 ) -> Result<Page<E>, StoreError> {
@@ -290,9 +337,6 @@ fn page<E>(
     let entries = numbers.articles.iter().map(|number| load(&mut loader, i64::from(*number))).collect::<Result<Vec<E>, _>>()?;
     let tombstones = numbers.tombstones.iter().map(|number| history::tombstone(connection, *number));
     let tombstones = tombstones.collect::<Result<Vec<Tombstone>, _>>()?;
-    let (modified, settings, created) = connection
-        .prepare_cached("SELECT modified, settings_modified, created FROM store")?
-        .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))?;
     let mut terms = Vec::new();
     for id in &resolved.described {
         terms.extend(terms::described(connection, *id)?);
@@ -305,20 +349,22 @@ fn page<E>(
         issues: numbers.issues,
         history: numbers.cut.named(connection)?,
         terms,
-        modified: time(resolved.modified.unwrap_or(modified).max(settings)),
-        created: time(resolved.created.unwrap_or(created)),
+        modified: time(resolved.modified.unwrap_or(resolved.store.modified).max(resolved.store.settings)),
+        created: time(resolved.created.unwrap_or(resolved.store.created)),
+        stamp: resolved.stamp,
     })
 }
 
-fn resolve(connection: &Connection, selection: &Selection) -> Result<Resolved, StoreError> {
-    let mut resolved = Resolved::default();
+fn resolve<'a>(connection: &Connection, names: &Names<'a>, selection: &'a Selection) -> Result<Resolved, StoreError> {
+    let store = Whole::of(connection)?;
+    let mut resolved = Resolved { stamp: names.stamp(selection, &store), store, ..Resolved::default() };
     for (kind, clauses) in selection.clauses() {
         for set in &clauses.any {
-            let known = resolved.look_up(connection, kind, set)?;
-            resolved.choice.any.push(known.iter().map(|known| known.id).collect());
+            let terms = resolved.look_up(names, kind, set);
+            resolved.choice.any.push(terms);
         }
-        let excluded = resolved.look_up(connection, kind, &clauses.none)?;
-        resolved.choice.none.extend(excluded.iter().map(|known| known.id));
+        let excluded = resolved.look_up(names, kind, &clauses.none);
+        resolved.choice.none.extend(excluded);
     }
     if let Some(words) = &selection.words {
         let Hits { found, excluded } = search::hits(connection, words)?;
@@ -329,14 +375,12 @@ fn resolve(connection: &Connection, selection: &Selection) -> Result<Resolved, S
 
 impl Resolved {
     /// The terms of some slugs; a name that is not there matches nothing.
-    fn look_up(&mut self, connection: &Connection, kind: Kind, slugs: &BTreeSet<Slug>) -> Result<Vec<Known>, StoreError> {
-        let mut known = Vec::new();
-        for slug in slugs {
-            known.extend(terms::find(connection, kind, slug)?.filter(|known| !known.is_deleted));
-        }
-        self.described.extend(known.iter().map(|known| known.id));
-        self.modified = self.modified.max(known.iter().map(|known| known.modified).max());
-        self.created = self.created.max(known.iter().map(|known| known.created).max());
-        Ok(known)
+    fn look_up<'a>(&mut self, names: &Names<'a>, kind: Kind, slugs: &'a BTreeSet<Slug>) -> Vec<TermId> {
+        let known = || slugs.iter().filter_map(|slug| names.get(kind, slug)).filter(|known| !known.is_deleted);
+        let ids: Vec<_> = known().map(|known| known.id).collect();
+        self.described.extend(&ids);
+        self.modified = self.modified.max(known().map(|known| known.modified).max());
+        self.created = self.created.max(known().map(|known| known.created).max());
+        ids
     }
 }

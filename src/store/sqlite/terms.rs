@@ -62,12 +62,13 @@ pub(super) struct Known {
     pub(super) is_deleted: bool,
     pub(super) created: i64,
     pub(super) modified: i64,
+    pub(super) generation: u64,
 }
 
 /// The term of a slug, or the one that its alias stands for.
 pub(super) fn find(connection: &Connection, kind: Kind, slug: &Slug) -> Result<Option<Known>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT t.id, t.slug, t.deleted IS NOT NULL, t.created, t.modified
+        "SELECT t.id, t.slug, t.deleted IS NOT NULL, t.created, t.modified, t.generation
          FROM terms named JOIN terms t ON t.id = ifnull(named.alias_of, named.id)
          WHERE named.kind = ?1 AND named.slug = ?2",
     )?;
@@ -78,6 +79,7 @@ pub(super) fn find(connection: &Connection, kind: Kind, slug: &Slug) -> Result<O
             is_deleted: row.get(2)?,
             created: row.get(3)?,
             modified: row.get(4)?,
+            generation: row.get(5)?,
         })
     });
     Ok(known.optional()?)
