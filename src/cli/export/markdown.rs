@@ -64,7 +64,8 @@ fn text(entry: &Entry, path: &str, site: &Site) -> String {
         ("tags", terms(Kind::Tag)),
         ("lang", entry.article.languages.iter().map(Language::as_str).collect()),
     ];
-    fields.extend(entry.article.published.map(|published| ("date", date(published))));
+    // Of a file without a date that of its discovery: elsewhere it would be discovered later.
+    fields.push(("date", date(entry.published)));
     fields.extend(entry.article.updated.map(|updated| ("lastmod", date(updated))));
     markdown::with_fields(file, &fields).unwrap_or_else(|| {
         let mut alone = entry.clone();
@@ -95,6 +96,7 @@ fn says_all(said: &Article, entry: &Entry) -> bool {
     let uncategorized = || slugs(&mut ["uncategorized"].into_iter());
     let categories = Some(slugs(&mut said.categories.iter().map(String::as_str))).filter(|own| !own.is_empty());
     has_front_matter
+        && own.published.is_some()
         && (&said.title, said.published, said.updated) == (&own.title, own.published, own.updated)
         && said.languages == own.languages
         && slugs(&mut said.tags.iter().map(String::as_str)) == terms(Kind::Tag)
