@@ -35,6 +35,12 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk of the store is full; make room and try again")]
     Full(#[source] rusqlite::Error),
+    /// The file cannot be read or written, though it could be opened.
+    #[error(
+        "the store cannot be read or written: its disk failed, or its file was removed or replaced while another process used it; \
+         stop what uses it, look at the disk, and try again"
+    )]
+    Disk(#[source] rusqlite::Error),
     /// A stored value is not what it must be.
     #[error("the store holds a value that cannot be read: {0}")]
     Corrupt(String),

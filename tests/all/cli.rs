@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -176,27 +176,43 @@ fn articles_and_feeds_are_imported_once() {
     }
 }
 
-#[test]
-fn the_server_says_where_it_is_and_publishes_its_folder() {
-    let home = Home::new();
+/// A server of a folder with one article, and its address, as it says it.
+fn serving(home: &Home) -> (Child, String) {
     home.write("articles/a.md", &article("A", ""));
     let mut child =
         home.command(&["serve", "articles", "--bind", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    let mut address = None;
-    while address.is_none() && out.read_line(&mut line).unwrap() > 0 {
-        address = line.split_once("http://127.0.0.1:").map(|(_, rest)| format!("127.0.0.1:{}", rest.trim().trim_end_matches('/')));
-        line.clear();
-    }
-    let mut stream = std::net::TcpStream::connect(address.unwrap()).unwrap();
+    let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
+    let address = lines.find_map(|line| Some(line[line.find("127.0.0.1:")?..].trim().trim_end_matches('/').to_owned()));
+    (child, address.unwrap())
+}
+
+fn stop(mut child: Child) {
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    child.wait().unwrap();
+}
+
+#[test]
+fn the_server_says_where_it_is_and_publishes_its_folder() {
+    let home = Home::new();
+    let (child, address) = serving(&home);
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
     stream.write_all(b"GET /feed.rss HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    child.wait().unwrap();
+    stop(child);
     assert!(answer.contains("<title>A</title>"), "{answer}");
     assert!(!home.path("feedmill.db-wal").exists(), "after a stop all is in the one file");
+}
+
+#[test]
+fn a_store_that_was_taken_away_from_a_server_is_told_and_there_again_after_it() {
+    let home = Home::new();
+    let (child, _) = serving(&home);
+    fs::remove_file(home.path("feedmill.db")).unwrap();
+    let said = home.failure(&["import", "articles"], 1);
+    assert!(said.contains("removed or replaced while another process used it"), "{said}");
+    stop(child);
+    assert!(home.output(&["import", "articles"]).contains("1 new"));
 }
 
 #[test]

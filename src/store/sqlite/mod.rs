@@ -78,7 +78,10 @@ pub(super) struct Sqlite {
 
 impl Sqlite {
     pub(super) fn open(path: PathBuf, now: Time) -> Result<Self, StoreError> {
-        let open = |cause| StoreError::Open { path: path.clone(), cause };
+        let open = |cause| match StoreError::from(cause) {
+            StoreError::Database(cause) => StoreError::Open { path: path.clone(), cause },
+            known => known,
+        };
         let mut writer = Connection::open(&path).map_err(open)?;
         prepare(&writer).map_err(open)?;
         migrate(&mut writer, &path, now)?;
@@ -235,6 +238,7 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(error),
             Some(ErrorCode::DiskFull) => Self::Full(error),
+            Some(ErrorCode::SystemIoFailure) => Self::Disk(error),
             _ => Self::Database(error),
         }
     }
