@@ -379,13 +379,18 @@ fn first_due(new: &NewSource, now: Time) -> Option<i64> {
     (new.kind != SourceKind::Inbox).then(|| (now + FIRST_LEASE).timestamp())
 }
 
-/// The slug itself, or the first of `-2`, `-3`, … that no source has or had.
+/// The slug itself, or one of `-2`, `-3`, … that no source has or had: the first, where none between was taken by hand. A
+/// host may have thousands, so not each is looked at.
 fn free_slug(connection: &Connection, wished: &Slug) -> Result<Slug, StoreError> {
-    let mut slug = wished.clone();
-    let mut number = 1;
-    while find(connection, Kind::Source, &slug)?.is_some() {
-        number += 1;
-        slug = Slug::from_name(&format!("{wished}-{number}"));
+    let numbered = |number: u64| if number < 2 { wished.clone() } else { Slug::from_name(&format!("{wished}-{number}")) };
+    let is_taken = |number| Ok::<_, StoreError>(find(connection, Kind::Source, &numbered(number))?.is_some());
+    let (mut taken, mut free) = (0, 1);
+    while is_taken(free)? {
+        (taken, free) = (free, free * 2);
     }
-    Ok(slug)
+    while free - taken > 1 {
+        let middle = taken.midpoint(free);
+        *(if is_taken(middle)? { &mut taken } else { &mut free }) = middle;
+    }
+    Ok(numbered(free))
 }
