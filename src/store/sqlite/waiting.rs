@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use super::StoreError;
 
 /// The rows of so many articles wait.
-pub(super) const WAITING: usize = 24_000;
+pub(super) const WAITING: usize = 48_000;
 /// The first articles' rows need not wait: the large tables are small.
 pub(super) const FIRST: i64 = 50_000;
 
