@@ -170,9 +170,11 @@ impl<'a> Reading<'a> {
         if let Some(host) = &host {
             self.asked.remove(host);
         }
+        if given_back.is_empty() {
+            return;
+        }
         match self.left.iter_mut().find(|(other, _)| host.is_some() && *other == host) {
             Some((_, others)) => others.append(&mut given_back),
-            None if given_back.is_empty() => {}
             None => self.left.push_back((host, given_back)),
         }
     }
