@@ -125,7 +125,8 @@ impl Input {
             Self::File(name, bytes) => (name, bytes),
         };
         if looks_like_feed(&name, &bytes) {
-            let limits = FeedLimits { articles: config.max_articles };
+            // What is one's own is taken in whole, as a folder is.
+            let limits = FeedLimits { articles: usize::MAX };
             let context = FeedContext { url: None, charset: None, encoding: None, zone: config.timezone, limits };
             let feed = parse(&bytes, &context).with_context(|| name.clone())?;
             let (info, repairs) = (Some(feed.info), feed.repairs);

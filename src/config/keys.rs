@@ -44,7 +44,7 @@ pub const KEYS: [Key; 25] = [
     key("poll.max", "a duration, such as `24h`", "24h", "no feed is left for longer"),
     key("poll.timeout", "a duration, such as `30s`", "30s", "how long one answer may take"),
     key("poll.max_body", "a size, such as `10MiB`", "10MiB", "the largest answer, decompressed"),
-    key("poll.max_articles", "a whole number", "2000", "the most articles of one document"),
+    key("poll.max_articles", "a whole number", "2000", "the most articles of one polled document"),
     key("poll.max_redirects", "a whole number", "5", "how many redirects are followed for one answer"),
     key("poll.concurrency", "a whole number", "32", "how many sources are read at once"),
     key("poll.spacing", "a duration, such as `2s`; `0s` for none", "2s", "the pause between two requests to one host"),

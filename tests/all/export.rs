@@ -167,6 +167,23 @@ fn exported_markdown_says_elsewhere_what_it_said_here() {
 }
 
 #[test]
+fn a_file_is_taken_in_whole_however_few_articles_of_a_polled_document_are() {
+    let home = Home::new();
+    home.write("feedmill.toml", "[poll]\nmax_articles = 2\n");
+    for name in ["a", "b", "c"] {
+        home.write(&format!("notes/{name}.md"), &crate::cli::article(name, ""));
+    }
+    home.output(&["add", "notes"]);
+    home.output(&["export", "json", "--out", "out"]);
+    let file = home.path("out/articles.json");
+    let file = file.to_str().unwrap();
+    assert!(home.output(&["preview", file]).contains("3 articles"));
+    let other = Home::new();
+    other.write("feedmill.toml", "[poll]\nmax_articles = 2\n");
+    assert_eq!(other.output(&["import", file]), "imported into inbox: 3 new\n");
+}
+
+#[test]
 fn a_file_that_needs_nothing_is_given_back_as_it_was() {
     let home = home();
     let text = "---\n# a comment\ntitle: x\ndate: 2025-01-01T00:00:00Z\nlang: en\ntags: t\n---\n\nBody\n";

@@ -2,7 +2,10 @@
 
 mod mend;
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::dates::{self, Habits};
@@ -16,34 +19,58 @@ use mend::mend;
 /// Files, people or tags of one article beyond these are passed over.
 const MAX_OF_A_KIND: usize = 200;
 
+/// What an object says, as it stands there: a document that is read at once takes several times its text's memory.
+type Parts<'a> = BTreeMap<String, &'a RawValue>;
+
 /// Reads a JSON Feed. One that is broken is mended, one that is cut read as far as it goes.
 pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs) -> Result<Document, FeedError> {
-    let feed: Value = match serde_json::from_str(text) {
-        Ok(feed) => feed,
-        Err(error) => {
-            let mended = mend(text);
-            let whole = mended.whole().and_then(|json| serde_json::from_str(json).ok());
-            repairs.note(if whole.is_some() { Repair::Json } else { Repair::Truncated });
-            whole.or_else(|| serde_json::from_str(&mended.cut()?).ok()).ok_or(FeedError::Json(error))?
-        }
+    let error = match serde_json::from_str(text) {
+        Ok(parts) => return document(parts, context, repairs),
+        Err(error) => error,
     };
-    let Some(items) = feed.get("items").and_then(Value::as_array) else {
-        return Err(FeedError::NotAFeed("JSON without `items`".to_owned()));
-    };
+    let mended = mend(text);
+    if let Some(parts) = mended.whole().and_then(|json| serde_json::from_str(json).ok()) {
+        repairs.note(Repair::Json);
+        return document(parts, context, repairs);
+    }
+    repairs.note(Repair::Truncated);
+    match mended.cut().as_deref().and_then(|json| serde_json::from_str(json).ok()) {
+        Some(parts) => document(parts, context, repairs),
+        None if error.is_data() => Err(no_items()),
+        None => Err(FeedError::Json(error)),
+    }
+}
+
+fn no_items() -> FeedError {
+    FeedError::NotAFeed("JSON without `items`".to_owned())
+}
+
+fn document(mut parts: Parts<'_>, context: &FeedContext<'_>, repairs: &mut Repairs) -> Result<Document, FeedError> {
+    let items: Option<Vec<&RawValue>> = parts.remove("items").and_then(|items| serde_json::from_str(items.get()).ok());
+    let items = items.ok_or_else(no_items)?;
+    let feed: Value = parts.into_iter().map(|(name, part)| (name, value(part, repairs))).collect::<Map<_, _>>().into();
     let mut document = Document { info: info(&feed, context.url), relations: relations(&feed, context.url), ..Document::default() };
     let home = document.info.home.as_deref().and_then(|home| Url::parse(home).ok());
     let reader = ItemReader { base: context.url.or(home.as_ref()), habits: Habits::new(context.zone, document.info.language.as_ref()) };
-    for item in items.iter().take(context.limits.articles) {
-        let item = reader.item(item, repairs);
+    if items.len() > context.limits.articles {
+        repairs.note(Repair::Limit);
+    }
+    for item in items.into_iter().take(context.limits.articles) {
+        let item = reader.item(&value(item, repairs), repairs);
         if item.omission.is_some() {
             repairs.note(Repair::Item);
         }
         document.items.push(item);
     }
-    if items.len() > context.limits.articles {
-        repairs.note(Repair::Limit);
-    }
     Ok(document)
+}
+
+/// A part of a document. What is well-formed may still be no value: half of a character, a number that is too large.
+fn value(part: &RawValue, repairs: &mut Repairs) -> Value {
+    serde_json::from_str(part.get()).unwrap_or_else(|_| {
+        repairs.note(Repair::Json);
+        mend(part.get()).whole().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+    })
 }
 
 fn relations(feed: &Value, base: Option<&Url>) -> Relations {

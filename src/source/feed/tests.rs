@@ -118,6 +118,20 @@ fn json_feed_is_read_and_so_is_what_is_left_of_one() {
 }
 
 #[test]
+fn what_is_no_value_in_json_costs_its_own_place_alone() {
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let feed = read(&format!(
+        r#"{{"items": "first", "title": "half \ud83d", "items": [{{"id": "a", "title": "half \ud83d"}}, {{"id": 1e999, "title": "b"}},
+            {{"id": "c", "deep": {deep}}}, {{"id": "d", "title": "d"}}]}}"#
+    ));
+    assert_eq!(feed.info.title.as_deref(), Some("half"));
+    let titles: Vec<_> = feed.articles.iter().map(|article| article.title.as_deref()).collect();
+    assert_eq!((titles.as_slice(), feed.passed_over.len()), (&[Some("half"), Some("d")][..], 2));
+    assert!(matches!(parse(b"[{\"items\": []}]", &context(None)), Err(FeedError::NotAFeed(_))));
+    assert!(matches!(parse(b"{\"items\": 7}", &context(None)), Err(FeedError::NotAFeed(_))));
+}
+
+#[test]
 fn a_podcast_keeps_its_file_its_length_and_its_elements() {
     let feed = fixture("podcast.xml");
     let episode = &feed.articles[0];
