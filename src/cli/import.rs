@@ -31,6 +31,9 @@ pub(super) struct Import {
     into: String,
 }
 
+/// The most articles of one file: they are in memory at once.
+const MOST: usize = 1_000_000;
+
 /// What came of all articles.
 #[derive(Default)]
 struct Imported {
@@ -125,12 +128,13 @@ impl Input {
             Self::File(name, bytes) => (name, bytes),
         };
         if looks_like_feed(&name, &bytes) {
-            // What is one's own is taken in whole, as a folder is.
-            let limits = FeedLimits { articles: usize::MAX };
+            let limits = FeedLimits { articles: MOST + 1 };
             let context = FeedContext { url: None, charset: None, encoding: None, zone: config.timezone, limits };
             let feed = parse(&bytes, &context).with_context(|| name.clone())?;
             let (info, repairs) = (Some(feed.info), feed.repairs);
             let (articles, passed_over) = (feed.articles, feed.passed_over);
+            // What is one's own is taken in whole, as a folder is, or not at all.
+            anyhow::ensure!(articles.len() + passed_over.len() <= MOST, "{name} has more than {MOST} articles; part it into several files");
             return Ok(Batch { articles, info, repairs, skipped: passed_over.len(), passed_over, ..Batch::default() });
         }
         folder::read_text(&name, &bytes, options, now()).map_err(|problem| anyhow::anyhow!("{problem}"))

@@ -101,11 +101,13 @@ struct Listed<'a> {
 /// All items as they stand in the document, those that are never stored, too.
 fn listed<'a>(source: &'a str, batch: &'a Batch, policy: &'a Policy) -> impl Iterator<Item = Listed<'a>> {
     let info = batch.info.clone().unwrap_or_default();
-    let mut items: Vec<_> = batch.articles.iter().map(|article| (article, None)).collect();
-    // From the last on, so that the places of those before it stay true.
-    for item in batch.passed_over.iter().rev() {
-        items.insert(item.before, (&item.article, Some(item.reason)));
+    let mut passed_over = batch.passed_over.iter().map(|item| (item.before, (&item.article, Some(item.reason)))).peekable();
+    let mut items = Vec::new();
+    for (place, article) in batch.articles.iter().enumerate() {
+        items.extend(std::iter::from_fn(|| passed_over.next_if(|(before, _)| *before <= place)).map(|(_, item)| item));
+        items.push((article, None));
     }
+    items.extend(passed_over.map(|(_, item)| item));
     items.into_iter().map(move |(article, skipped)| {
         let foreseen = foresee(article, title(source, batch), &info, policy);
         Listed { article, foreseen, skipped }
