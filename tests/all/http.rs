@@ -1,6 +1,6 @@
 //! The door speaks HTTP: validators, heads, redirects, and errors that name what is wrong.
 
-use feedmill::model::SourceKind;
+use feedmill::model::{Article, SourceKind};
 
 use crate::server::{Server, decoded};
 use crate::store::{day, tagged};
@@ -166,6 +166,16 @@ async fn what_is_not_understood_is_a_400_that_names_the_parameter() {
     assert_eq!(server.get(&format!("/feed.rss?tag={}", "a,".repeat(5000))).status, 400);
     let many: String = (0..65).map(|n| format!("&tag=t{n:02}")).collect();
     assert_eq!(server.get(&format!("/feed.rss?{}", &many[1..])).status, 400, "a selection has a bound");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_very_many_names_the_nearest_begins_alike() {
+    let tags = (0..1_200).map(|tag| format!("t{tag:04}")).chain(["zebra".to_owned()]).collect();
+    let (server, _) = Server::with(vec![Article { guid: "a".to_owned(), tags, ..Article::default() }]).await;
+    let nearest = |path: &str| server.get(path).json()["nearest"][0]["name"].as_str().map(str::to_owned);
+    assert_eq!(nearest("/tag/zebr.rss").as_deref(), Some("zebra"));
+    assert_eq!(nearest("/tag/t00055.rss").as_deref(), Some("t0005"));
+    assert_eq!(nearest("/tag/qqqqq.rss"), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
