@@ -15,6 +15,9 @@ use crate::model::{Applied, Batch, Extent, Memory, NewSource, Problem, Source, S
 use crate::source::feed::{FeedContext, FeedLimits, parse};
 use crate::source::{folder, opml};
 
+/// The most articles of one file: they are in memory at once.
+const MOST: usize = 1_000_000;
+
 /// Import once: Markdown files and folders, feed files, subscriptions (OPML), or standard input.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -30,9 +33,6 @@ pub(super) struct Import {
     #[arg(long, value_name = "NAME", default_value = "inbox")]
     into: String,
 }
-
-/// The most articles of one file: they are in memory at once.
-const MOST: usize = 1_000_000;
 
 /// What came of all articles.
 #[derive(Default)]

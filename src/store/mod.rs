@@ -351,6 +351,14 @@ impl Store {
         self.read(move |sqlite| sqlite.directory(kind)).await
     }
 
+    /// The published terms of a kind that have most articles, these first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn largest(&self, kind: Kind, limit: usize) -> Result<Vec<Term>, StoreError> {
+        self.read(move |sqlite| sqlite.largest(kind, limit)).await
+    }
+
     /// The published names of a kind that are nearest to one that is not there.
     ///
     /// # Errors

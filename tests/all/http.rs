@@ -169,13 +169,17 @@ async fn what_is_not_understood_is_a_400_that_names_the_parameter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_very_many_names_the_nearest_begins_alike() {
-    let tags = (0..1_200).map(|tag| format!("t{tag:04}")).chain(["zebra".to_owned()]).collect();
+async fn of_very_many_names_the_largest_are_listed_and_the_nearest_begins_alike() {
+    let tags = (0..5_000).map(|tag| format!("t{tag:04}")).chain(["zebra".to_owned()]).collect();
     let (server, _) = Server::with(vec![Article { guid: "a".to_owned(), tags, ..Article::default() }]).await;
     let nearest = |path: &str| server.get(path).json()["nearest"][0]["name"].as_str().map(str::to_owned);
     assert_eq!(nearest("/tag/zebr.rss").as_deref(), Some("zebra"));
     assert_eq!(nearest("/tag/t00055.rss").as_deref(), Some("t0005"));
     assert_eq!(nearest("/tag/qqqqq.rss"), None);
+    let page = server.get("/tags");
+    assert_eq!(page.text().matches("<div class=\"row\">").count(), 5_000);
+    assert!(page.text().contains("These are the 5000 tags with most articles"), "{}", &page.text()[..3_000]);
+    assert!(!server.get("/categories").text().contains("with most articles"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,12 +5,19 @@ use maud::{Markup, html};
 use super::layout::{self, Layout, capital, day, feed_links, host, local, minute, safe, term_feeds, term_path};
 use super::sidebar;
 use crate::model::private::{hosts_only, without_user};
-use crate::model::{Kind, Sidebar, Site, Source, SourceKind, Target, Term};
+use crate::model::{Document, Kind, Sidebar, Site, Source, SourceKind, Target, Term};
 
 /// What a directory lists.
 pub enum Directory<'a> {
     /// Categories or tags.
-    Terms(Kind, &'a [Term]),
+    Terms {
+        /// Which of both.
+        kind: Kind,
+        /// In their order.
+        terms: &'a [Term],
+        /// They are the largest: there are more.
+        are_more: bool,
+    },
     /// Sources, with how reading them goes.
     Sources(&'a [Source]),
 }
@@ -19,7 +26,7 @@ pub enum Directory<'a> {
 #[must_use]
 pub fn directory(directory: &Directory<'_>, sidebar: &Sidebar, site: &Site) -> String {
     let (kind, rows) = match directory {
-        Directory::Terms(kind, list) => (*kind, terms(list, site)),
+        Directory::Terms { kind, terms, are_more } => (*kind, listed(terms, are_more.then_some(*kind), site)),
         Directory::Sources(list) => (Kind::Source, sources(list, site)),
     };
     let title = capital(kind.plural());
@@ -49,9 +56,16 @@ pub fn directory(directory: &Directory<'_>, sidebar: &Sidebar, site: &Site) -> S
     layout::page(&layout, &main)
 }
 
-fn terms(terms: &[Term], site: &Site) -> Markup {
+/// Terms; `more`: there are more of this kind.
+fn listed(terms: &[Term], more: Option<Kind>, site: &Site) -> Markup {
     html! {
         @if terms.is_empty() { p.empty { "There are none yet. They come with the articles." } }
+        @if let Some(kind) = more {
+            p.about {
+                "These are the " (terms.len()) " " (kind.plural()) " with most articles. All are in the "
+                a href=(local(site, &Target::Document(Document::Feeds).path())) { "list of all feeds (OPML)" } "."
+            }
+        }
         ul.directory.wide {
             @for term in terms {
                 li {

@@ -262,7 +262,7 @@ fn names_of_the_world_are_text_and_nothing_more() {
     for html in [
         article_of(&entry),
         list_of(&Selection::of(Kind::Tag, Slug::from_name(HOSTILE)), &Options::default(), &page_of(vec![entry.clone()], true)),
-        directory(&Directory::Terms(Kind::Tag, &terms), &sidebar(), &site()),
+        directory(&Directory::Terms { kind: Kind::Tag, terms: &terms, are_more: true }, &sidebar(), &site()),
         directory(&Directory::Sources(&[broken]), &sidebar(), &site()),
         error(&site(), 404, HOSTILE, HOSTILE, &terms),
     ] {

@@ -217,8 +217,10 @@ pub(super) fn write_words(change: &mut Change<'_>, id: TermId, words: &TermDescr
     Ok(())
 }
 
-fn directory(connection: &Connection, kind: Kind) -> Result<Vec<Term>, StoreError> {
-    terms(connection, "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY slug", [kind_number(kind)])
+/// Published terms, those with most articles first.
+fn largest(connection: &Connection, kind: Kind, limit: usize) -> Result<Vec<Term>, StoreError> {
+    let tail = "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY articles DESC, slug LIMIT ?2";
+    terms(connection, tail, (kind_number(kind), limit))
 }
 
 /// The published terms whose names are most like one that is not there, among the largest and those that begin as it does:
@@ -249,7 +251,12 @@ pub(super) fn nearest(connection: &Connection, kind: Kind, slug: &Slug) -> Resul
 
 impl Sqlite {
     pub(in crate::store) fn directory(&self, kind: Kind) -> Result<Vec<Term>, StoreError> {
-        self.read(|connection| directory(connection, kind))
+        let tail = "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY slug";
+        self.read(|connection| terms(connection, tail, [kind_number(kind)]))
+    }
+
+    pub(in crate::store) fn largest(&self, kind: Kind, limit: usize) -> Result<Vec<Term>, StoreError> {
+        self.read(|connection| largest(connection, kind, limit))
     }
 
     pub(in crate::store) fn nearest(&self, kind: Kind, slug: &Slug) -> Result<Vec<Term>, StoreError> {
@@ -258,10 +265,7 @@ impl Sqlite {
 
     pub(in crate::store) fn sidebar(&self) -> Result<Sidebar, StoreError> {
         self.read_with_sets(&[], |connection, sets| {
-            let largest = |kind, limit: usize| {
-                let tail = "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY articles DESC, slug LIMIT ?2";
-                terms(connection, tail, (kind_number(kind), limit))
-            };
+            let largest = |kind, limit| largest(connection, kind, limit);
             Ok(Sidebar {
                 categories: largest(Kind::Category, usize::MAX >> 1)?,
                 tags: largest(Kind::Tag, SIDEBAR_TAGS)?,
