@@ -204,7 +204,7 @@ impl<E> Default for Page<E> {
 /// What the site's own pages show beside the articles.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sidebar {
-    /// Categories with counts, the largest first.
+    /// The largest categories with counts, these first.
     pub categories: Vec<Term>,
     /// The most used tags, the largest first.
     pub tags: Vec<Term>,

@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::{Change, Sqlite, StoreError, articles};
 use crate::model::{Kind, MenuLink, Sidebar, Slug, Term, TermDescription, TermName};
 
-/// How many tags the sidebar shows.
+/// How many categories the sidebar shows; it is on every page.
+const SIDEBAR_CATEGORIES: usize = 200;
+/// How many tags it shows.
 const SIDEBAR_TAGS: usize = 40;
 /// How many of the newest articles it shows.
 const SIDEBAR_RECENT: usize = 8;
@@ -267,7 +269,7 @@ impl Sqlite {
         self.read_with_sets(&[], |connection, sets| {
             let largest = |kind, limit| largest(connection, kind, limit);
             Ok(Sidebar {
-                categories: largest(Kind::Category, usize::MAX >> 1)?,
+                categories: largest(Kind::Category, SIDEBAR_CATEGORIES)?,
                 tags: largest(Kind::Tag, SIDEBAR_TAGS)?,
                 languages: largest(Kind::Language, SIDEBAR_TAGS)?,
                 sources: largest(Kind::Source, SIDEBAR_TAGS)?,
