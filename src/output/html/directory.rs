@@ -26,7 +26,7 @@ pub enum Directory<'a> {
 #[must_use]
 pub fn directory(directory: &Directory<'_>, sidebar: &Sidebar, site: &Site) -> String {
     let (kind, rows) = match directory {
-        Directory::Terms { kind, terms, are_more } => (*kind, listed(terms, are_more.then_some(*kind), site)),
+        Directory::Terms { kind, terms, .. } => (*kind, listed(terms, site)),
         Directory::Sources(list) => (Kind::Source, sources(list, site)),
     };
     let title = capital(kind.plural());
@@ -40,6 +40,10 @@ pub fn directory(directory: &Directory<'_>, sidebar: &Sidebar, site: &Site) -> S
             p.about {
                 (about)
                 @if kind == Kind::Source { " What failed, moved or recovered is in the " a href=(local(site, &Target::Health(None).path())) { "health log" } "." }
+                @if let Directory::Terms { terms, are_more: true, .. } = directory {
+                    " These are the " (terms.len()) " with most articles; all are in the "
+                    a href=(local(site, &Target::Document(Document::Feeds).path())) { "list of all feeds (OPML)" } "."
+                }
             }
         }
         (rows)
@@ -56,16 +60,9 @@ pub fn directory(directory: &Directory<'_>, sidebar: &Sidebar, site: &Site) -> S
     layout::page(&layout, &main)
 }
 
-/// Terms; `more`: there are more of this kind.
-fn listed(terms: &[Term], more: Option<Kind>, site: &Site) -> Markup {
+fn listed(terms: &[Term], site: &Site) -> Markup {
     html! {
         @if terms.is_empty() { p.empty { "There are none yet. They come with the articles." } }
-        @if let Some(kind) = more {
-            p.about {
-                "These are the " (terms.len()) " " (kind.plural()) " with most articles. All are in the "
-                a href=(local(site, &Target::Document(Document::Feeds).path())) { "list of all feeds (OPML)" } "."
-            }
-        }
         ul.directory.wide {
             @for term in terms {
                 li {
