@@ -1,11 +1,32 @@
-//! Sources that move or go: which redirects count, and when a source is asked no more.
+//! Sources that come, move or go: what they are called, which redirects count, and when a source is asked no more.
 
 use chrono::TimeDelta;
-use feedmill::model::{EventKind, Header, NewSource, Source, SourceKind, SourceSettings};
+use feedmill::model::{EventKind, Header, NewSource, Slug, Source, SourceKind, SourceSettings};
 
 use crate::manners::{RSS, add, again, events, live, reader};
 use crate::store::{Fixture, day};
 use crate::upstream::Upstream;
+
+#[tokio::test]
+async fn sources_of_one_name_are_numbered_as_they_come() {
+    let f = Fixture::new().await;
+    let add = async |number: usize| f.source(SourceKind::Feed, &format!("https://a.example/{number}/news")).await.slug.to_string();
+    assert_eq!(add(1).await, "news");
+    for number in 2..40 {
+        assert_eq!(add(number).await, format!("news-{number}"));
+    }
+    let by_hand = NewSource {
+        kind: SourceKind::Feed,
+        location: "https://b.example/".to_owned(),
+        slug: Some(Slug::from_name("news-45")),
+        title: "B".to_owned(),
+        settings: SourceSettings::default(),
+    };
+    f.store.add_source(by_hand, day(0)).await.unwrap();
+    for number in 40..80 {
+        assert!(!add(number).await.ends_with("-45"), "it has its own already");
+    }
+}
 
 async fn moved(code: &str, polls: i64) -> (Upstream, Fixture, Source) {
     let (up, f) = (Upstream::new(), Fixture::new().await);

@@ -95,27 +95,6 @@ fn linked(guid: &str, link: &str) -> Article {
 }
 
 #[tokio::test]
-async fn sources_of_one_name_are_numbered_as_they_come() {
-    let f = Fixture::new().await;
-    let add = async |number: usize| f.source(SourceKind::Feed, &format!("https://a.example/{number}/news")).await.slug.to_string();
-    assert_eq!(add(1).await, "news");
-    for number in 2..40 {
-        assert_eq!(add(number).await, format!("news-{number}"));
-    }
-    let by_hand = NewSource {
-        kind: SourceKind::Feed,
-        location: "https://b.example/".to_owned(),
-        slug: Some(Slug::from_name("news-45")),
-        title: "B".to_owned(),
-        settings: SourceSettings::default(),
-    };
-    f.store.add_source(by_hand, day(0)).await.unwrap();
-    for number in 40..80 {
-        assert!(!add(number).await.ends_with("-45"), "it has its own already");
-    }
-}
-
-#[tokio::test]
 async fn applying_a_batch_twice_changes_nothing() {
     let f = Fixture::new().await;
     let source = f.source(SourceKind::Folder, "/a").await;
