@@ -16,14 +16,13 @@ const MAX_IN_ALL: usize = 2_000;
 /// old articles that are found later do not change it.
 pub(super) fn issues(chosen: &Chosen<'_>, options: &Options, period: Period, zone: Tz, now: Time) -> Result<Numbers, StoreError> {
     let mut numbers = Numbers::default();
-    // Nothing was discovered before there was a store, however old the articles are that it began with.
-    let first: i64 = chosen.connection.prepare_cached("SELECT created FROM store")?.query_row([], |row| row.get(0))?;
     let mut end = period.containing(now, zone).0;
     while numbers.issues.len() < usize::from(options.limit) && numbers.articles.len() < MAX_IN_ALL {
         let before = Stretch { before: (end.timestamp(), 0), ..Stretch::default() };
         let Some(last) = chosen.newest(chosen.set, before, 1, options)?.pop() else { break };
         let (since, until) = period.containing(time(chosen.sets.place(last).0), zone);
-        if until.timestamp() <= first {
+        // Nothing was discovered before there was a store, however old the articles are that it began with.
+        if until.timestamp() <= chosen.created {
             break;
         }
         let stretch = Stretch { since: since.timestamp(), before: (until.timestamp(), 0) };

@@ -118,7 +118,8 @@ impl Sqlite {
                 let numbers = self.with_sets(connection, &needed, |sets| {
                     let set = sets.chosen(choice, State::Public);
                     let words = selection.words.as_ref().filter(|words| words.words.iter().any(Word::needs_text));
-                    find(&Chosen { connection, sets, choice, set: &set, words, read: Cell::default(), sources: &sources })
+                    let created = resolved.store.created;
+                    find(&Chosen { connection, sets, choice, set: &set, words, read: Cell::default(), sources: &sources, created })
                 })?;
                 Ok(match numbers {
                     None => None,
@@ -149,6 +150,8 @@ pub(super) struct Chosen<'a> {
     read: Cell<usize>,
     /// The terms of all sources, where each counts for itself.
     sources: &'a [TermId],
+    /// When the store was made.
+    pub(super) created: i64,
 }
 
 impl Chosen<'_> {

@@ -228,27 +228,15 @@ fn largest(connection: &Connection, kind: Kind, limit: usize) -> Result<Vec<Term
 /// The published terms whose names are most like one that is not there, among the largest and those that begin as it does:
 /// to look at all would let whoever asks for what is not there take a core's time.
 pub(super) fn nearest(connection: &Connection, kind: Kind, slug: &Slug) -> Result<Vec<Term>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT * FROM (SELECT slug FROM terms WHERE kind = ?1 AND articles > 0 AND deleted IS NULL ORDER BY articles DESC LIMIT ?3)
-         UNION ALL
-         SELECT * FROM (SELECT slug FROM terms
-             WHERE kind = ?1 AND slug BETWEEN ?2 AND ?2 || char(0x10ffff) AND articles > 0 AND deleted IS NULL LIMIT ?3)",
-    )?;
+    let mut known = largest(connection, kind, LOOKED_AT)?;
     let start: String = slug.as_str().chars().take(1).collect();
-    let mut rows = statement.query((kind_number(kind), start, LOOKED_AT))?;
-    let mut alike: Vec<(f64, String)> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let known = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-        let likeness = strsim::jaro_winkler(known, slug.as_str());
-        if likeness > 0.6 {
-            alike.push((likeness, known.to_owned()));
-        }
-    }
-    alike.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    alike.dedup();
-    let one = |(_, slug): &(f64, String)| terms(connection, "WHERE kind = ?1 AND slug = ?2", (kind_number(kind), slug));
-    let nearest = alike.iter().take(SUGGESTIONS).map(one).collect::<Result<Vec<_>, _>>()?;
-    Ok(nearest.into_iter().flatten().collect())
+    let tail = "WHERE kind = ?1 AND articles > 0 AND deleted IS NULL AND slug BETWEEN ?2 AND ?2 || char(0x10ffff) LIMIT ?3";
+    known.extend(terms(connection, tail, (kind_number(kind), start, LOOKED_AT))?);
+    let likeness = |term: Term| (strsim::jaro_winkler(term.name.slug.as_str(), slug.as_str()), term);
+    let mut alike: Vec<(f64, Term)> = known.into_iter().map(likeness).filter(|(likeness, _)| *likeness > 0.6).collect();
+    alike.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.name.slug.cmp(&other.name.slug)));
+    alike.dedup_by(|(_, one), (_, other)| one.name.slug == other.name.slug);
+    Ok(alike.into_iter().take(SUGGESTIONS).map(|(_, term)| term).collect())
 }
 
 impl Sqlite {
