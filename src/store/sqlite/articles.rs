@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
 use super::terms::{TermId, term_name};
+use super::translation::MAX_TRANSLATIONS;
 use super::{Sqlite, StoreError, lookups, story, time};
 use crate::model::{
     Article, ArticleKey, Entry, Kind, Language, Neighbours, Origin, Origins, SourceInfo, SourceKind, SourceSettings, TermName, Translation,
@@ -113,11 +114,13 @@ impl<'a> Loader<'a> {
     fn translations(&self, source: i64, key: Option<String>) -> Result<Vec<Translation>, StoreError> {
         let Some(key) = key else { return Ok(Vec::new()) };
         let mut statement = self.connection.prepare_cached(
-            "SELECT key, title, language FROM articles INDEXED BY articles_by_translation
-             WHERE source = ?1 AND translation_key = ?2 AND gone = 0 AND language IS NOT NULL ORDER BY published, id",
+            "SELECT key, title, language FROM (
+                 SELECT id, key, title, language, published FROM articles INDEXED BY articles_by_translation
+                 WHERE source = ?1 AND translation_key = ?2 AND gone = 0 ORDER BY id LIMIT ?3
+             ) WHERE language IS NOT NULL ORDER BY published, id",
         )?;
         let mut translations: Vec<Translation> = Vec::new();
-        let mut rows = statement.query((source, key))?;
+        let mut rows = statement.query((source, key, MAX_TRANSLATIONS))?;
         while let Some(row) = rows.next()? {
             let (key, _) = key_and_title(row)?;
             let Some(language) = Language::parse(&row.get::<_, String>("language")?) else { continue };

@@ -5,9 +5,15 @@ use rusqlite::Transaction;
 
 use super::{Change, StoreError};
 
+/// The most articles of a hash that are looked at, the first ones. Only a link can have more: a page that so many articles
+/// lead to tells nothing about them.
+pub(super) const MAX_ALIKE: usize = 128;
+
 /// The articles that have a hash, as a subquery; `hash` is its name in the statement.
 pub(super) fn having(hash: &str) -> String {
-    format!("(SELECT article FROM lookups WHERE hash = {hash} UNION ALL SELECT article FROM new_lookups WHERE hash = {hash})")
+    format!(
+        "(SELECT article FROM lookups WHERE hash = {hash} UNION ALL SELECT article FROM new_lookups WHERE hash = {hash} LIMIT {MAX_ALIKE})"
+    )
 }
 
 /// Notes the hashes of an article.
@@ -85,6 +91,21 @@ mod tests {
         store.write(|transaction| forget(transaction, FIRST, 0)).unwrap();
         let left = store.write(|transaction| Change::begin(transaction, time(1_700_000_000))?.having(0)).unwrap();
         assert_eq!(left, [1, FIRST + 1]);
+    }
+
+    #[test]
+    fn of_very_many_articles_of_a_hash_the_first_are_looked_at() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let store = store(&folder);
+        let found = store.write(|transaction| {
+            let mut change = Change::begin(transaction, time(1_700_000_000))?;
+            for article in 1..=1_000 {
+                note(&mut change, article, [7])?;
+            }
+            change.having(7)
+        });
+        assert_eq!(found.unwrap(), (1..=128).collect::<Vec<_>>());
+        assert_eq!(store.numbers(&format!("SELECT article FROM {} ORDER BY article", having("7")), []).unwrap().len(), MAX_ALIKE);
     }
 
     #[test]

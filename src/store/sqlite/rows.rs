@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Transaction, params_from_iter};
 
+use super::lookups::MAX_ALIKE;
 use super::terms::TermId;
 use super::waiting::FIRST;
 use super::{Change, StoreError};
@@ -39,13 +40,14 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// The articles that have a hash.
+    /// The articles that have a hash, [`MAX_ALIKE`] of them.
     pub(super) fn having(&self, hash: i64) -> Result<Vec<i64>, StoreError> {
         if let Some(found) = self.rows.found.get(&hash) {
-            return Ok(found.clone());
+            return Ok(found.iter().copied().take(MAX_ALIKE).collect());
         }
         let mut found: Vec<_> = self.rows.lookups.iter().filter(|row| row[0] == hash).map(|row| row[1]).collect();
         having(self.transaction, &[hash], |_, article| found.push(article))?;
+        found.truncate(MAX_ALIKE);
         Ok(found)
     }
 

@@ -14,6 +14,7 @@ use super::digest;
 use super::history::{self, Cut};
 use super::search::{self, Hits};
 use super::terms::{self, Known, TermId};
+use super::translation::MAX_TRANSLATIONS;
 use super::{Sqlite, StoreError, story, time};
 use crate::model::{
     Entry, Format, Issue, Kind, Language, Look, Options, Page, Period, Piece, Query, Selection, Slug, Sort, Time, Tombstone, Window, Word,
@@ -188,9 +189,10 @@ impl Chosen<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT o.id, o.language FROM articles a JOIN articles o INDEXED BY articles_by_translation
                 ON o.source = a.source AND o.translation_key = a.translation_key AND o.gone = 0
-             WHERE a.id = ?1 ORDER BY o.id",
+             WHERE a.id = ?1 ORDER BY o.id LIMIT ?2",
         )?;
-        let rows = statement.query_map([number], |row| Ok((row.get::<_, Number>(0)?, row.get::<_, Option<String>>(1)?)))?;
+        let rows =
+            statement.query_map((number, MAX_TRANSLATIONS), |row| Ok((row.get::<_, Number>(0)?, row.get::<_, Option<String>>(1)?)))?;
         let mut best = (usize::MAX, number);
         for row in rows {
             let (other, language) = row?;
