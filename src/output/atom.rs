@@ -1,5 +1,6 @@
 //! Atom 1.0 (RFC 4287), written entry by entry with the `atom_syndication` crate.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use atom_syndication::extension::{Extension, ExtensionMap};
@@ -163,17 +164,22 @@ fn source(entry: &Entry, store: &Uuid, site: &Site) -> Source {
     if authors.is_empty() && !entry.article.authors.iter().any(|author| parts::person_name(author).is_some()) {
         authors.push(Person { name: origin.title.clone(), ..Person::default() });
     }
-    let home = origin.home.as_deref().and_then(parts::absolute).map(Into::into);
+    let public = |url: &Option<String>| {
+        let url = url.as_deref().map(parts::without_user)?;
+        parts::absolute(&url).map(Cow::into_owned)
+    };
+    // An id with a secret in it cannot lose it and stay itself.
+    let id = origin.id.clone().filter(|id| is_iri(id) && parts::without_user(id) == id.as_str());
     let link = |href, rel: &str| Link { href, rel: rel.to_owned(), ..Link::default() };
     Source {
         title: Text::plain(origin.title.clone()),
-        id: origin.id.clone().filter(|id| is_iri(id)).unwrap_or_else(|| identity::feed_id(store, &selection, &Options::default())),
+        id: id.unwrap_or_else(|| identity::feed_id(store, &selection, &Options::default())),
         updated: entry.updated.fixed_offset(),
         authors,
-        icon: origin.icon.as_deref().and_then(parts::absolute).map(Into::into),
+        icon: public(&origin.icon),
         links: vec![
             link(parts::source_feed(entry, site), "self"),
-            link(home.unwrap_or_else(|| site.link(&Target::page(&selection))), "alternate"),
+            link(public(&origin.home).unwrap_or_else(|| site.link(&Target::page(&selection))), "alternate"),
         ],
         rights: origin.rights.clone().map(Text::plain),
         ..Source::default()

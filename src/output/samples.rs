@@ -48,7 +48,7 @@ fn entry(guid: &str, article: Article) -> Entry {
         slug: Slug::from_name("A blog & co"),
         title: "A <blog> & co".to_owned(),
         feed: Some("https://user:secret@blog.example/feed.xml?a=1&b=2".to_owned()),
-        home: Some("https://blog.example/".to_owned()),
+        home: Some("https://user:secret@blog.example/".to_owned()),
         id: None,
         authors: Vec::new(),
         rights: None,

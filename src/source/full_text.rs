@@ -7,6 +7,7 @@ use url::Url;
 use super::feed::decoded;
 use super::fetch::{Body, Client, FetchError, Validators};
 use super::{clean, tame};
+use crate::model::private::public;
 use crate::model::{Source, Time, text};
 
 /// The largest page that is looked into, in bytes.
@@ -39,14 +40,14 @@ pub enum PageError {
 }
 
 /// Reads the page of an article of a source: its main content as sanitised HTML with absolute links. `own`: what the feed
-/// says itself. The headers of the source go to its own host alone.
+/// says itself. The headers and the user of the source go to its own host alone.
 ///
 /// # Errors
 ///
 /// The page did not come, or says nothing that the feed does not.
 pub async fn read(source: &Source, page: &Url, own: Option<&str>, client: &Client, now: Time) -> Result<String, PageError> {
-    let answer = client.beside(source, page)?.get(page, Validators::default(), now).await?;
-    let (body, url) = (answer.body.unwrap_or_default(), answer.url);
+    let answer = client.beside(source, page)?.get(&as_its_user(page, source), Validators::default(), now).await?;
+    let (body, url) = (answer.body.unwrap_or_default(), public(&answer.url));
     match body.media_type.as_deref() {
         None | Some("text/html" | "application/xhtml+xml") => {}
         Some(other) => return Err(PageError::NotHtml(other.to_owned())),
@@ -56,6 +57,20 @@ pub async fn read(source: &Source, page: &Url, own: Option<&str>, client: &Clien
     let extracted = tokio::task::spawn_blocking(move || extract(&body, &url)).await.unwrap_or(Err(PageError::Nothing))?;
     let length = |html: &str| text::plain(html).len();
     if own.is_some_and(|own| length(own) > length(&extracted)) { Err(PageError::Shorter) } else { Ok(extracted) }
+}
+
+/// A page of a source's own host as the user that the source's URL names; links do not name users.
+fn as_its_user(page: &Url, source: &Source) -> Url {
+    let mut page = page.clone();
+    if let Ok(own) = Url::parse(&source.location)
+        && own.origin() == page.origin()
+        && page.username().is_empty()
+    {
+        // Both fail only for URLs without a host.
+        page.set_username(own.username()).ok();
+        page.set_password(own.password()).ok();
+    }
+    page
 }
 
 fn extract(body: &Body, url: &Url) -> Result<String, PageError> {

@@ -229,7 +229,7 @@ impl Store {
         self.read(move |sqlite| sqlite.select(&selection, &options, window)).await
     }
 
-    /// The issues of a selection's digest whose period was over at `now`, with their articles.
+    /// The issues of a selection's digest in a window whose period was over at `now`, with their articles.
     ///
     /// # Errors
     /// The database failed.
@@ -237,12 +237,13 @@ impl Store {
         &self,
         selection: &Selection,
         options: &Options,
+        window: Window,
         period: Period,
         zone: Tz,
         now: Time,
     ) -> Result<Lookup<Page>, StoreError> {
         let (selection, options) = (selection.clone(), options.clone());
-        self.read(move |sqlite| sqlite.digest(&selection, &options, period, zone, now)).await
+        self.read(move |sqlite| sqlite.digest(&selection, &options, window, period, zone, now)).await
     }
 
     /// Some public articles in the order of their discovery, each for itself: with its own terms, without the others of
@@ -254,13 +255,13 @@ impl Store {
         self.read(move |sqlite| sqlite.walk(after, limit)).await
     }
 
-    /// What of a selection was discovered, changed or withdrawn after a generation; empty if that is nothing, or too much.
+    /// What of a selection in a window was discovered, changed or withdrawn after a generation; empty if that is nothing, or too much.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn delta(&self, selection: &Selection, options: &Options, since: u64) -> Result<Lookup<Page>, StoreError> {
+    pub async fn delta(&self, selection: &Selection, options: &Options, window: Window, since: u64) -> Result<Lookup<Page>, StoreError> {
         let (selection, options) = (selection.clone(), options.clone());
-        self.read(move |sqlite| sqlite.delta(&selection, &options, since)).await
+        self.read(move |sqlite| sqlite.delta(&selection, &options, window, since)).await
     }
 
     /// Takes the tombstones of what was withdrawn before a time out of the feeds.

@@ -260,12 +260,21 @@ impl Sets {
         (older.first().copied(), newer.map(|(_, number)| number))
     }
 
-    /// How many of a set stand in a stretch.
-    pub(super) fn count(&self, set: &RoaringBitmap, stretch: Stretch) -> u64 {
+    /// Those of a set that stand in a stretch.
+    pub(super) fn within<'a>(&self, set: Cow<'a, RoaringBitmap>, stretch: Stretch) -> Cow<'a, RoaringBitmap> {
         if stretch.since == i64::MIN && stretch.before.0 == i64::MAX {
-            return set.len();
+            return set;
         }
-        set.iter().filter(|number| stretch.holds(self.place(*number))).count() as u64
+        let mut within = RoaringBitmap::new();
+        for (position, block) in (0..).zip(&self.blocks) {
+            let numbers = position * BLOCK..=position * BLOCK + (BLOCK - 1);
+            if block.oldest >= stretch.since && block.newest < stretch.before.0 {
+                within.insert_range(numbers);
+            } else if block.newest >= stretch.since && block.oldest <= stretch.before.0 {
+                within.extend(set.range(numbers).filter(|number| stretch.holds(self.place(*number))));
+            }
+        }
+        Cow::Owned(within & &*set)
     }
 }
 
@@ -296,7 +305,9 @@ mod tests {
             let mut all: Vec<Place> = set.iter().map(|number| sets.place(number)).collect();
             all.sort_unstable();
             let in_order = all.into_iter().rev().filter(|place| place.0 >= since && *place < before);
-            prop_assert_eq!(sets.count(&set, stretch), in_order.clone().count() as u64);
+            let mut within: Vec<Number> = in_order.clone().map(|place| place.1).collect();
+            within.sort_unstable();
+            prop_assert_eq!(sets.within(Cow::Borrowed(&set), stretch).iter().collect::<Vec<_>>(), within);
             let expected: Vec<Number> = in_order.map(|place| place.1).filter(|number| !number.is_multiple_of(7)).take(limit).collect();
             prop_assert_eq!(newest, expected);
         }

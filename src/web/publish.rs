@@ -131,10 +131,10 @@ async fn list(
     may_be_unknown: bool,
     now: Time,
 ) -> Result<Document, Failure> {
-    let (zone, window) = (door.site.zone, window(door, selection, now)?);
+    let window = window(door, selection, now)?;
     let ask = |meant: Selection| async move {
         match options.digest {
-            Some(period) => door.store.digest(&meant, options, period, zone, now).await,
+            Some(period) => door.store.digest(&meant, options, window, period, door.site.zone, now).await,
             None => door.store.select(&meant, options, window).await,
         }
     };
@@ -238,14 +238,14 @@ fn modified(door: &Door, selection: &Selection, options: &Options, modified: Tim
 }
 
 /// What changed in a feed since a generation, as a document; `None` if that is nothing, too much, or not to be told.
-pub(super) async fn delta(door: &Door, target: &Target, since: u64) -> Result<Option<Document>, Failure> {
+pub(super) async fn delta(door: &Door, target: &Target, since: u64, now: Time) -> Result<Option<Document>, Failure> {
     let Target::List { selection, options, format: Some(format) } = target else { return Ok(None) };
     let meant = meant(door, selection)?;
-    let is_bounded = meant.since.is_some() || meant.until.is_some() || meant.words.is_some();
-    if is_bounded || options.archive.is_some() || options.digest.is_some() || options.per_source.is_some() {
+    if meant.is_relative() || meant.words.is_some() || options.archive.is_some() || options.digest.is_some() || options.per_source.is_some()
+    {
         return Ok(None);
     }
-    let Lookup::Found(page) = door.store.delta(meant, options, since).await? else { return Ok(None) };
+    let Lookup::Found(page) = door.store.delta(meant, options, window(door, selection, now)?, since).await? else { return Ok(None) };
     if page.entries.is_empty() && page.tombstones.is_empty() {
         return Ok(None);
     }

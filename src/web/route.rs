@@ -145,7 +145,7 @@ pub(super) async fn feed(door: &Door, path: &str) -> Option<Arc<Document>> {
 /// What changed since the document that a client has, if it takes that and we can tell.
 async fn delta(door: &Door, request: &HttpRequest, target: &Target, full: &Document) -> Result<Option<HttpResponse>, Error> {
     let Some((base, since)) = asked::delta_base(request) else { return Ok(None) };
-    match publish::delta(door, target, since).await {
+    match publish::delta(door, target, since, now()).await {
         Ok(delta) => Ok(delta.map(|delta| document::respond_delta(&delta, full, &base, request))),
         Err(publish::Failure::Error(error)) => Err(error),
         Err(publish::Failure::Moved(_)) => Ok(None),

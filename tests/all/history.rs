@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
-use feedmill::model::{Article, Period, SourceKind, Time};
+use feedmill::model::{Article, Period, SourceKind, Time, Window};
 
 use crate::server::{Server, texts};
 use crate::store::{article, day, tagged};
@@ -36,20 +36,20 @@ async fn a_walk_through_the_archive_finds_each_article_once_while_new_ones_arriv
         let current = server.get(&format!("/tag/t.{format}"));
         assert_eq!(link(current.text(), "prev-archive").as_deref(), current.header_link("prev-archive").as_deref());
     }
-    let before: HashSet<String> = walk(&server, 0).await.into_iter().collect();
+    let before: HashSet<String> = walk(&server, "/tag/t.atom", 0).await.into_iter().collect();
     assert_eq!(before.len(), 430);
 
     // Each step brings new articles, withdraws some and changes some.
-    let seen = walk(&server, 15).await;
+    let seen = walk(&server, "/tag/t.atom", 15).await;
     let unique: HashSet<&String> = seen.iter().collect();
     assert_eq!(unique.len(), seen.len(), "no article twice in the archive");
     assert!(before.iter().all(|id| unique.contains(id)), "none is missing");
 }
 
-/// All ids of the archive from the current document to the oldest; `news` articles arrive at every step.
-async fn walk(server: &Server, news: i64) -> Vec<String> {
+/// All ids of a feed's archive from the current document to the oldest; `news` articles arrive at every step.
+async fn walk(server: &Server, feed: &str, news: i64) -> Vec<String> {
     let source = server.f.source(SourceKind::Feed, "https://a.example/feed").await;
-    let mut next = link(server.get("/tag/t.atom").text(), "prev-archive");
+    let mut next = link(server.get(feed).text(), "prev-archive");
     let mut ids = Vec::new();
     let mut step = 0;
     while let Some(path) = next {
@@ -68,6 +68,36 @@ async fn walk(server: &Server, news: i64) -> Vec<String> {
         next = link(answer.text(), "prev-archive");
     }
     ids
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_stands_still_has_an_archive_tombstones_deltas_and_digests_of_its_own() {
+    let server = Server::new().await;
+    let source = server.f.source(SourceKind::Feed, "https://a.example/feed").await;
+    server.f.feed(&source, (0..430).map(|n| dated(&format!("g{n}"), day(-1 - (n * 37) % 200))).collect(), day(1)).await;
+    let window = format!("since={}&until={}", day(-100).format("%Y-%m-%d"), day(-11).format("%Y-%m-%d"));
+    let feed = format!("/feed.atom?{window}");
+    let all: HashSet<String> = walk(&server, "/tag/t.atom", 0).await.into_iter().collect();
+    let seen = walk(&server, &feed, 0).await;
+    let unique: HashSet<String> = seen.iter().cloned().collect();
+    assert_eq!(unique.len(), seen.len());
+    assert!(unique.is_subset(&all) && (150..250).contains(&unique.len()), "{}", unique.len());
+    let archive = link(server.get("/feed.atom").text(), "prev-archive").unwrap();
+    let after = archive.split_once('?').unwrap().1;
+    assert_eq!(server.get(&format!("/feed.atom?{after}&since=2100-01-01")).text().matches("<entry").count(), 0);
+
+    let first = server.get(&feed);
+    server.f.feed(&source, vec![Article { title: Some("Edited".into()), ..dated("g0", day(-1)) }], day(2)).await;
+    server.f.feed(&source, vec![dated("now", day(2))], day(2)).await;
+    let after = |feed: &str, tag: &str| server.ask("GET", feed, &[("A-IM", "feed"), ("If-None-Match", tag)]);
+    assert_eq!(after(&feed, first.header("etag")).status, 304, "nothing of it changed");
+    server.f.feed(&source, vec![Article { title: Some("Edited".into()), ..dated("g130", day(-11)) }], day(3)).await;
+    assert!(server.get(&feed).text().contains("Edited"));
+    let delta = after(&feed, first.header("etag"));
+    assert_eq!((delta.status, delta.text().matches("<entry").count()), (226, 1));
+
+    let digest = server.get(&format!("/feed.json?digest=weekly&{window}")).json();
+    assert_eq!(digest["items"].as_array().unwrap().len(), 0, "all of it is from before the store: {digest}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,7 +234,7 @@ async fn a_digest_has_an_item_for_each_day_that_is_over_and_late_arrivals_do_not
     let selection = feedmill::model::Selection::default();
     let issues = async |period, now| {
         let options = feedmill::model::Options { digest: Some(period), ..Default::default() };
-        let found = f.store.digest(&selection, &options, period, chrono_tz::Tz::UTC, now).await.unwrap();
+        let found = f.store.digest(&selection, &options, Window::default(), period, chrono_tz::Tz::UTC, now).await.unwrap();
         let feedmill::store::Lookup::Found(page) = found else { panic!("a digest") };
         let mut entries = page.entries.iter();
         page.issues

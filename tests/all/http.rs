@@ -46,6 +46,18 @@ async fn the_date_gets_a_304_unless_a_tag_says_otherwise() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_date_of_a_feed_never_goes_back_and_what_only_excludes_has_that_of_the_store() {
+    let (server, source) = Server::with(vec![tagged("1", &["x"])]).await;
+    server.f.feed(&source, vec![tagged("2", &["y"])], day(3)).await;
+    let either = server.get("/feed.rss?tag=x,y").header("last-modified").to_owned();
+    let others = server.get("/feed.rss?tag=-x").header("last-modified").to_owned();
+    server.f.store.delete_term(feedmill::model::Kind::Tag, "y", day(3)).await.unwrap();
+    assert_eq!(server.get("/feed.rss?tag=x,y").header("last-modified"), either);
+    server.f.feed(&source, vec![tagged("3", &["z"])], day(4)).await;
+    assert_eq!(server.ask("GET", "/feed.rss?tag=-x", &[("If-Modified-Since", &others)]).status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_is_a_get_without_its_body() {
     let (server, _) = Server::with(vec![tagged("1", &["x"])]).await;
     for target in ["/tag/x.json", "/", "/tag/nobody", "/opml"] {

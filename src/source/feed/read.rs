@@ -24,7 +24,7 @@ pub enum ReadError {
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// What came is no feed.
-    #[error("{url}: {error}")]
+    #[error("{url}")]
     Feed {
         /// Where it came from in the end.
         url: Url,
@@ -96,7 +96,7 @@ pub async fn read_pushed(source: &Source, pushed: Pushed, client: &Client, zone:
     let zone = source.settings.timezone.unwrap_or(zone);
     match parse_aside(&body, &url, source.settings.encoding.clone(), zone, limits(client)).await? {
         Ok(feed) => Ok(Batch { is_push: true, ..batch(feed, &body, None) }),
-        Err(error) => Err(ReadError::Feed { url, error }),
+        Err(error) => Err(ReadError::Feed { url: public(&url), error }),
     }
 }
 
@@ -151,7 +151,8 @@ async fn parse_aside(
     zone: Tz,
     limits: FeedLimits,
 ) -> Result<Result<ParsedFeed, FeedError>, ReadError> {
-    let (body, base) = (Arc::clone(body), url.clone());
+    // What it makes absolute is published.
+    let (body, base) = (Arc::clone(body), public(url));
     let parsing = PARSING.run(move || {
         let context = FeedContext { url: Some(&base), charset: body.charset.as_deref(), encoding: encoding.as_deref(), zone, limits };
         parse(&body.bytes, &context)
@@ -180,7 +181,7 @@ fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>) -> Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Slug, SourceId, SourceInfo, SourceKind, SourceSettings, SourceStatus};
+    use crate::model::{Link, Slug, SourceId, SourceInfo, SourceKind, SourceSettings, SourceStatus, text};
     use crate::source::fetch::tests::{answer, serve};
     use crate::source::fetch::{Limits, Options};
 
@@ -229,6 +230,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_feed_names_by_relative_links_does_not_name_its_user() {
+        const FEED: &[u8] =
+            b"<rss><channel><link>/home</link><item><link>/1</link><description>&lt;img src=a.png&gt;</description></item></channel></rss>";
+        let (mut url, _requests) = serve(vec![answer("200 OK", FEED)]);
+        url.set_username("ann").unwrap();
+        url.set_password(Some("pw")).unwrap();
+        url.set_query(Some("token=t"));
+        let batch = run(read(&source(&url), &Memory::default(), &client(), Tz::UTC, now())).unwrap();
+        let site = format!("http://127.0.0.1:{}", url.port().unwrap());
+        assert_eq!(batch.info.unwrap().home, Some(format!("{site}/home")));
+        let article = &batch.articles[0];
+        assert_eq!(article.link, Link::At(format!("{site}/1")));
+        assert_eq!(article.content.as_deref(), Some(format!("<img src=\"{site}/a.png\">").as_str()));
+    }
+
+    #[test]
     fn a_reading_keeps_no_more_articles_than_the_client_is_told() {
         let (url, _requests) = serve(vec![answer("200 OK", FEED), answer("200 OK", FEED)]);
         let allow_addresses = vec!["127.0.0.0/8".parse().unwrap()];
@@ -263,7 +280,7 @@ mod tests {
             serve(vec![answer("410 Gone", b""), answer("200 OK", b"<opml/>"), answer("429 Slow\r\nRetry-After: 60", b"")]);
         let error = || run(read(&source(&url), &Memory::default(), &client(), Tz::UTC, now())).unwrap_err();
         assert!(error().is_gone());
-        assert!(error().to_string().contains("OPML"));
+        assert!(text::chain(&error()).contains("OPML"));
         assert_eq!(error().retry_after(), Some(now() + chrono::Duration::minutes(1)));
     }
 }

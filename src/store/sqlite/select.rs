@@ -61,7 +61,7 @@ pub(super) struct Numbers {
 
 impl Sqlite {
     pub(in crate::store) fn select(&self, selection: &Selection, options: &Options, window: Window) -> Result<Lookup<Page>, StoreError> {
-        self.choose(selection, options, |chosen| listed(chosen, selection, options, window), entry)
+        self.choose(selection, options, window, |chosen| listed(chosen, selection, options), entry)
     }
 
     /// The same, as far as it was made for a format.
@@ -74,7 +74,7 @@ impl Sqlite {
         look: Look,
     ) -> Result<Lookup<Page<Piece>>, StoreError> {
         let piece = |loader: &mut Loader<'_>, number| loader.piece(number, format, look);
-        self.choose(selection, options, |chosen| listed(chosen, selection, options, window), piece)
+        self.choose(selection, options, window, |chosen| listed(chosen, selection, options), piece)
     }
 
     /// The issues of a selection's digest whose period is over, with their articles.
@@ -82,16 +82,23 @@ impl Sqlite {
         &self,
         selection: &Selection,
         options: &Options,
+        window: Window,
         period: Period,
         zone: Tz,
         now: Time,
     ) -> Result<Lookup<Page>, StoreError> {
-        self.choose(selection, options, |chosen| digest::issues(chosen, options, period, zone, now).map(Some), entry)
+        self.choose(selection, options, window, |chosen| digest::issues(chosen, options, period, zone, now).map(Some), entry)
     }
 
     /// What changed in a selection since a generation: an empty page if nothing did, or too much.
-    pub(in crate::store) fn delta(&self, selection: &Selection, options: &Options, since: u64) -> Result<Lookup<Page>, StoreError> {
-        self.choose(selection, options, |chosen| history::delta(chosen, options, since).map(Some), entry)
+    pub(in crate::store) fn delta(
+        &self,
+        selection: &Selection,
+        options: &Options,
+        window: Window,
+        since: u64,
+    ) -> Result<Lookup<Page>, StoreError> {
+        self.choose(selection, options, window, |chosen| history::delta(chosen, options, since).map(Some), entry)
     }
 
     /// Looks a selection's names and words up, lets `find` choose among its articles, and `load` reads these, all in one
@@ -100,9 +107,14 @@ impl Sqlite {
         &self,
         selection: &Selection,
         options: &Options,
+        window: Window,
         find: impl Fn(&Chosen<'_>) -> Result<Option<Numbers>, StoreError>,
         load: impl Fn(&mut Loader<'_>, i64) -> Result<E, StoreError>,
     ) -> Result<Lookup<Page<E>>, StoreError> {
+        let window = Stretch {
+            since: window.since.map_or(i64::MIN, |since| since.timestamp()),
+            before: window.until.map_or(Stretch::default().before, |until| (until.timestamp(), 0)),
+        };
         loop {
             let done = self.read(|connection| {
                 let names = Names::of(connection, selection)?;
@@ -117,10 +129,22 @@ impl Sqlite {
                 let choice = &resolved.choice;
                 let needed: Vec<i64> = choice.terms().chain(sources.iter().copied()).collect();
                 let numbers = self.with_sets(connection, &needed, |sets| {
-                    let set = sets.chosen(choice, State::Public);
+                    let ever = sets.chosen(choice, State::Public);
+                    let set = sets.within(Cow::Borrowed(&ever), window);
                     let words = selection.words.as_ref().filter(|words| words.words.iter().any(Word::needs_text));
                     let created = resolved.store.created;
-                    find(&Chosen { connection, sets, choice, set: &set, words, read: Cell::default(), sources: &sources, created })
+                    find(&Chosen {
+                        connection,
+                        sets,
+                        choice,
+                        ever: &ever,
+                        window,
+                        set: &set,
+                        words,
+                        read: Cell::default(),
+                        sources: &sources,
+                        created,
+                    })
                 })?;
                 Ok(match numbers {
                     None => None,
@@ -144,6 +168,9 @@ pub(super) struct Chosen<'a> {
     pub(super) connection: &'a Connection,
     pub(super) sets: &'a Sets,
     pub(super) choice: &'a Choice,
+    /// Its members of all times: who speaks for a story does not change when a window moves.
+    ever: &'a RoaringBitmap,
+    window: Stretch,
     pub(super) set: &'a RoaringBitmap,
     /// Words of which the set has the pieces: the text must have them whole.
     words: Option<&'a Query>,
@@ -158,7 +185,7 @@ pub(super) struct Chosen<'a> {
 impl Chosen<'_> {
     /// The members that were withdrawn.
     pub(super) fn withdrawn(&self) -> Cow<'_, RoaringBitmap> {
-        self.sets.chosen(self.choice, State::Withdrawn)
+        self.sets.within(self.sets.chosen(self.choice, State::Withdrawn), self.window)
     }
 
     /// The newest of some of them in a stretch, a story and, with `prefer`, its translations once.
@@ -178,7 +205,7 @@ impl Chosen<'_> {
     }
 
     fn is_told_once(&self, number: Number, prefer: &[Language]) -> Result<bool, StoreError> {
-        let is_in = |number| self.set.contains(number);
+        let is_in = |number| self.ever.contains(number);
         let is_spoken_for = self.sets.is_in_story(number) && story::is_spoken_for(self.connection, number, is_in)?;
         Ok(!is_spoken_for && (prefer.is_empty() || self.is_preferred(number, prefer)?))
     }
@@ -258,16 +285,16 @@ fn entry(loader: &mut Loader<'_>, number: i64) -> Result<Entry, StoreError> {
 }
 
 /// The newest articles, or those of a part of the archive; `None`: there is no such part.
-fn listed(chosen: &Chosen<'_>, selection: &Selection, options: &Options, window: Window) -> Result<Option<Numbers>, StoreError> {
+fn listed(chosen: &Chosen<'_>, selection: &Selection, options: &Options) -> Result<Option<Numbers>, StoreError> {
     match &options.archive {
         Some(archive) => history::archive(chosen, archive),
-        None => newest(chosen, selection, options, window).map(Some),
+        None => newest(chosen, selection, options).map(Some),
     }
 }
 
-fn newest(chosen: &Chosen<'_>, selection: &Selection, options: &Options, window: Window) -> Result<Numbers, StoreError> {
+fn newest(chosen: &Chosen<'_>, selection: &Selection, options: &Options) -> Result<Numbers, StoreError> {
     let limit = usize::from(options.limit);
-    let stretch = stretch(chosen, options, window)?;
+    let stretch = stretch(chosen, options)?;
     let (set, words) = (chosen.set, selection.words.as_ref());
     let mut articles = match (options.sort, options.per_source, words) {
         (Sort::Rank, _, Some(words)) => best(chosen, options, words, stretch)?,
@@ -276,9 +303,9 @@ fn newest(chosen: &Chosen<'_>, selection: &Selection, options: &Options, window:
     };
     let more = articles.len() > limit && options.per_source.is_none();
     articles.truncate(limit);
-    let mut numbers = Numbers { articles, more, total: chosen.sets.count(set, stretch), ..Numbers::default() };
+    let mut numbers = Numbers { articles, more, total: chosen.sets.within(Cow::Borrowed(set), stretch).len(), ..Numbers::default() };
     let has_history = options.before.is_none() && options.per_source.is_none() && words.is_none() && !selection.is_relative();
-    if has_history && window == Window::default() {
+    if has_history {
         let withdrawn = chosen.withdrawn();
         numbers.tombstones = history::tombstones(chosen, &withdrawn, limit)?;
         numbers.cut = if more { history::current(chosen, &withdrawn) } else { Cut::Complete };
@@ -286,18 +313,13 @@ fn newest(chosen: &Chosen<'_>, selection: &Selection, options: &Options, window:
     Ok(numbers)
 }
 
-fn stretch(chosen: &Chosen<'_>, options: &Options, window: Window) -> Result<Stretch, StoreError> {
+/// What is older than the last article of the page before.
+fn stretch(chosen: &Chosen<'_>, options: &Options) -> Result<Stretch, StoreError> {
     let mut stretch = Stretch::default();
-    if let Some(since) = window.since {
-        stretch.since = since.timestamp();
-    }
-    if let Some(until) = window.until {
-        stretch.before = stretch.before.min((until.timestamp(), 0));
-    }
     if let Some(key) = options.before.as_ref().filter(|_| options.sort == Sort::Newest) {
         // What is older than nothing is nothing.
         let place = find_article(chosen.connection, key)?.map_or((i64::MIN, 0), |(id, _)| chosen.sets.place(id));
-        stretch.before = stretch.before.min(place);
+        stretch.before = place;
     }
     Ok(stretch)
 }
@@ -371,6 +393,9 @@ fn resolve<'a>(connection: &Connection, names: &Names<'a>, selection: &'a Select
         let excluded = resolved.look_up(names, kind, &clauses.none);
         resolved.choice.none.extend(excluded);
     }
+    if resolved.choice.any.is_empty() {
+        resolved.modified = None; // any news may be in it
+    }
     if let Some(words) = &selection.words {
         let Hits { found, excluded } = search::hits(connection, words)?;
         (resolved.choice.hits, resolved.choice.misses) = (found, excluded);
@@ -381,10 +406,11 @@ fn resolve<'a>(connection: &Connection, names: &Names<'a>, selection: &'a Select
 impl Resolved {
     /// The terms of some slugs; a name that is not there matches nothing.
     fn look_up<'a>(&mut self, names: &Names<'a>, kind: Kind, slugs: &'a BTreeSet<Slug>) -> Vec<TermId> {
-        let known = || slugs.iter().filter_map(|slug| names.get(kind, slug)).filter(|known| !known.is_deleted);
+        let all = || slugs.iter().filter_map(|slug| names.get(kind, slug));
+        let known = || all().filter(|known| !known.is_deleted);
         let ids: Vec<_> = known().map(|known| known.id).collect();
         self.described.extend(&ids);
-        self.modified = self.modified.max(known().map(|known| known.modified).max());
+        self.modified = self.modified.max(all().map(|known| known.modified).max());
         self.created = self.created.max(known().map(|known| known.created).max());
         ids
     }
