@@ -1,7 +1,8 @@
 //! Articles of different sources that say nearly the same within two days: a page shows the first with the names of the
 //! others. Feeds never merge them.
 
-use std::collections::HashSet;
+use std::cell::OnceCell;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use chrono::TimeDelta;
 
@@ -11,56 +12,90 @@ use crate::model::{Entry, Token, text, tokens};
 const APART: TimeDelta = TimeDelta::days(2);
 /// How much of a text is compared, in bytes.
 const COMPARED: usize = 4096;
-/// How many of their token pairs two titles, and two texts, must share (Jaccard).
+/// How many of their tokens two titles must share, and how many of their token pairs two texts (Jaccard).
 const TITLES: f64 = 0.8;
 const TEXTS: f64 = 0.7;
-/// A text with fewer tokens says too little to be compared.
+/// A text with fewer pairs says too little to be compared.
 const LEAST: usize = 8;
+/// With how many texts of the same title one is compared: a column may have one title every day.
+const MAX_COMPARED: usize = 16;
 
-/// What an article says, as far as it is compared.
-struct Said {
-    title: HashSet<String>,
-    text: HashSet<String>,
+/// What an article says, as far as it is compared: hashes in order, each once.
+struct Said<'a> {
+    entry: &'a Entry,
+    title: Vec<u64>,
+    /// Made of the text where a title is alike.
+    text: OnceCell<Vec<u64>>,
 }
 
 /// The entries of a page in their order, each with those that it speaks for.
 pub(super) fn groups(entries: &[Entry]) -> Vec<(&Entry, Vec<&Entry>)> {
-    let said: Vec<Said> = entries.iter().map(said).collect();
-    let mut groups: Vec<(usize, Vec<&Entry>)> = Vec::new();
-    for (position, entry) in entries.iter().enumerate() {
-        let speaks = |first: &usize| {
-            let other = &entries[*first];
-            other.source.slug != entry.source.slug
-                && (other.published - entry.published).abs() <= APART
-                && are_alike(&said[*first], &said[position])
-        };
-        match groups.iter_mut().find(|(first, _)| speaks(first)) {
+    let mut groups: Vec<(Said<'_>, Vec<&Entry>)> = Vec::new();
+    for entry in entries {
+        let said = Said::of(entry);
+        let mut of_its_title = groups.iter_mut().filter(|(first, _)| first.may_speak_for(&said)).take(MAX_COMPARED);
+        match of_its_title.find(|(first, _)| first.says_as_much(&said)) {
             Some((_, others)) => others.push(entry),
-            None => groups.push((position, Vec::new())),
+            None => groups.push((said, Vec::new())),
         }
     }
-    groups.into_iter().map(|(first, others)| (&entries[first], others)).collect()
+    groups.into_iter().map(|(first, others)| (first.entry, others)).collect()
 }
 
-fn said(entry: &Entry) -> Said {
-    let html = entry.article.content.as_deref().or(entry.article.summary.as_deref()).unwrap_or_default();
-    let text = text::plain(&html[..html.floor_char_boundary(COMPARED)]);
-    let title = entry.article.title.as_deref().unwrap_or_default();
-    Said { title: tokens(title).into_iter().map(|token| token.folded).collect(), text: pairs(&tokens(&text)) }
+impl<'a> Said<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let title = tokens(entry.article.title.as_deref().unwrap_or_default());
+        Self { entry, title: hashes(title.windows(1)), text: OnceCell::new() }
+    }
+
+    fn text(&self) -> &[u64] {
+        self.text.get_or_init(|| {
+            let article = &self.entry.article;
+            let html = article.content.as_deref().or(article.summary.as_deref()).unwrap_or_default();
+            let text = text::plain(&html[..html.floor_char_boundary(COMPARED)]);
+            hashes(tokens(&text).windows(2))
+        })
+    }
+
+    fn may_speak_for(&self, other: &Said<'_>) -> bool {
+        let (entry, later) = (self.entry, other.entry);
+        entry.source.slug != later.source.slug
+            && (entry.published - later.published).abs() <= APART
+            && share(&self.title, &other.title) >= TITLES
+    }
+
+    fn says_as_much(&self, other: &Said<'_>) -> bool {
+        let (a, b) = (self.text(), other.text());
+        a.len() >= LEAST && b.len() >= LEAST && share(a, b) >= TEXTS
+    }
 }
 
-fn pairs(tokens: &[Token]) -> HashSet<String> {
-    tokens.windows(2).map(|pair| format!("{} {}", pair[0].folded, pair[1].folded)).collect()
+fn hashes<'t>(parts: impl Iterator<Item = &'t [Token]>) -> Vec<u64> {
+    let hash = |part: &[Token]| {
+        let mut hasher = DefaultHasher::new();
+        for token in part {
+            token.folded.hash(&mut hasher);
+        }
+        hasher.finish()
+    };
+    let mut hashes: Vec<u64> = parts.map(hash).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
 }
 
-fn are_alike(a: &Said, b: &Said) -> bool {
-    let is_enough = a.text.len() >= LEAST && b.text.len() >= LEAST;
-    is_enough && share(&a.title, &b.title) >= TITLES && share(&a.text, &b.text) >= TEXTS
-}
-
+/// How many of all that two have both have.
 #[expect(clippy::cast_precision_loss, reason = "a page's texts have some thousand tokens")]
-fn share(a: &HashSet<String>, b: &HashSet<String>) -> f64 {
-    let both = a.intersection(b).count();
+fn share(a: &[u64], b: &[u64]) -> f64 {
+    let (mut rest, mut both) = (b, 0_usize);
+    for hash in a {
+        while let [first, more @ ..] = rest
+            && first < hash
+        {
+            rest = more;
+        }
+        both += usize::from(rest.first() == Some(hash));
+    }
     let all = a.len() + b.len() - both;
     if all == 0 { 0.0 } else { both as f64 / all as f64 }
 }
