@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::dress;
 use super::entry::absolute;
 use crate::model::{
     Archive, Clauses, Dated, Format, History, Kind, Language, Options, Page, Selection, Site, Slug, Target, Term, Time, Tombstone,
@@ -84,9 +85,9 @@ pub fn channel<E: Dated>(selection: &Selection, options: &Options, page: &Page<E
     let changes = page.entries.iter().map(Dated::changed).chain(page.tombstones.iter().map(|tombstone| tombstone.at));
     let named = site.named(selection);
     let picture = named.map_or(term.and_then(|term| term.picture.as_deref()), |named| named.picture.as_deref());
+    let id = identity::feed_id(&store, selection, options);
     Channel {
         store,
-        id: identity::feed_id(&store, selection, options),
         title: title(selection, &page.terms, site),
         description: description(selection, &page.terms, site),
         page: site.link(&Target::page(selection)),
@@ -97,13 +98,14 @@ pub fn channel<E: Dated>(selection: &Selection, options: &Options, page: &Page<E
             History::Closed { .. } => Some(Extent::Archive),
             _ => None,
         },
-        tombstones: page.tombstones.clone(),
+        tombstones: page.tombstones.iter().map(|tombstone| dress::tombstone(tombstone, &id, options)).collect(),
         language: shared_language(&page.entries),
         updated: changes.max().unwrap_or(page.created),
         picture: picture.and_then(absolute).map(Into::into),
         icon: site.url("/favicon.ico"),
         author: text::line(&site.title),
         hub: site.hub.clone().filter(|_| !site.is_static && is_topic(selection, options)),
+        id,
     }
 }
 

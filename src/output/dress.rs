@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::entry as parts;
-use crate::model::{Entry, Ids, Options, Site, Via, identity, text};
+use crate::model::{Entry, Ids, Options, Site, Tombstone, Via, identity, text};
 
 /// An entry as it stands in a feed with these options; untouched unless they ask for it.
 pub(super) fn dressed<'a>(entry: &'a Entry, feed: &str, options: &Options, site: &Site) -> Cow<'a, Entry> {
@@ -26,4 +26,13 @@ pub(super) fn dressed<'a>(entry: &'a Entry, feed: &str, options: &Options, site:
         }
     }
     dressed
+}
+
+/// A tombstone by the id that its entry had in a feed with these options.
+pub(super) fn tombstone(tombstone: &Tombstone, feed: &str, options: &Options) -> Tombstone {
+    let mut tombstone = tombstone.clone();
+    if options.ids == Ids::Feed {
+        tombstone.id = identity::item_id(feed, &tombstone.id);
+    }
+    tombstone
 }

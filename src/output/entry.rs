@@ -81,12 +81,36 @@ fn start(entry: &Entry, limit: usize) -> String {
 /// The text of an entry in a feed, by what was asked for: a summary, and the content unless only summaries are wanted.
 /// In a feed a link to a part of the article leads to its page.
 pub(super) fn texts(entry: &Entry, site: &Site, wanted: Content) -> (Option<String>, Option<String>) {
-    let absolute = |html: String| html.replace("href=\"#", &format!("href=\"{}#", site.article(&entry.key)));
+    let absolute = |html: String| to_page(html, &site.article(&entry.key));
     let summary = summary(entry, site).map(absolute);
     match wanted {
         Content::Full => (summary, content(entry, site).map(absolute)),
         Content::Summary => (Some(summary.unwrap_or_else(|| excerpt(entry))), None),
     }
+}
+
+/// Cleaned HTML whose links to parts of its page name the page.
+fn to_page(html: String, page: &str) -> String {
+    const TO_PART: &str = "href=\"#";
+    if !html.contains(TO_PART) {
+        return html;
+    }
+    let mut linked = String::with_capacity(html.len() + 2 * page.len());
+    // A text may have such words, too; it has no `<` as it is.
+    let mut parts = html.split('<');
+    linked.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let mut is_quoted = false;
+        let end = part.find(|c| {
+            is_quoted ^= c == '"';
+            c == '>' && !is_quoted
+        });
+        let (tag, text) = part.split_at(end.unwrap_or(part.len()));
+        linked.push('<');
+        linked.push_str(&tag.replace(TO_PART, &format!("href=\"{page}#")));
+        linked.push_str(text);
+    }
+    linked
 }
 
 /// A piece of HTML as plain text, if it is nothing more than that.
@@ -166,6 +190,17 @@ pub(super) fn source_page(slug: &Slug, site: &Site) -> String {
 mod tests {
     use super::super::samples::bare;
     use super::*;
+
+    #[test]
+    fn links_to_parts_name_their_page_and_words_that_look_so_stay() {
+        for (html, linked) in [
+            ("<a title=\"a > b\" href=\"#x\">c</a> href=\"#y\"", "<a title=\"a > b\" href=\"PAGE#x\">c</a> href=\"#y\""),
+            ("<code>&lt;a href=\"#top\"&gt;</code>", "<code>&lt;a href=\"#top\"&gt;</code>"),
+            ("href=\"#a\"<a href=\"#b\"", "href=\"#a\"<a href=\"PAGE#b\""),
+        ] {
+            assert_eq!(to_page(html.to_owned(), "PAGE"), linked);
+        }
+    }
 
     #[test]
     fn an_excerpt_of_a_long_content_is_that_of_the_whole() {

@@ -5,6 +5,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::assets::{ICON_PATH, STYLE_PATH};
 use crate::model::{ArticleForm, ArticleKey, Document, Entry, Format, Kind, Language, MenuLink, Selection, Site, Slug, Target, Time};
 
+/// The id of what a page is about; a heading of an article gets none with a colon.
+const MAIN: &str = "main:page";
+
 /// What a page says of itself.
 pub(super) struct Layout<'a> {
     pub(super) site: &'a Site,
@@ -128,9 +131,9 @@ pub(super) fn page(layout: &Layout<'_>, main: &Markup) -> String {
         html lang="en" {
             (head(layout))
             body {
-                a.skip href="#page" { "Skip to the content" }
+                a.skip href={ "#" (MAIN) } { "Skip to the content" }
                 (header(layout))
-                main #page { (main) }
+                main id=(MAIN) { (main) }
                 (footer(layout))
             }
         }

@@ -177,6 +177,8 @@ fn empty(view: &ListView<'_>) -> Markup {
         p.empty {
             @if view.options.before.is_some() {
                 "There are no older articles."
+            } @else if view.options.digest.is_some() {
+                "There is no issue yet: one comes when a day or week is over in which articles came."
             } @else if view.selection.is_all() {
                 "There are no articles yet. Add a feed, a web page or a folder of Markdown files: " code { "feedmill add https://example.org/" }
             } @else {
