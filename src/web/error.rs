@@ -65,6 +65,8 @@ impl Error {
         response.insert_header((header::CACHE_CONTROL, if status.is_server_error() { "no-store" } else { "public, max-age=60" }));
         response.insert_header((header::VARY, "Accept"));
         response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+        // Or a reader in a browser would not learn what is wrong.
+        response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
         if status == StatusCode::METHOD_NOT_ALLOWED {
             response.insert_header((header::ALLOW, "GET, HEAD"));
         }

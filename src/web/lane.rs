@@ -112,13 +112,16 @@ impl<'a> Request<'a> {
 
     /// `None`: its path is none of a document at hand or of a feed that can be made.
     async fn answer(&self, door: &Arc<Door>) -> Option<Answer> {
-        let document = match door.cache.current(&self.path, door.generation()) {
-            Some(document) => document,
-            // Apart: a connection that waits has no room for what this takes.
-            None => Box::pin(route::feed(door, &self.path)).await?,
+        let (place, document) = match door.cache.current(&self.path, door.generation()) {
+            Some(document) => (Cow::Borrowed(&*self.path), document),
+            None => {
+                // Apart: a connection that waits has no room for what this takes.
+                let (place, document) = Box::pin(route::feed(door, &self.path)).await?;
+                (Cow::Owned(place), document)
+            }
         };
         let (answer, wanted) = document.answer(&self.asked, now());
-        route::prepare(door, &self.path, &document, wanted);
+        route::prepare(door, &place, &document, wanted);
         Some(answer)
     }
 }

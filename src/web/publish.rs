@@ -26,6 +26,9 @@ const LISTED: usize = 5_000;
 /// How many events the log shows.
 const EVENTS: usize = 50;
 
+/// How many bytes of a document's head its links may take: proxies refuse large heads, nginx one of more than four kilobytes.
+const MAX_LINKS: usize = 2_500;
+
 /// Why there is no document.
 pub(super) enum Failure {
     /// It has another address now.
@@ -197,17 +200,24 @@ async fn stitched(
     Ok((document, page.stamp))
 }
 
-/// The links of a list's headers: itself, its hub, its other formats, its archive.
+/// The links of a list's headers: itself, its hub, its archive, its other formats, those alone that fit. The document has
+/// all of them.
 fn links(door: &Door, channel: &Channel, selection: &Selection, options: &Options, format: Option<Format>) -> Vec<String> {
     let own = door.site.link(&Target::List { selection: selection.clone(), options: options.clone(), format });
     let mut links = vec![format!("<{own}>; rel=\"self\"")];
     if let Some(format) = format {
         links.extend(channel.hub.iter().map(|hub| format!("<{hub}>; rel=\"hub\"")));
-        links.push(format!("<{}>; rel=\"alternate\"; type=\"text/html\"", channel.page));
         links.extend(channel.archive[format as usize].iter().map(|(relation, url)| format!("<{url}>; rel=\"{relation}\"")));
+        links.push(format!("<{}>; rel=\"alternate\"; type=\"text/html\"", channel.page));
     }
     let others = Format::ALL.into_iter().filter(|other| Some(*other) != format);
     links.extend(others.map(|other| format!("<{}>; rel=\"alternate\"; type=\"{}\"", channel.url(other), other.plain_media_type())));
+    let mut left = MAX_LINKS;
+    links.retain(|link| {
+        let fits = link.len() <= left;
+        left -= if fits { link.len() } else { 0 };
+        fits
+    });
     links
 }
 

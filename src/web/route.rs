@@ -126,18 +126,18 @@ async fn answer(request: &HttpRequest, door: &Arc<Door>) -> Result<HttpResponse,
             }
             Ok(response)
         }
-        Outcome::Moved(path) => Ok(moved(door, &path)),
+        Outcome::Moved(path) => Ok(moved(door, &address.spelt(path))),
     }
 }
 
-/// The feed at its canonical path. `None`: there is none, which [`handle`] says why.
-pub(super) async fn feed(door: &Door, path: &str) -> Option<Arc<Document>> {
+/// The feed that a path spells as it should, with its place in the cache. `None`: there is none, which [`handle`] says why.
+pub(super) async fn feed(door: &Door, path: &str) -> Option<(String, Arc<Document>)> {
     let address = Address::parse(path).ok().filter(|address| address.exact)?;
     if !matches!(address.target, Target::List { format: Some(_), .. }) {
         return None;
     }
     match outcome(door, &address.target, false, door.generation()).await {
-        Ok(Outcome::Document(document) | Outcome::Empty(document)) => Some(document),
+        Ok(Outcome::Document(document) | Outcome::Empty(document)) => Some((address.target.path(), document)),
         Ok(Outcome::Moved(_)) | Err(_) => None,
     }
 }
@@ -225,6 +225,7 @@ fn moved(door: &Door, path: &str) -> HttpResponse {
     HttpResponse::MovedPermanently()
         .insert_header((header::LOCATION, format!("{}{path}", door.site.prefix())))
         .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .finish()
 }
 

@@ -58,6 +58,32 @@ async fn the_date_of_a_feed_never_goes_back_and_what_only_excludes_has_that_of_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn any_site_may_read_what_a_feed_answers_and_an_alias_shows_the_xml_as_asked() {
+    let (server, _) = Server::with(vec![tagged("1", &["x"])]).await;
+    for (target, status) in [("/tag/x.json", 200), ("/feed.json?tag=x", 301), ("/tag/none.json", 404), ("/tag/x.json?limit=0", 400)] {
+        let answer = server.get(target);
+        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (status, "*"), "{target}");
+    }
+    server.f.store.rename_term(feedmill::model::Kind::Tag, "x", "y", day(3)).await.unwrap();
+    for (target, location) in [("/tag/x.rss?_raw=1", "/tag/y.rss?_raw=1"), ("/tag/x.rss?limit=3&_raw=1", "/tag/y.rss?limit=3&_raw=1")] {
+        assert_eq!(server.get(target).header("location"), location);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_links_of_a_long_selection_fit_a_proxy() {
+    let (server, _) = Server::with(vec![tagged("1", &["x"])]).await;
+    for tags in [1, 20, 60] {
+        let names: Vec<String> = (0..tags).map(|n| format!("%E6%A0%87%E7%AD%BE{n:03}")).collect();
+        let answer = server.get(&format!("/feed.rss?tag={}", names.join(",")));
+        let links = answer.all("link");
+        let length: usize = links.iter().map(|link| link.len()).sum();
+        assert!(answer.status == 301 || (length < 3_000 && (length == 0 || links[0].contains("rel=\"self\""))), "{tags}: {length}");
+        assert!(answer.status == 301 || answer.text().contains("rel=\"self\""));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_is_a_get_without_its_body() {
     let (server, _) = Server::with(vec![tagged("1", &["x"])]).await;
     for target in ["/tag/x.json", "/", "/tag/nobody", "/opml"] {

@@ -308,7 +308,7 @@ async fn a_named_feed_stands_for_its_selection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn items_are_dressed_as_a_reader_asks() {
-    let (server, _) = Server::with(vec![tagged("1", &["a", "b"])]).await;
+    let (server, source) = Server::with(vec![tagged("1", &["a", "b"])]).await;
     let plain = server.ids("/tag/a.rss");
     assert_eq!(plain, server.ids("/tag/b.rss"));
     let (own, other) = (server.ids("/tag/a.rss?ids=feed"), server.ids("/tag/b.rss?ids=feed"));
@@ -321,6 +321,10 @@ async fn items_are_dressed_as_a_reader_asks() {
             .unwrap()
             .starts_with("<p>via <a href=\"https://feeds.example.org/source/feed\">feed</a></p>")
     );
+    server.f.store.remove_source(source.id, day(2)).await.unwrap();
+    for (path, id) in [("/tag/a.atom", &plain[0]), ("/tag/a.atom?ids=feed", &own[0])] {
+        assert!(server.get(path).text().contains(&format!("<at:deleted-entry ref=\"{id}\"")), "{path} {id}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -218,7 +218,12 @@ impl Address {
     /// The one spelling of it, path and query.
     #[must_use]
     pub fn canonical(&self) -> String {
-        let path = self.target.path();
+        self.spelt(self.target.path())
+    }
+
+    /// Another path asked for in the way that this one was.
+    #[must_use]
+    pub fn spelt(&self, path: String) -> String {
         match (self.raw, path.contains('?')) {
             (false, _) => path,
             (true, false) => path + "?_raw=1",
