@@ -77,16 +77,20 @@ impl Messenger {
     /// Works until `stop` changes. What is being sent then is sent again by whoever comes next.
     pub async fn run(self, mut stop: Receiver<bool>) {
         let (mut tasks, mut seen) = (JoinSet::new(), Seen::default());
-        let mut ticks = tokio::time::interval(TICK);
+        let (mut ticks, mut is_behind) = (tokio::time::interval(TICK), false);
         while !*stop.borrow() {
             tokio::select! {
                 _ = stop.changed() => break,
                 _ = ticks.tick() => {}
+                Some(_) = tasks.join_next(), if is_behind => if tasks.len() > CONCURRENCY / 2 {
+                    continue;
+                },
             }
             while tasks.try_join_next().is_some() {}
-            if let Err(error) = self.work(&mut tasks, &mut seen, now()).await {
+            is_behind = self.work(&mut tasks, &mut seen, now()).await.unwrap_or_else(|error| {
                 tracing::error!(%error, "the hub cannot use the store");
-            }
+                false
+            });
         }
         tasks.shutdown().await;
     }
@@ -102,24 +106,32 @@ impl Messenger {
         Ok(())
     }
 
-    async fn work(&self, tasks: &mut JoinSet<()>, seen: &mut Seen, now: Time) -> Result<(), StoreError> {
+    /// Begins as much as may be done at once; whether there may be more to do.
+    async fn work(&self, tasks: &mut JoinSet<()>, seen: &mut Seen, now: Time) -> Result<bool, StoreError> {
         if !self.is_own() {
-            return self.ping(&mut seen.ping, now).await;
+            return self.ping(&mut seen.ping, now).await.map(|()| false);
         }
         let generation = self.store.generation();
         if seen.generation != Some(generation) {
             self.look_for_changes(now).await?;
             seen.generation = Some(generation);
         }
-        for intent in self.store.claim_intents(now, CONCURRENCY.saturating_sub(tasks.len())).await? {
+        // Those who are slow to confirm do not take the last place from what is to be sent.
+        let places = CONCURRENCY.saturating_sub(tasks.len()) / 2;
+        let intents = self.store.claim_intents(now, places).await?;
+        let is_behind = places > 0 && intents.len() == places;
+        for intent in intents {
             let messenger = self.clone();
             tasks.spawn(async move { messenger.verify(intent, now).await });
         }
-        for delivery in self.store.claim_deliveries(now, CONCURRENCY.saturating_sub(tasks.len())).await? {
+        let places = CONCURRENCY.saturating_sub(tasks.len());
+        let deliveries = self.store.claim_deliveries(now, places).await?;
+        let is_behind = is_behind || (places > 0 && deliveries.len() == places);
+        for delivery in deliveries {
             let messenger = self.clone();
             tasks.spawn(async move { messenger.deliver(delivery, now).await });
         }
-        Ok(())
+        Ok(is_behind)
     }
 
     /// Whether our feeds name our own hub, not another one.

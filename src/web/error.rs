@@ -89,7 +89,9 @@ impl Error {
         match self {
             Self::Address(AddressError::Parameter { name, value, expected }) => {
                 problem["parameter"] = json!(name);
-                problem["value"] = json!(value);
+                if !value.is_empty() {
+                    problem["value"] = json!(value);
+                }
                 problem["expected"] = json!(expected);
             }
             Self::Unknown(nearest) => {

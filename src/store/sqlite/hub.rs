@@ -38,7 +38,7 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn claim_intents(&self, now: Time, limit: usize) -> Result<Vec<Intent>, StoreError> {
-        if !self.is_there("intents WHERE due <= ?1", [now.timestamp()])? {
+        if limit == 0 || !self.is_there("intents WHERE due <= ?1", [now.timestamp()])? {
             return Ok(Vec::new());
         }
         self.write(|transaction| {
@@ -129,7 +129,7 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn claim_deliveries(&self, now: Time, limit: usize) -> Result<Vec<Delivery>, StoreError> {
-        if !self.is_there("deliveries WHERE due <= ?1", [now.timestamp()])? {
+        if limit == 0 || !self.is_there("deliveries WHERE due <= ?1", [now.timestamp()])? {
             return Ok(Vec::new());
         }
         self.write(|transaction| {
