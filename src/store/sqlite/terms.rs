@@ -13,6 +13,10 @@ const SIDEBAR_CATEGORIES: usize = 200;
 const SIDEBAR_TAGS: usize = 40;
 /// How many of the newest articles it shows.
 const SIDEBAR_RECENT: usize = 8;
+/// How many links a menu has.
+const MENU_LINKS: usize = 50;
+/// How many articles are looked at for the menus, the first stored: a template may put all of a site in one.
+const MENU_ARTICLES: usize = 1_000;
 /// How many names are suggested for one that is not there.
 const SUGGESTIONS: usize = 5;
 /// How many of the largest are compared with it, and how many that begin as it does.
@@ -274,9 +278,10 @@ impl Sqlite {
 
 /// The menus of the site, each in order of weight, then of title.
 fn menus(connection: &Connection) -> Result<Vec<(String, Vec<MenuLink>)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT key, title, details FROM articles WHERE in_menu = 1 AND gone = 0 ORDER BY id")?;
+    let mut statement =
+        connection.prepare_cached("SELECT key, title, details FROM articles WHERE in_menu = 1 AND gone = 0 ORDER BY id LIMIT ?1")?;
     let mut menus: BTreeMap<String, Vec<(i64, MenuLink)>> = BTreeMap::new();
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query([MENU_ARTICLES])?;
     while let Some(row) = rows.next()? {
         let (key, title) = articles::key_and_title(row)?;
         let article = articles::details(&row.get::<_, String>("details")?)?;
@@ -287,7 +292,7 @@ fn menus(connection: &Connection) -> Result<Vec<(String, Vec<MenuLink>)>, StoreE
     }
     let in_order = |mut links: Vec<(i64, MenuLink)>| {
         links.sort_by(|a, b| (a.0, &a.1.title).cmp(&(b.0, &b.1.title)));
-        links.into_iter().map(|(_, link)| link).collect()
+        links.into_iter().take(MENU_LINKS).map(|(_, link)| link).collect()
     };
     Ok(menus.into_iter().map(|(menu, links)| (menu, in_order(links))).collect())
 }
