@@ -23,7 +23,7 @@ pub const LEASES: (TimeDelta, TimeDelta) = (TimeDelta::minutes(1), TimeDelta::da
 
 /// Parameters that make of a feed no topic: what moves with the clock or lags behind, what is a part of a feed, what
 /// is not public.
-const UNFIT: [&str; 8] = ["archive", "before", "per_source", "q", "since", "sort", "token", "until"];
+const UNFIT: [&str; 9] = ["archive", "before", "digest", "per_source", "q", "since", "sort", "token", "until"];
 
 impl Target {
     /// Whether it is a feed that can be subscribed to; otherwise what it is instead.
@@ -273,6 +273,7 @@ mod tests {
             ("/tag/x.rss", true),
             ("/feed.json?limit=5&tag=a,b", true),
             ("/tag/x", false),
+            ("/tag/x.rss?digest=daily", false),
             ("/opml", false),
             ("/tag/x?before=aaaaaaaaaaaaa", false),
         ] {
