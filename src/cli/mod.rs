@@ -29,10 +29,10 @@ use url::Url;
 use crate::config::Config;
 use crate::crew::cores;
 use crate::model::websub::{HUB, HubLimits};
-use crate::model::{Kind, Policy, Site, Time};
+use crate::model::{Kind, Policy, Site, Source, Time};
 use crate::poll::{Pace, Reader};
 use crate::source::fetch::{Client, Limits, Options};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::web::Exchange;
 use console::Console;
 
@@ -231,15 +231,24 @@ impl Work {
     }
 
     /// The source with this slug, URL or path.
-    async fn source(&self, name: &str) -> anyhow::Result<crate::model::Source> {
-        let path = std::fs::canonicalize(name).ok().and_then(|path| path.to_str().map(str::to_owned));
-        for name in [Some(name), path.as_deref()].into_iter().flatten() {
-            if let Some(source) = self.store.source(name).await? {
-                return Ok(source);
-            }
-        }
-        anyhow::bail!("there is no source {name:?}; `feedmill sources` lists those that there are")
+    async fn source(&self, name: &str) -> anyhow::Result<Source> {
+        by_name(name, async |name| self.store.source(name).await).await
     }
+
+    /// The source with this slug, URL or path, be it one whose removal was broken off.
+    async fn removable(&self, name: &str) -> anyhow::Result<Source> {
+        by_name(name, async |name| self.store.removable(name).await).await
+    }
+}
+
+async fn by_name(name: &str, look: impl AsyncFn(&str) -> Result<Option<Source>, StoreError>) -> anyhow::Result<Source> {
+    let path = std::fs::canonicalize(name).ok().and_then(|path| path.to_str().map(str::to_owned));
+    for name in [Some(name), path.as_deref()].into_iter().flatten() {
+        if let Some(source) = look(name).await? {
+            return Ok(source);
+        }
+    }
+    anyhow::bail!("there is no source {name:?}; `feedmill sources` lists those that there are")
 }
 
 fn reader(config: &Config) -> anyhow::Result<Reader> {

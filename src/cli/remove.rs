@@ -17,7 +17,7 @@ pub(super) struct Remove {
 
 impl Remove {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
-        let source = work.source(&self.source).await?;
+        let source = work.removable(&self.source).await?;
         let withdrawn = work.store.remove_source(source.id, now()).await?;
         if console.json {
             console.print_json(&json!({ "source": source.slug, "withdrawn": withdrawn }));

@@ -1,4 +1,5 @@
-//! What the store needs beside readings: new articles are taken into the search, old tombstones out of the feeds.
+//! What the store needs beside readings: new articles are taken into the search, old tombstones out of the feeds, and
+//! removals of sources that were broken off are ended.
 
 use std::time::Duration;
 
@@ -17,6 +18,11 @@ const RETIRE: TimeDelta = TimeDelta::hours(1);
 pub(super) async fn house(store: Store) {
     if let Err(error) = store.warm().await {
         tracing::warn!(%error, "cannot load what choosing articles needs");
+    }
+    match store.finish_removals(super::now()).await {
+        Ok(0) => {}
+        Ok(withdrawn) => tracing::info!(withdrawn, "ended removals of sources that were broken off"),
+        Err(error) => tracing::warn!(%error, "cannot end removals of sources that were broken off"),
     }
     let mut retired = None;
     let mut ticks = tokio::time::interval(TICK);

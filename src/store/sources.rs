@@ -46,12 +46,30 @@ impl Store {
         self.read(move |sqlite| sqlite.source(&name)).await
     }
 
+    /// The source with this slug or location, or one that was removed while articles of it are still public: removing it was
+    /// broken off.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn removable(&self, name: &str) -> Result<Option<Source>, StoreError> {
+        let name = name.to_owned();
+        self.read(move |sqlite| sqlite.removable(&name)).await
+    }
+
     /// Removes a source and withdraws its articles; gives how many.
     ///
     /// # Errors
     /// The database failed; what was withdrawn so far stays withdrawn, and removing again goes on.
     pub async fn remove_source(&self, source: SourceId, now: Time) -> Result<usize, StoreError> {
         self.write(move |sqlite| sqlite.remove_source(source, now)).await
+    }
+
+    /// Ends what killed processes broke off: the articles of removed sources are withdrawn; gives how many were not.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn finish_removals(&self, now: Time) -> Result<usize, StoreError> {
+        self.write(move |sqlite| sqlite.finish_removals(now)).await
     }
 
     /// Takes at most `limit` due sources for `lease`; nobody else gets them until it is over or they were read. Of each

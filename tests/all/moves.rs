@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use feedmill::model::{EventKind, Header, NewSource, Slug, Source, SourceKind, SourceSettings};
 
 use crate::manners::{RSS, add, again, events, live, reader};
-use crate::store::{Fixture, day};
+use crate::store::{Fixture, article, day};
+use crate::taxonomy::half_done;
 use crate::upstream::Upstream;
 
 #[tokio::test]
@@ -160,4 +161,26 @@ async fn a_source_that_was_removed_comes_back_once_from_a_list_of_its_addresses(
     assert_eq!(due.len(), 2, "{due:?}");
     assert!(due.iter().all(|(_, due)| *due == Some(day(3))), "{due:?}");
     assert_eq!(f.store.add_sources(list.to_vec(), day(2)).await.unwrap(), 0, "all are known");
+}
+
+#[tokio::test]
+async fn a_removal_that_was_broken_off_is_ended_by_the_same_command_and_by_the_poller() {
+    for by_poller in [false, true] {
+        let f = Fixture::new().await;
+        let source = f.source(SourceKind::Feed, "https://a.example/feed").await;
+        f.feed(&source, vec![article("1"), article("2")], day(1)).await;
+        half_done(&f, "UPDATE sources SET removed = 1");
+        assert_eq!(f.store.source("feed").await.unwrap(), None);
+        if by_poller {
+            assert_eq!(f.store.finish_removals(day(2)).await.unwrap(), 2);
+        } else {
+            let left = f.store.removable("feed").await.unwrap().unwrap();
+            assert_eq!(f.store.remove_source(left.id, day(2)).await.unwrap(), 2);
+        }
+        assert!(f.guids("/").await.is_empty());
+        assert_eq!(f.store.removable("feed").await.unwrap(), None, "now it is gone");
+        assert_eq!(f.store.finish_removals(day(3)).await.unwrap(), 0);
+        let back = f.source(SourceKind::Feed, "https://a.example/feed").await;
+        assert_eq!((back.id, f.guids("/").await.len()), (source.id, 2));
+    }
 }

@@ -263,7 +263,7 @@ async fn a_name_that_is_not_there_or_not_free_is_refused_with_what_to_do() {
 }
 
 /// Does to the database what a process did that was killed thereafter.
-fn half_done(f: &Fixture, sql: &str) {
+pub(crate) fn half_done(f: &Fixture, sql: &str) {
     let connection = rusqlite::Connection::open(f.folder.path().join("test.db")).unwrap();
     assert!(connection.execute(sql, []).unwrap() > 0);
     connection.execute("UPDATE store SET generation = generation + 1", []).unwrap();

@@ -1,10 +1,10 @@
-//! Withdrawing articles, and taking that back.
-
-use rusqlite::Connection;
+//! Withdrawing articles and whole sources, and taking that back.
 
 use super::memberships::show;
+use super::sources::first_due;
 use super::terms::Touched;
-use super::{Change, StoreError, story, translation};
+use super::{Change, Sqlite, StoreError, pushes, story, translation};
+use crate::model::{NewSource, Policy, SourceId, Time};
 
 /// Why an article is not public, as it is stored.
 pub(super) const PUBLIC: i64 = 0;
@@ -17,6 +17,55 @@ pub(super) const DROPPED: i64 = 3;
 
 /// How many articles one transaction takes.
 pub(super) const CHUNK: usize = 500;
+
+impl Sqlite {
+    pub(in crate::store) fn remove_source(&self, source: SourceId, now: Time) -> Result<usize, StoreError> {
+        self.write(|transaction| {
+            let mut statement = transaction.prepare_cached("UPDATE sources SET removed = ifnull(removed, ?2), due = NULL WHERE id = ?1")?;
+            statement.execute((source.0, now.timestamp()))?;
+            // What is read again must be parsed again.
+            transaction.prepare_cached("DELETE FROM files WHERE source = ?1")?.execute([source.0])?;
+            pushes::leave(transaction, source, now)?;
+            delete_term(&mut Change::begin(transaction, now)?, source.0, Some(now))
+        })?;
+        self.withdraw_all(source.0, now)
+    }
+
+    /// Withdraws what is still public of removed sources, where a removal or a revival was broken off; gives how many articles.
+    pub(in crate::store) fn finish_removals(&self, now: Time) -> Result<usize, StoreError> {
+        let left =
+            "SELECT id FROM sources s WHERE removed IS NOT NULL AND EXISTS (SELECT 1 FROM articles WHERE source = s.id AND gone = 0)";
+        self.numbers(left, [])?.into_iter().map(|source| self.withdraw_all(source, now)).sum()
+    }
+
+    /// Withdraws the articles of a removed source, in chunks.
+    fn withdraw_all(&self, source: i64, now: Time) -> Result<usize, StoreError> {
+        let articles = self.numbers("SELECT id FROM articles WHERE source = ?1 AND gone = ?2", (source, PUBLIC))?;
+        self.over(&articles, &Policy::default(), now, |_, change, touched, article| {
+            // Another process may bring it back meanwhile.
+            let is_left =
+                "SELECT 1 FROM articles a JOIN sources s ON s.id = a.source WHERE a.id = ?1 AND a.gone = ?2 AND s.removed IS NOT NULL";
+            let is_left = change.transaction.prepare_cached(is_left)?.exists((article, PUBLIC))?;
+            if is_left {
+                turn(change, touched, article, REMOVED)?;
+            }
+            Ok(is_left)
+        })
+    }
+
+    /// Brings a removed source back: its articles first, so that a killed process finds it still removed.
+    pub(super) fn revive(&self, id: i64, new: &NewSource, now: Time) -> Result<(), StoreError> {
+        let articles = self.numbers("SELECT id FROM articles WHERE source = ?1 AND gone = ?2", (id, REMOVED))?;
+        self.over(&articles, &Policy::default(), now, |_, change, touched, article| turn(change, touched, article, PUBLIC).map(|()| true))?;
+        let due = first_due(new, now);
+        self.write(|transaction| {
+            transaction
+                .prepare_cached("UPDATE sources SET removed = NULL, settings = ?2, due = ?3, leased_until = ifnull(?3, 0), etag = NULL, last_modified = NULL WHERE id = ?1")?
+                .execute((id, serde_json::to_string(&new.settings)?, due))?;
+            delete_term(&mut Change::begin(transaction, now)?, id, None)
+        })
+    }
+}
 
 /// Sets an article's state, and hides or shows its memberships.
 pub(super) fn turn(change: &mut Change<'_>, touched: &mut Touched, article: i64, state: i64) -> Result<(), StoreError> {
@@ -33,9 +82,12 @@ pub(super) fn turn(change: &mut Change<'_>, touched: &mut Touched, article: i64,
     translation::tell_all(change, touched, article)
 }
 
-/// At most a chunk of a source's articles that are in a state.
-pub(super) fn in_state(connection: &Connection, source: i64, state: i64) -> Result<Vec<i64>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT id FROM articles WHERE source = ?1 AND gone = ?2 LIMIT ?3")?;
-    let rows = statement.query_map((source, state, CHUNK), |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+/// Marks the term of a source as deleted on purpose, or takes that back.
+fn delete_term(change: &mut Change<'_>, source: i64, deleted: Option<Time>) -> Result<(), StoreError> {
+    let (now, generation) = (change.now.timestamp(), change.generation()?);
+    change
+        .transaction
+        .prepare_cached("UPDATE terms SET deleted = ?2, modified = max(modified, ?3), generation = ?4 WHERE id = (SELECT term FROM sources WHERE id = ?1)")?
+        .execute((source, deleted.map(|time| time.timestamp()), now, generation))?;
+    Ok(())
 }

@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use tokio::sync::oneshot::Receiver;
 
 use super::hosts::{by_former_url, give_back_of, put_off, take_of};
-use super::revive::{DROPPED, PUBLIC, REMOVED, in_state, turn};
+use super::revive::{DROPPED, PUBLIC};
 use super::taxonomy::move_slug;
-use super::terms::{Touched, find, make};
+use super::terms::{find, make};
 use super::together::Keep;
 use super::{Change, Sqlite, StoreError, files, health, time};
 use crate::model::{Host, Kind, Memory, NewSource, Policy, Slug, Source, SourceId, SourceKind, SourceSettings, SourceStatus, Time};
@@ -104,39 +104,6 @@ impl Sqlite {
         Ok(added + removed.len())
     }
 
-    /// Brings a removed source back: its articles first, so that a killed process finds it still removed.
-    fn revive(&self, id: i64, new: &NewSource, now: Time) -> Result<(), StoreError> {
-        self.turn_all(id, REMOVED, PUBLIC, now)?;
-        let due = first_due(new, now);
-        self.write(|transaction| {
-            transaction
-                .prepare_cached("UPDATE sources SET removed = NULL, settings = ?2, due = ?3, leased_until = ifnull(?3, 0), etag = NULL, last_modified = NULL WHERE id = ?1")?
-                .execute((id, serde_json::to_string(&new.settings)?, due))?;
-            delete_term(&mut Change::begin(transaction, now)?, id, None)
-        })
-    }
-
-    /// Turns all of a source's articles from one state to another, in chunks.
-    fn turn_all(&self, source: i64, from: i64, to: i64, now: Time) -> Result<usize, StoreError> {
-        let mut total = 0;
-        loop {
-            let turned = self.write(|transaction| {
-                let mut change = Change::begin(transaction, now)?;
-                let mut touched = Touched::default();
-                let articles = in_state(transaction, source, from)?;
-                for article in &articles {
-                    turn(&mut change, &mut touched, *article, to)?;
-                }
-                touched.write(&mut change)?;
-                Ok(articles.len())
-            })?;
-            if turned == 0 {
-                return Ok(total);
-            }
-            total += turned;
-        }
-    }
-
     pub(in crate::store) fn sources(&self) -> Result<Vec<Source>, StoreError> {
         self.read(|connection| sources(connection, "WHERE s.removed IS NULL ORDER BY t.slug", []))
     }
@@ -146,25 +113,24 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn source(&self, name: &str) -> Result<Option<Source>, StoreError> {
-        let slug = Slug::from_name(name);
-        let tail = "WHERE s.removed IS NULL AND (s.location = ?1 OR s.term = ?2 OR s.id = (SELECT source FROM former_urls WHERE url = ?1))
-             ORDER BY s.location = ?1 DESC LIMIT 1";
-        self.read(|connection| {
-            let term = find(connection, Kind::Source, &slug)?.map(|known| known.id);
-            Ok(sources(connection, tail, (name, term))?.pop())
-        })
+        self.named(name, "s.removed IS NULL")
     }
 
-    pub(in crate::store) fn remove_source(&self, source: SourceId, now: Time) -> Result<usize, StoreError> {
-        self.write(|transaction| {
-            let mut statement = transaction.prepare_cached("UPDATE sources SET removed = ifnull(removed, ?2), due = NULL WHERE id = ?1")?;
-            statement.execute((source.0, now.timestamp()))?;
-            // What is read again must be parsed again.
-            transaction.prepare_cached("DELETE FROM files WHERE source = ?1")?.execute([source.0])?;
-            super::pushes::leave(transaction, source, now)?;
-            delete_term(&mut Change::begin(transaction, now)?, source.0, Some(now))
-        })?;
-        self.turn_all(source.0, PUBLIC, REMOVED, now)
+    pub(in crate::store) fn removable(&self, name: &str) -> Result<Option<Source>, StoreError> {
+        self.named(name, "(s.removed IS NULL OR EXISTS (SELECT 1 FROM articles WHERE source = s.id AND gone = 0))")
+    }
+
+    /// The source that a name leads to, among those of which something holds.
+    fn named(&self, name: &str, holds: &str) -> Result<Option<Source>, StoreError> {
+        let slug = Slug::from_name(name);
+        let tail = format!(
+            "WHERE {holds} AND (s.location = ?1 OR s.term = ?2 OR s.id = (SELECT source FROM former_urls WHERE url = ?1))
+             ORDER BY s.removed IS NULL, s.location != ?1 DESC"
+        );
+        self.read(|connection| {
+            let term = find(connection, Kind::Source, &slug)?.map(|known| known.id);
+            Ok(sources(connection, &tail, (name, term))?.pop())
+        })
     }
 
     pub(in crate::store) fn edit_source(
@@ -364,18 +330,8 @@ fn settle(change: &mut Change<'_>, source: &Source, settings: &SourceSettings, i
     Ok(())
 }
 
-/// Marks the term of a source as deleted on purpose, or takes that back.
-fn delete_term(change: &mut Change<'_>, source: i64, deleted: Option<Time>) -> Result<(), StoreError> {
-    let (now, generation) = (change.now.timestamp(), change.generation()?);
-    change
-        .transaction
-        .prepare_cached("UPDATE terms SET deleted = ?2, modified = max(modified, ?3), generation = ?4 WHERE id = (SELECT term FROM sources WHERE id = ?1)")?
-        .execute((source, deleted.map(|time| time.timestamp()), now, generation))?;
-    Ok(())
-}
-
 /// Whoever adds a source reads it: until the lease is over nobody else does, so that adding a feed asks for it once.
-fn first_due(new: &NewSource, now: Time) -> Option<i64> {
+pub(super) fn first_due(new: &NewSource, now: Time) -> Option<i64> {
     (new.kind != SourceKind::Inbox).then(|| (now + FIRST_LEASE).timestamp())
 }
 
