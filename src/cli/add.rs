@@ -70,8 +70,37 @@ impl Add {
 /// A source that was added, and how its first reading went; `None`: it was there before, or is back and was asked only
 /// just now.
 pub(super) struct Added {
-    pub(super) source: Source,
-    pub(super) outcome: Option<Outcome>,
+    source: Source,
+    was: Was,
+    outcome: Option<Outcome>,
+}
+
+/// What a source was before it was added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Was {
+    Unknown,
+    Removed,
+    Known,
+}
+
+impl Was {
+    /// By what the store says: one that is there now, and was not, and was read already, was removed.
+    const fn of((source, is_new): &(Source, bool)) -> Self {
+        match (is_new, source.status.first_read) {
+            (false, _) => Self::Known,
+            (true, None) => Self::Unknown,
+            (true, Some(_)) => Self::Removed,
+        }
+    }
+
+    /// What was done with it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "added",
+            Self::Removed => "brought back",
+            Self::Known => "read",
+        }
+    }
 }
 
 /// Adds a source by what it is, and reads it.
@@ -97,15 +126,19 @@ async fn add_folder(work: &Work, path: &Path, slug: Option<Slug>, settings: Sour
     let location = folder.to_str().ok_or_else(|| anyhow::anyhow!("the path {} is not UTF-8; rename it", folder.display()))?;
     let title = folder.file_name().map_or_else(|| "files".to_owned(), |name| name.to_string_lossy().into_owned());
     let new = NewSource { kind: SourceKind::Folder, location: location.to_owned(), slug, title, settings };
-    let (source, is_new) = work.store.add_source(new, now()).await?;
+    let added = work.store.add_source(new, now()).await?;
+    let (was, source) = (Was::of(&added), added.0);
     // One that was added by a process that died with it was never read.
-    let outcome =
-        if is_new || source.status.first_read.is_none() { Some(work.reader.read(&work.store, source.clone(), now()).await) } else { None };
-    Ok(Added { source, outcome })
+    let outcome = if was != Was::Known || source.status.first_read.is_none() {
+        Some(work.reader.read(&work.store, source.clone(), now()).await)
+    } else {
+        None
+    };
+    Ok(Added { source, was, outcome })
 }
 
 async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSettings, console: Console) -> anyhow::Result<Added> {
-    if let Some(added) = known(work, &url, &settings).await? {
+    if let Some(added) = known(work, &url, slug.as_ref(), &settings).await? {
         return Ok(added);
     }
     let client = work.reader.client.of(&settings)?;
@@ -117,7 +150,7 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
         };
         let names: Vec<&str> = candidates.iter().map(|candidate| candidate.url.as_str()).collect();
         console.say(&format!("{url} is a web page with {} feed(s): {}; the first is taken", names.len(), names.join(", ")));
-        if let Some(added) = known(work, &best.url, &settings).await? {
+        if let Some(added) = known(work, &best.url, slug.as_ref(), &settings).await? {
             work.store.also_known(added.source.id, url.as_str()).await?;
             return Ok(added);
         }
@@ -132,23 +165,24 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
     let private = is_private(&feed, &settings);
     let new =
         NewSource { kind: SourceKind::Feed, location: feed.to_string(), slug, title, settings: SourceSettings { private, ..settings } };
-    let (source, _) = work.store.add_source(new, now()).await?;
+    let added = work.store.add_source(new, now()).await?;
+    let (was, source) = (Was::of(&added), added.0);
     for url in leading.into_iter().filter(|url| *url != feed) {
         work.store.also_known(source.id, url.as_str()).await?;
     }
     let result = work.reader.apply(&work.store, &source, *batch, now()).await;
-    Ok(Added { outcome: Some(Outcome { source: source.clone(), result }), source })
+    Ok(Added { outcome: Some(Outcome { source: source.clone(), result }), was, source })
 }
 
 /// The source that a URL leads to already. One that was removed comes back; nothing is asked that was asked just now.
-async fn known(work: &Work, url: &Url, settings: &SourceSettings) -> anyhow::Result<Option<Added>> {
+async fn known(work: &Work, url: &Url, slug: Option<&Slug>, settings: &SourceSettings) -> anyhow::Result<Option<Added>> {
     if let Some(source) = work.store.source(url.as_str()).await?.filter(|source| source.kind == SourceKind::Feed) {
         let unread = Some(source.id).filter(|_| source.status.last_read.is_none()).into_iter().collect();
         let outcome = match work.store.claim_of(unread, now(), work.reader.pace.lease()).await?.pop() {
             Some(taken) => Some(work.reader.read(&work.store, taken, now()).await),
             None => None,
         };
-        return Ok(Some(Added { source, outcome }));
+        return Ok(Some(Added { source, was: Was::Known, outcome }));
     }
     let Some((location, asked)) = work.store.removed(url.as_str()).await? else { return Ok(None) };
     let again = asked + TimeDelta::from_std(work.reader.pace.min)?;
@@ -156,10 +190,10 @@ async fn known(work: &Work, url: &Url, settings: &SourceSettings) -> anyhow::Res
         return Ok(None);
     }
     let settings = SourceSettings { private: is_private(&Url::parse(&location)?, settings), ..settings.clone() };
-    let new = NewSource { kind: SourceKind::Feed, title: location.clone(), location, slug: None, settings };
+    let new = NewSource { kind: SourceKind::Feed, title: location.clone(), location, slug: slug.cloned(), settings };
     let (source, _) = work.store.add_source(new, now()).await?;
     work.store.put_off(source.id, again).await?;
-    Ok(Some(Added { source, outcome: None }))
+    Ok(Some(Added { source, was: Was::Removed, outcome: None }))
 }
 
 /// Looks what is at a URL, in its host's turn.
@@ -185,43 +219,54 @@ pub(super) fn is_private(url: &Url, settings: &SourceSettings) -> bool {
 /// Says what was added.
 pub(super) async fn report(work: &Work, added: &Added, console: Console) -> anyhow::Result<bool> {
     let source = work.store.source(&added.source.location).await?.unwrap_or_else(|| added.source.clone());
+    let (was, done) = (added.was, added.was.word());
+    let mut said = json!({ "source": source.slug, "new": was != Was::Known, "back": was == Was::Removed });
     let Some(outcome) = &added.outcome else {
         if console.json {
-            console.print_json(&json!({ "source": source.slug, "new": false }));
+            console.print_json(&said);
         }
-        console.say(&format!("{} is there already, as {}", source.location, source.slug));
+        console.say(&match was {
+            Was::Known => format!("{} is there already, as {}", source.location, source.slug),
+            _ => format!("{done} {} as {}{}", source.title, source.slug, next(work, &source)),
+        });
         return Ok(true);
     };
     let (applied, remarks) = match &outcome.result {
-        Ok(done) => done,
+        Ok(read) => read,
         Err(error) => {
-            console.error(&format!("{} was added, but cannot be read yet: {error}", source.location));
+            console.error(&format!("{} was {done}, but cannot be read yet: {error}", source.location));
             return Ok(false);
         }
     };
     console.problems(&remarks.problems);
     console.repairs(&remarks.repairs);
     if console.json {
-        console.print_json(
-            &json!({ "source": source.slug, "title": source.title, "new": true, "applied": applied, "problems": remarks.problems }),
-        );
+        said["title"] = json!(source.title);
+        said["applied"] = json!(applied);
+        said["problems"] = json!(remarks.problems);
+        console.print_json(&said);
     }
-    let often = match (source.kind, source.status.due, source.status.last_read) {
+    let private = if source.settings.private { "; it is private: its address is published nowhere" } else { "" };
+    console.say(&format!(
+        "{done} {} ({}) as {}: {}{}{private}",
+        source.title,
+        source.kind.name(),
+        source.slug,
+        summary(applied, remarks.problems.len()),
+        next(work, &source)
+    ));
+    Ok(true)
+}
+
+/// When a feed is asked again.
+fn next(work: &Work, source: &Source) -> String {
+    match (source.kind, source.status.due, source.status.last_read) {
         (SourceKind::Feed, Some(due), Some(asked)) => {
             let when = due.with_timezone(&work.config.timezone).format("%F %R");
             format!("; it is asked again at {when}, and about every {} from then on", rough(due - asked))
         }
         _ => String::new(),
-    };
-    let private = if source.settings.private { "; it is private: its address is published nowhere" } else { "" };
-    console.say(&format!(
-        "added {} ({}) as {}: {}{often}{private}",
-        source.title,
-        source.kind.name(),
-        source.slug,
-        summary(applied, remarks.problems.len())
-    ));
-    Ok(true)
+    }
 }
 
 /// A duration as people say it.

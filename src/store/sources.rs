@@ -5,12 +5,13 @@ use crate::model::{Memory, NewSource, Source, SourceId, Time};
 
 impl Store {
     /// Adds a source, or gives the one that has this kind and location; says whether it is new. One that was removed is
-    /// revived: with its slug, its articles and their ids. A new one is the caller's to read: it is due only in ten minutes.
+    /// revived: with its slug, its articles and their ids, by the settings that it has now. A new one is the caller's to read: it is due only in ten minutes.
     ///
     /// # Errors
     /// The database failed.
     pub async fn add_source(&self, source: NewSource, now: Time) -> Result<(Source, bool), StoreError> {
-        self.write(move |sqlite| sqlite.add_source(&source, now)).await
+        let policy = self.policy();
+        self.write(move |sqlite| sqlite.add_source(&source, &policy, now)).await
     }
 
     /// Adds many sources, each due at its time and left to nobody until then; gives how many were not there.
@@ -18,7 +19,8 @@ impl Store {
     /// # Errors
     /// The database failed; none that is new was added then, and some that were removed may be back.
     pub async fn add_sources(&self, sources: Vec<(NewSource, Time)>, now: Time) -> Result<usize, StoreError> {
-        self.write(move |sqlite| sqlite.add_sources(&sources, now)).await
+        let policy = self.policy();
+        self.write(move |sqlite| sqlite.add_sources(&sources, &policy, now)).await
     }
 
     /// All sources that were not removed, by slug.

@@ -70,7 +70,12 @@ fn what_was_asked_just_now_is_not_asked_again_when_it_is_added_again() {
         assert!(home.output(&["add", &up.url(path)]).contains("is there already, as up"), "{path}");
     }
     home.output(&["remove", "up"]);
-    assert!(home.output(&["add", &up.url("/")]).contains("is there already, as up"));
+    let out = home.output(&["add", &up.url("/"), "--category", "later"]);
+    assert!(out.contains("brought back Up as up; it is asked again at"), "{out}");
+    assert!(home.output(&["feed", "/category/later.rss"]).contains("<item>"), "by what is said of it now");
+    home.output(&["remove", "up"]);
+    let out = home.output(&["add", &up.url("/"), "--json"]);
+    assert!(out.contains("\"new\":true") && out.contains("\"back\":true"), "{out}");
     assert!(home.output(&["feed", "/source/up.rss"]).contains("<item>"), "its articles are back");
     assert!(home.output(&["refresh"]).contains("up: not due before"));
     assert_eq!(up.requests().len(), 3, "nothing was asked twice");

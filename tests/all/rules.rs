@@ -1,10 +1,11 @@
 //! Rules, defaults of sources and found-out languages: what articles have from elsewhere than themselves.
 
 use feedmill::model::rule::{Field, Pattern};
-use feedmill::model::{Applied, Article, Kind, Language, Origins, Policy, Rule, Slug, SourceKind, SourceSettings, Verdict};
+use feedmill::model::{Applied, Article, Kind, Language, NewSource, Origins, Policy, Rule, Slug, SourceKind, SourceSettings, Verdict};
 use feedmill::store::{Lookup, Ruling, Store, StoreError, TermError, Verb};
 
 use crate::store::{Fixture, article, day, tagged};
+use crate::taxonomy::half_done;
 
 fn rule(when: &[(&str, &str)], then: Verdict) -> Rule {
     let when = when.iter().map(|(field, text)| (Field::from_name(field).unwrap(), Pattern::parse(text).unwrap())).collect();
@@ -167,6 +168,41 @@ async fn the_defaults_of_a_source_reach_its_stored_articles_at_once() {
     let other = f.source(SourceKind::Feed, "https://b.example/other").await;
     let error = f.store.edit_source(other.id, SourceSettings::default(), Some(Slug::from_name("feed")), day(5)).await.unwrap_err();
     assert!(matches!(error, StoreError::Term(TermError::Taken { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn a_source_that_is_added_again_is_sorted_by_what_is_said_of_it_now() {
+    let f = with(vec![rule(&[("title", "of 1")], tags(&["ruled"]))]).await;
+    let new = |title: &str, category: &str, tag: &str, language: &str| NewSource {
+        kind: SourceKind::Feed,
+        location: "https://a.example/feed".into(),
+        slug: None,
+        title: "feed".into(),
+        settings: SourceSettings {
+            title: Some(title.into()),
+            categories: vec![category.into()],
+            tags: vec![tag.into()],
+            language: Language::parse(language),
+            ..SourceSettings::default()
+        },
+    };
+    let (source, _) = f.store.add_source(new("First", "old", "t1", "de"), day(0)).await.unwrap();
+    f.feed(&source, (1..=600).map(|number| article(&number.to_string())).collect(), day(1)).await;
+    f.store.remove_source(source.id, day(2)).await.unwrap();
+    f.store.delete_term(Kind::Category, "old", day(2)).await.unwrap();
+    // A revival that was broken off has made some of them public.
+    f.store.add_source(new("Second", "old", "t2", "fr"), day(3)).await.unwrap();
+    assert_eq!(f.page("/category/uncategorized?limit=500").await.entries.len(), 500, "no article is without a category");
+    half_done(&f, "UPDATE sources SET removed = 1");
+    let (back, is_new) = f.store.add_source(new("Third", "new", "t3", "en"), day(4)).await.unwrap();
+    assert_eq!((back.id, is_new, back.title.as_str(), back.status.articles), (source.id, true, "Third", 600));
+    for (path, count) in
+        [("/category/new", 600), ("/tag/t3", 600), ("/language/en", 600), ("/tag/t1", 0), ("/tag/t2", 0), ("/tag/ruled", 111)]
+    {
+        let shown = f.page(&format!("{path}?limit=500")).await.entries.len();
+        assert_eq!(shown, count.min(500), "{path}");
+    }
+    assert_eq!(f.page("/source/first?limit=1").await.entries[0].source.title, "Third");
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ mod tests {
             title: "Inbox".to_owned(),
             settings: SourceSettings::default(),
         };
-        let source = store.add_source(&new, time(1_700_000_000)).unwrap().0;
+        let source = store.add_source(&new, &Policy::default(), time(1_700_000_000)).unwrap().0;
         store
             .write(|transaction| {
                 let last = "INSERT INTO articles (id, source, guid, key, public_id, listed, discovered, fingerprint, details, changed, generation, gone)
@@ -117,7 +117,7 @@ mod tests {
             let location = format!("https://{name}.example/feed");
             let new =
                 NewSource { kind: SourceKind::Feed, location, slug: None, title: name.to_owned(), settings: SourceSettings::default() };
-            store.add_source(&new, now).unwrap().0
+            store.add_source(&new, &Policy::default(), now).unwrap().0
         };
         let (one, two) = (source("one"), source("two"));
         let article = |guid: &str, title: &str| Article {

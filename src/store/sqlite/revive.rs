@@ -1,7 +1,9 @@
 //! Withdrawing articles and whole sources, and taking that back.
 
+use rusqlite::{Connection, Transaction};
+
 use super::memberships::show;
-use super::sources::first_due;
+use super::sources::{first_due, resettle};
 use super::terms::Touched;
 use super::{Change, Sqlite, StoreError, pushes, story, translation};
 use crate::model::{NewSource, Policy, SourceId, Time};
@@ -53,18 +55,44 @@ impl Sqlite {
         })
     }
 
-    /// Brings a removed source back: its articles first, so that a killed process finds it still removed.
-    pub(super) fn revive(&self, id: i64, new: &NewSource, now: Time) -> Result<(), StoreError> {
-        let articles = self.numbers("SELECT id FROM articles WHERE source = ?1 AND gone = ?2", (id, REMOVED))?;
-        self.over(&articles, &Policy::default(), now, |_, change, touched, article| turn(change, touched, article, PUBLIC).map(|()| true))?;
-        let due = first_due(new, now);
-        self.write(|transaction| {
-            transaction
-                .prepare_cached("UPDATE sources SET removed = NULL, settings = ?2, due = ?3, leased_until = ifnull(?3, 0), etag = NULL, last_modified = NULL WHERE id = ?1")?
-                .execute((id, serde_json::to_string(&new.settings)?, due))?;
-            delete_term(&mut Change::begin(transaction, now)?, id, None)
-        })
+    /// Brings a removed source back, with what its owner says of it now: its articles first, so that a killed process finds it
+    /// still removed.
+    pub(super) fn revive(&self, id: i64, new: &NewSource, policy: &Policy, now: Time) -> Result<(), StoreError> {
+        let term = self.write(|transaction| resettle(transaction, id, &new.settings, new.slug.as_ref(), now))?;
+        loop {
+            let states = "SELECT id FROM articles WHERE source = ?1 AND gone IN (?2, ?3, ?4)";
+            let articles = self.numbers(states, (id, PUBLIC, REMOVED, DROPPED))?;
+            self.over(&articles, policy, now, |sorter, change, touched, article| {
+                if has_state(change.transaction, "id = ?1", article, REMOVED)? {
+                    turn(change, touched, article, PUBLIC)?;
+                }
+                sorter.again(change, touched, article)
+            })?;
+            self.restamp(term, policy, now)?;
+            if self.write(|transaction| come_back(transaction, id, new, now))? {
+                return Ok(());
+            }
+        }
     }
+}
+
+/// Whether an article, or one of those of which a condition on `?1` holds, is in a state.
+fn has_state(connection: &Connection, holds: &str, of: i64, state: i64) -> Result<bool, StoreError> {
+    Ok(connection.prepare_cached(&format!("SELECT 1 FROM articles WHERE {holds} AND gone = ?2"))?.exists((of, state))?)
+}
+
+/// Ends a source's being removed; `false`: another process has withdrawn some of its articles meanwhile.
+fn come_back(transaction: &Transaction<'_>, id: i64, new: &NewSource, now: Time) -> Result<bool, StoreError> {
+    if has_state(transaction, "source = ?1", id, REMOVED)? {
+        return Ok(false);
+    }
+    transaction
+        .prepare_cached(
+            "UPDATE sources SET removed = NULL, due = ?2, leased_until = ifnull(?2, 0), etag = NULL, last_modified = NULL WHERE id = ?1",
+        )?
+        .execute((id, first_due(new, now)))?;
+    delete_term(&mut Change::begin(transaction, now)?, id, None)?;
+    Ok(true)
 }
 
 /// Sets an article's state, and hides or shows its memberships.

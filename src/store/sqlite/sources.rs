@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use tokio::sync::oneshot::Receiver;
 
 use super::hosts::{by_former_url, give_back_of, put_off, take_of};
 use super::revive::{DROPPED, PUBLIC};
 use super::taxonomy::move_slug;
-use super::terms::{find, make};
+use super::terms::{TermId, find, make};
 use super::together::Keep;
 use super::{Change, Sqlite, StoreError, files, health, time};
 use crate::model::{Host, Kind, Memory, NewSource, Policy, Slug, Source, SourceId, SourceKind, SourceSettings, SourceStatus, Time};
@@ -71,16 +71,16 @@ fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, place: usize) -> Result<T
 }
 
 impl Sqlite {
-    pub(in crate::store) fn add_source(&self, new: &NewSource, now: Time) -> Result<(Source, bool), StoreError> {
+    pub(in crate::store) fn add_source(&self, new: &NewSource, policy: &Policy, now: Time) -> Result<(Source, bool), StoreError> {
         let (id, found) = self.write(|transaction| add(&mut Change::begin(transaction, now)?, new))?;
         if found == Found::Removed {
-            self.revive(id, new, now)?;
+            self.revive(id, new, policy, now)?;
         }
         self.read(|connection| by_id(connection, id)).map(|source| (source, found != Found::Known))
     }
 
     /// Adds sources that are due in their time, those that were removed after the others; gives how many.
-    pub(in crate::store) fn add_sources(&self, sources: &[(NewSource, Time)], now: Time) -> Result<usize, StoreError> {
+    pub(in crate::store) fn add_sources(&self, sources: &[(NewSource, Time)], policy: &Policy, now: Time) -> Result<usize, StoreError> {
         let (added, removed) = self.write(|transaction| {
             let mut change = Change::begin(transaction, now)?;
             let (mut added, mut removed) = (0, Vec::<(i64, &NewSource, Time)>::new());
@@ -98,7 +98,7 @@ impl Sqlite {
             Ok((added, removed))
         })?;
         for (id, new, due) in &removed {
-            self.revive(*id, new, now)?;
+            self.revive(*id, new, policy, now)?;
             self.put_off(SourceId(*id), *due)?;
         }
         Ok(added + removed.len())
@@ -141,14 +141,7 @@ impl Sqlite {
         policy: &Policy,
         now: Time,
     ) -> Result<(Source, usize), StoreError> {
-        let term = self.write(|transaction| {
-            let source = by_id(transaction, id.0)?;
-            let mut change = Change::begin(transaction, now)?;
-            let term = find(transaction, Kind::Source, &source.slug)?.ok_or_else(|| StoreError::Corrupt(source.slug.to_string()))?;
-            let is_moved = slug.map_or(Ok(false), |slug| move_slug(&mut change, Kind::Source, &term, slug))?;
-            settle(&mut change, &source, settings, is_moved)?;
-            Ok(term.id)
-        })?;
+        let term = self.write(|transaction| resettle(transaction, id.0, settings, slug, now))?;
         let articles = self.numbers("SELECT id FROM articles WHERE source = ?1 AND gone IN (?2, ?3)", (id.0, PUBLIC, DROPPED))?;
         let changed = self.sort_again(&articles, policy, now)?.max(self.restamp(term, policy, now)?);
         self.read(|connection| by_id(connection, id.0)).map(|source| (source, changed))
@@ -294,6 +287,22 @@ fn insert(change: &mut Change<'_>, new: &NewSource) -> Result<i64, StoreError> {
             new.kind.host_of(&new.location).as_ref().map(Host::as_str),
         ))?;
     Ok(change.transaction.last_insert_rowid())
+}
+
+/// Gives a source new settings and maybe another slug; gives its term. Its articles are to be sorted again after that.
+pub(super) fn resettle(
+    transaction: &Transaction<'_>,
+    id: i64,
+    settings: &SourceSettings,
+    slug: Option<&Slug>,
+    now: Time,
+) -> Result<TermId, StoreError> {
+    let source = by_id(transaction, id)?;
+    let mut change = Change::begin(transaction, now)?;
+    let term = find(transaction, Kind::Source, &source.slug)?.ok_or_else(|| StoreError::Corrupt(source.slug.to_string()))?;
+    let is_moved = slug.map_or(Ok(false), |slug| move_slug(&mut change, Kind::Source, &term, slug))?;
+    settle(&mut change, &source, settings, is_moved)?;
+    Ok(term.id)
 }
 
 /// Writes new settings, and what of them stands in every article of the source.

@@ -62,7 +62,7 @@ mod tests {
             title: "Posts".to_owned(),
             settings: SourceSettings::default(),
         };
-        let source = store.add_source(&new, now).unwrap().0;
+        let source = store.add_source(&new, &Policy::default(), now).unwrap().0;
         let add = |numbers: std::ops::RangeInclusive<usize>| {
             let article = |number: usize| Article {
                 guid: number.to_string(),
