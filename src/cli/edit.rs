@@ -1,6 +1,5 @@
 //! `feedmill edit`: what the owner says of a source changes, and with it its articles.
 
-use chrono::TimeDelta;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use serde_json::json;
@@ -88,14 +87,9 @@ impl Edit {
 
 /// A feed that is to be asked more often is due sooner, but never sooner than it may be asked.
 async fn hasten(work: &Work, before: &Source, after: &Source) -> anyhow::Result<()> {
-    let Some(read) = after.status.last_read.filter(|_| after.kind == SourceKind::Feed && before.settings.every != after.settings.every)
-    else {
-        return Ok(());
-    };
-    let pace = &work.reader.pace;
-    let every = after.settings.every.unwrap_or(pace.every).clamp(pace.min, pace.max);
-    let due = (read + TimeDelta::from_std(every)?).max(now());
-    if after.status.due.is_some_and(|planned| planned > due) && after.status.failures == 0 {
+    let is_other = after.kind == SourceKind::Feed && before.settings.every != after.settings.every;
+    let due = work.reader.pace.hastened(after, now()).filter(|_| is_other && after.status.failures == 0);
+    if let Some(due) = due.filter(|due| after.status.due.is_some_and(|planned| planned > *due)) {
         work.store.mark_due(after.id, due).await?;
     }
     Ok(())

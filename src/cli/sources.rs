@@ -88,6 +88,7 @@ fn manners(source: &Source, memory: &Memory, work: &Work, console: Console) {
             ("ETag", memory.etag.clone().unwrap_or_default()),
             ("Last-Modified", memory.last_modified.clone().unwrap_or_default()),
             ("it asks for", hints(&status.hints)),
+            ("not to be asked before", status.not_before.map(|time| moment(Some(time), work)).unwrap_or_default()),
             ("its host is free", status.host_free.map(|free| moment(Some(free), work)).unwrap_or_default()),
             ("it redirects to", status.redirect.as_ref().map(|(to, times)| format!("{to} ({times}x)")).unwrap_or_default()),
             ("proxy", source.settings.proxy.as_deref().map(|proxy| without_user(proxy).into_owned()).unwrap_or_default()),
@@ -131,6 +132,6 @@ fn as_json(source: &Source) -> Value {
         "settings": settings, "articles": status.articles, "added": status.created, "last_read": status.last_read,
         "last_good": status.last_good, "due": status.due, "failures": status.failures, "failing_since": status.failing_since,
         "error": status.error, "gone": status.is_gone(), "problems": status.problems, "repairs": status.repairs, "hints": status.hints,
-        "host_free": status.host_free,
+        "host_free": status.host_free, "not_before": status.not_before,
     })
 }

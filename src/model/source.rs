@@ -189,6 +189,8 @@ pub struct SourceStatus {
     pub repairs: Vec<Problem>,
     /// What it says of when it may be asked.
     pub hints: Hints,
+    /// Its server does not wish it to be asked before, by its last good answer.
+    pub not_before: Option<Time>,
     /// Its host is left alone until then: it is being asked, was just asked, or wishes so.
     pub host_free: Option<Time>,
     /// The address that it redirects to for good, and on how many readings running.

@@ -30,6 +30,14 @@ impl Pace {
     pub(super) fn slowly(&self, due: Time, now: Time) -> Time {
         due.max(now + delta(self.max) / 2)
     }
+
+    /// When a feed that was read is due at the latest, by its owner's new word; not before its publisher allows.
+    #[must_use]
+    pub fn hastened(&self, source: &Source, now: Time) -> Option<Time> {
+        let (status, every) = (&source.status, source.settings.every.unwrap_or(self.every).clamp(self.min, self.max));
+        let asked = status.last_read?;
+        Some(allowed(&status.hints, status.not_before, now.max(asked + delta(every)), asked))
+    }
 }
 
 /// When a source that answered is due again: after its interval, not before it allows, and at the latest when one of
@@ -54,9 +62,9 @@ pub(super) fn after_failure(source: &Source, not_before: Option<Time>, pace: &Pa
     (source.kind != SourceKind::Inbox).then(|| allowed(&source.status.hints, not_before, planned, now))
 }
 
-/// The first time from `planned` on that the publisher allows.
-fn allowed(hints: &Hints, not_before: Option<Time>, planned: Time, now: Time) -> Time {
-    hints.allowed(now, not_before.map_or(planned, |allowed| planned.max(allowed.min(now + LONGEST))))
+/// The first time from `planned` on that the publisher allows, who was asked at `asked`.
+fn allowed(hints: &Hints, not_before: Option<Time>, planned: Time, asked: Time) -> Time {
+    hints.allowed(asked, not_before.map_or(planned, |allowed| planned.max(allowed.min(asked + LONGEST))))
 }
 
 /// The owner's word, else half the mean gap between the last posts.
@@ -103,7 +111,7 @@ pub(super) fn delta(duration: Duration) -> TimeDelta {
 mod tests {
     use super::*;
     use crate::model::{Article, Slug, SourceId, SourceInfo, SourceSettings, SourceStatus};
-    use chrono::DateTime;
+    use chrono::{DateTime, Timelike};
 
     const PACE: Pace = Pace {
         min: Duration::from_mins(15),
@@ -184,6 +192,21 @@ mod tests {
         assert_eq!(after_failure(&feed, None, &PACE, now()), three);
         let forgotten = Batch { hints: Some(Hints::default()), ..Batch::default() };
         assert_eq!(after_success(&feed, &forgotten, &[], &PACE, now()), Some(now() + TimeDelta::minutes(30)));
+    }
+
+    #[test]
+    fn an_owner_hastens_a_feed_no_more_than_its_publisher_allows() {
+        let hastened = |hints: Hints, not_before: Option<TimeDelta>| {
+            let mut feed = source(SourceKind::Feed, 0, Some(Duration::from_hours(1)));
+            feed.status =
+                SourceStatus { last_read: Some(now()), hints, not_before: not_before.map(|time| now() + time), ..SourceStatus::default() };
+            PACE.hastened(&feed, now() + TimeDelta::minutes(5)).unwrap() - now()
+        };
+        assert_eq!(hastened(Hints::default(), None), TimeDelta::hours(1));
+        assert_eq!(hastened(Hints::default(), Some(TimeDelta::hours(10))), TimeDelta::hours(10));
+        assert_eq!(hastened(Hints { interval: Some(Duration::from_hours(5)), ..Hints::default() }, None), TimeDelta::hours(5));
+        let skipped = Hints { skip_hours: 1 << (now() + TimeDelta::hours(1)).hour(), ..Hints::default() };
+        assert_eq!(hastened(skipped, None), TimeDelta::hours(2));
     }
 
     #[test]

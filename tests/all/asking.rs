@@ -82,6 +82,20 @@ fn what_was_asked_just_now_is_not_asked_again_when_it_is_added_again() {
 }
 
 #[test]
+fn what_an_owner_hastens_is_asked_no_sooner_than_its_publisher_allows() {
+    let home = Home::new();
+    let up = Upstream::new();
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\n");
+    up.then("/a", "200 OK\r\nCache-Control: max-age=36000", FEED);
+    home.output(&["add", &up.url("/a")]);
+    let due = || serde_json::from_str::<serde_json::Value>(home.output(&["sources", "up", "--json"]).trim()).unwrap()["due"].clone();
+    let before = due();
+    home.output(&["edit", "up", "--every", "15m"]);
+    assert_eq!(due(), before);
+    assert!(home.output(&["sources", "up", "--verbose"]).contains("not to be asked before: "));
+}
+
+#[test]
 fn one_source_is_shown_with_its_manners_and_without_its_secrets() {
     let home = Home::new();
     let up = Upstream::new();

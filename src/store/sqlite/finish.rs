@@ -73,7 +73,8 @@ fn answered(
 ) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "UPDATE sources SET etag = ?2, last_modified = ?3, read_with = ?7, first_read = ifnull(first_read, ?4), last_read = ?4, last_good = ?4,
+            "UPDATE sources SET etag = ?2, last_modified = ?3, read_with = ?7,
+                not_before = CASE WHEN ?8 THEN not_before ELSE ?9 END, first_read = ifnull(first_read, ?4), last_read = ?4, last_good = ?4,
                 due = CASE WHEN due < leased_until THEN due ELSE ?5 END,
                 leased_until = 0, failures = 0, failing_since = NULL, error = NULL, problems = ?6 WHERE id = ?1",
         )?
@@ -85,6 +86,8 @@ fn answered(
             due.map(|due| due.timestamp()),
             serde_json::to_string(problems)?,
             &batch.memory.read_with,
+            batch.is_push,
+            batch.not_before.map(|time| time.timestamp()),
         ))?;
     Ok(())
 }

@@ -18,10 +18,10 @@ use crate::store::Lease;
 /// How long a new source is left to who added it.
 const FIRST_LEASE: TimeDelta = TimeDelta::minutes(10);
 
-/// What [`source`] reads, by position: to look for 23 names in each row takes longer than all else.
+/// What [`source`] reads, by position: to look for 24 names in each row takes longer than all else.
 const COLUMNS: &str = "s.id, s.kind, s.location, t.slug, s.first_slug, t.name, s.settings, s.info, s.created, s.first_read, s.last_read,
     s.last_good, s.due, s.failures, s.failing_since, s.error, t.articles, s.problems, s.repairs, s.hints, max(h.taken_until, h.rests_until),
-    s.redirect, s.redirects";
+    s.redirect, s.redirects, s.not_before";
 
 /// Reads sources; `tail` is the end of the statement.
 fn sources(connection: &Connection, tail: &str, parameters: impl rusqlite::Params) -> Result<Vec<Source>, StoreError> {
@@ -61,6 +61,7 @@ fn source(row: &Row<'_>) -> Result<Source, StoreError> {
             repairs: json(row, 18)?,
             hints: json(row, 19)?,
             host_free: at(20)?,
+            not_before: at(23)?,
             redirect: row.get::<_, Option<String>>(21)?.map(|to| Ok::<_, StoreError>((to, row.get(22)?))).transpose()?,
         },
     })

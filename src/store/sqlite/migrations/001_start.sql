@@ -74,6 +74,8 @@ CREATE TABLE sources (
     problems      TEXT    NOT NULL DEFAULT '[]',
     repairs       TEXT    NOT NULL DEFAULT '[]',
     hints         TEXT    NOT NULL DEFAULT '{}',
+    -- Its server wishes not to be asked before, by its last good answer.
+    not_before    INTEGER,
     -- Where it redirects to for good, and on how many readings running.
     redirect      TEXT,
     redirects     INTEGER NOT NULL DEFAULT 0,
