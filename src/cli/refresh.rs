@@ -15,6 +15,7 @@ use super::console::{Console, summary};
 use super::{Work, now};
 use crate::model::{Applied, Host, Source, SourceId, SourceKind, Time};
 use crate::poll::{Outcome, Room, Run};
+use crate::store::Lease;
 
 /// Read the sources that are due now, and say when the others are.
 #[derive(Debug, Args)]
@@ -45,11 +46,9 @@ impl Refresh {
             work.store.hasten(unread, now()).await?;
             wanted = self.wanted(work).await?;
         }
-        if self.force {
-            work.store.release(wanted.iter().map(|source| source.id).collect(), now()).await?;
-        }
         let due = |source: &&Source| self.force || source.status.due.is_some_and(|due| due <= now());
-        let mut reading = Reading::new(work, wanted.iter().filter(due), console);
+        let lease = Lease { is_forced: self.force, ..work.reader.pace.lease() };
+        let mut reading = Reading::new(work, wanted.iter().filter(due), lease, console);
         let wanted: HashSet<SourceId> = wanted.into_iter().map(|source| source.id).collect();
         reading.run().await?;
         reading.bar.finish_and_clear();
@@ -58,7 +57,7 @@ impl Refresh {
         let sources = if left.is_empty() { Vec::new() } else { work.store.sources().await? };
         for source in sources {
             if left.contains(&source.id) {
-                console.say(&format!("{}: {}", source.slug, later(&source, work)));
+                console.say(&format!("{}: {}", source.slug, self.later(&source, work)));
             }
         }
         Ok(is_good)
@@ -75,22 +74,26 @@ impl Refresh {
         wanted.retain(|source| source.kind != SourceKind::Inbox);
         Ok(wanted)
     }
-}
 
-/// Why a source was not read, and when it will be.
-fn later(source: &Source, work: &Work) -> String {
-    let when = |time: Time| time.with_timezone(&work.config.timezone).format("%F %R");
-    let rests = source.status.host_free.filter(|free| *free > now());
-    match (source.status.due, rests) {
-        (None, _) => "gone, it is not asked any more; --force asks once".to_owned(),
-        (Some(due), Some(free)) if free > due => format!("its host is left alone until {}", when(free)),
-        (Some(due), _) => format!("not due before {}", when(due)),
+    /// Why a source was not read, and when it will be.
+    fn later(&self, source: &Source, work: &Work) -> String {
+        let when = |time: Time| time.with_timezone(&work.config.timezone).format("%F %R");
+        let rests = source.status.host_free.filter(|free| *free > now());
+        match (source.status.due, rests) {
+            _ if source.status.taken_until > now() => {
+                format!("another process is reading it, until {} at the longest", when(source.status.taken_until))
+            }
+            (due, Some(free)) if self.force || due.is_some_and(|due| free > due) => format!("its host is left alone until {}", when(free)),
+            (None, _) => "gone, it is not asked any more; --force asks once".to_owned(),
+            (Some(due), _) => format!("not due before {}", when(due)),
+        }
     }
 }
 
 /// What is being read, and what came of it.
 struct Reading<'a> {
     work: &'a Work,
+    lease: Lease,
     console: Console,
     bar: ProgressBar,
     /// By host; whose host is being asked now wait for that.
@@ -103,7 +106,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new<'s>(work: &'a Work, sources: impl Iterator<Item = &'s Source>, console: Console) -> Self {
+    fn new<'s>(work: &'a Work, sources: impl Iterator<Item = &'s Source>, lease: Lease, console: Console) -> Self {
         let (mut left, mut places, mut count) = (VecDeque::<(_, VecDeque<_>)>::new(), HashMap::new(), 0);
         for source in sources {
             let host = source.host();
@@ -116,7 +119,7 @@ impl<'a> Reading<'a> {
         }
         let bar = console.bar(count, "reading");
         let (asked, done, total) = (HashSet::new(), HashSet::new(), Applied::default());
-        Self { work, console, bar, left, asked, done, total, unreadable: 0, failed: 0 }
+        Self { work, lease, console, bar, left, asked, done, total, unreadable: 0, failed: 0 }
     }
 
     /// Reads what is left, the sources of a host one after another, with a pause between them.
@@ -181,7 +184,7 @@ impl<'a> Reading<'a> {
 
     /// Takes a run of each of some hosts; those whose host may not be asked now wait behind the others.
     async fn take(&mut self) -> anyhow::Result<Vec<Run>> {
-        let lease = self.work.reader.pace.lease();
+        let lease = self.lease;
         let (mut ids, mut tried) = (Vec::new(), Vec::new());
         for _ in 0..self.left.len() {
             if ids.len() >= AT_ONCE {
@@ -213,7 +216,10 @@ impl<'a> Reading<'a> {
     async fn pause(&mut self) -> anyhow::Result<Option<Duration>> {
         let (sources, now) = (self.work.store.sources().await?, now());
         let left: HashSet<SourceId> = self.left.iter().flat_map(|(_, sources)| sources).copied().collect();
-        let is_left = |source: &&Source| left.contains(&source.id) && source.status.due.is_some_and(|due| due <= now);
+        let is_left = |source: &&Source| {
+            let is_due = self.lease.is_forced || source.status.due.is_some_and(|due| due <= now);
+            left.contains(&source.id) && is_due && source.status.taken_until <= now
+        };
         let waits = sources.iter().filter(is_left).map(|source| source.status.host_free.unwrap_or(now).max(now) - now);
         let shortest = waits.min().filter(|wait| *wait <= PATIENCE);
         Ok(shortest.map(|wait| wait.to_std().unwrap_or_default().max(Duration::from_millis(100))))

@@ -191,6 +191,8 @@ pub struct SourceStatus {
     pub hints: Hints,
     /// Its server does not wish it to be asked before, by its last good answer.
     pub not_before: Option<Time>,
+    /// Somebody has taken it to read it, until then at the longest; nobody, if that is over.
+    pub taken_until: Time,
     /// Its host is left alone until then: it is being asked, was just asked, or wishes so.
     pub host_free: Option<Time>,
     /// The address that it redirects to for good, and on how many readings running.

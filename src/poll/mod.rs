@@ -84,7 +84,7 @@ impl Pace {
     /// How sources are taken for a reading.
     #[must_use]
     pub fn lease(&self) -> Lease {
-        Lease { time: LEASE, again: schedule::delta(self.min), run: run::length(self.spacing) }
+        Lease { time: LEASE, again: schedule::delta(self.min), run: run::length(self.spacing), is_forced: false }
     }
 }
 

@@ -70,6 +70,11 @@ impl Taken {
         self.source.id
     }
 
+    /// When it was due, as it was taken.
+    pub(super) const fn due(&self) -> Option<Time> {
+        self.source.status.due
+    }
+
     pub(super) fn host(&self) -> Option<Host> {
         self.source.host()
     }

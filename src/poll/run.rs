@@ -95,7 +95,7 @@ impl Reader {
         now: Time,
         told: impl Fn(Outcome),
     ) -> VecDeque<SourceId> {
-        let (started, mut keeping, mut given_back) = (Instant::now(), JoinSet::new(), VecDeque::new());
+        let (started, mut keeping, mut given_back) = (Instant::now(), JoinSet::new(), Vec::new());
         let clock = || now + schedule::delta(started.elapsed());
         let tell = |kept: Result<Outcome, JoinError>| match kept {
             Ok(outcome) => told(outcome),
@@ -109,7 +109,7 @@ impl Reader {
             let places = (stored, permit.ok().filter(|_| asked.is_large()));
             let is_over = asked.busy_host().is_some() || started.elapsed() > PATIENCE || room.is_closed.load(Ordering::Relaxed);
             if is_over || run.sources.is_empty() {
-                given_back.extend(run.sources.drain(..).map(|taken| taken.id()));
+                given_back.extend(run.sources.drain(..).map(|taken| (taken.id(), taken.due())));
                 told(self.keep(store, asked, clock()).await);
                 drop(places);
                 break;
@@ -127,10 +127,10 @@ impl Reader {
             tell(kept);
         }
         if !given_back.is_empty()
-            && let Err(error) = store.release(given_back.iter().copied().collect(), clock()).await
+            && let Err(error) = store.give_back(given_back.clone(), clock()).await
         {
             tracing::error!(error = %text::chain(&error), "cannot give back the sources of a host");
         }
-        given_back
+        given_back.into_iter().map(|(source, _)| source).collect()
     }
 }

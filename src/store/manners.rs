@@ -15,11 +15,13 @@ pub struct Lease {
     pub again: TimeDelta,
     /// So many sources of one host are taken at once, to be asked one after another.
     pub run: usize,
+    /// Whether those are taken too that are not due; they are due then as they were, if they are not read.
+    pub is_forced: bool,
 }
 
 impl From<TimeDelta> for Lease {
     fn from(time: TimeDelta) -> Self {
-        Self { time, again: time, run: 1 }
+        Self { time, again: time, run: 1, is_forced: false }
     }
 }
 

@@ -84,13 +84,22 @@ impl Store {
         self.note(move |sqlite| sqlite.claim(now, limit, lease)).await
     }
 
-    /// Takes those of some sources that are due, as [`Store::claim`] does.
+    /// Takes those of some sources that are due, as [`Store::claim`] does; gives them as they were, with the time that they
+    /// were due at. What somebody else has taken is left alone, be it forced.
     ///
     /// # Errors
     /// The database failed.
     pub async fn claim_of(&self, sources: Vec<SourceId>, now: Time, lease: impl Into<Lease>) -> Result<Vec<Source>, StoreError> {
         let lease = lease.into();
         self.note(move |sqlite| sqlite.claim_of(&sources, now, lease)).await
+    }
+
+    /// Gives sources back that were taken and not asked, with the times that they were due at.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn give_back(&self, sources: Vec<(SourceId, Option<Time>)>, now: Time) -> Result<(), StoreError> {
+        self.note(move |sqlite| sqlite.give_back(&sources, now)).await
     }
 
     /// Makes a source due now.

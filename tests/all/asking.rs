@@ -140,8 +140,13 @@ fn refresh_waits_for_the_pauses_of_a_host_and_says_what_came_of_all() {
     assert_eq!(code, 1, "{out}{err}");
     assert!(out.contains("3 sources read, 1 failed: 2 unchanged") && err.contains("c: "), "{out}{err}");
     assert_eq!((up.requests().len(), up.most_at_once()), (6, 1));
-    let out = home.output(&["refresh", "a", "--force"]);
-    assert!(out.contains("a: its host is left alone until"), "{out}");
+    let due = || {
+        home.output(&["sources", "--json"]).lines().map(|line| line.split("\"due\":").nth(1).unwrap()[..22].to_owned()).collect::<Vec<_>>()
+    };
+    let before = due();
+    let out = home.output(&["refresh", "--force"]);
+    assert_eq!(out.matches("its host is left alone until").count(), 3, "{out}");
+    assert_eq!(due(), before, "who asks nobody changes nothing");
     assert!(home.failure(&["add", &up.url("/d")], 1).contains("is left alone until"));
     assert_eq!(up.requests().len(), 6);
 }

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use feedmill::model::{EventKind, NewSource, Site, Source, SourceKind, SourceSettings, Time};
 use feedmill::poll::{Pace, Reader};
 use feedmill::source::fetch::{Client, Limits, Options};
-use feedmill::store::Store;
+use feedmill::store::{Lease, Store};
 use feedmill::web::Door;
 use url::Url;
 
@@ -254,12 +254,11 @@ async fn a_host_that_wishes_to_be_left_alone_is_over_a_restart_too() {
         assert_eq!(again(&restarted, &busy).await.status.failures, 0);
         // Force reads what is not due, and does not wake a host.
         up.now("/b").then("/b", head, "");
-        f.store.release(vec![other.id], day(2)).await.unwrap();
-        let forced = f.store.claim_of(vec![other.id], day(2), PACE.lease()).await.unwrap().remove(0);
+        let lease = Lease { is_forced: true, ..PACE.lease() };
+        let forced = f.store.claim_of(vec![other.id], day(2), lease).await.unwrap().remove(0);
         assert!(reader.read(&f.store, forced, day(2)).await.result.is_err());
         let soon = day(2) + TimeDelta::minutes(1);
-        f.store.release(vec![other.id], soon).await.unwrap();
-        assert!(f.store.claim_of(vec![busy.id, other.id], soon, PACE.lease()).await.unwrap().is_empty());
+        assert!(f.store.claim_of(vec![busy.id, other.id], soon, lease).await.unwrap().is_empty());
     }
 }
 
@@ -272,6 +271,29 @@ async fn a_feed_that_is_read_when_the_process_dies_is_not_asked_again_within_the
     let free = |minutes| day(1) + TimeDelta::minutes(minutes);
     assert!(restarted.claim(free(14), 9, PACE.lease()).await.unwrap().is_empty());
     assert_eq!(restarted.claim(free(15), 9, PACE.lease()).await.unwrap()[0].id, source.id);
+}
+
+#[tokio::test]
+async fn what_is_forced_is_due_as_it_was_until_it_was_read_and_is_taken_from_nobody() {
+    let f = Fixture::new().await;
+    let mut ids = Vec::new();
+    for (host, due) in [("a", Some(day(5))), ("b", Some(day(0))), ("c", None)] {
+        let source = add(&f.store, &format!("http://{host}.example/"), SourceSettings::default()).await;
+        f.store.fail(source.id, "oh".to_owned(), due, day(0)).await.unwrap();
+        ids.push(source.id);
+    }
+    let lease = Lease { is_forced: true, ..PACE.lease() };
+    let later = f.store.sources().await.unwrap().into_iter().filter(|source| source.id != ids[1]).map(|source| source.status.due);
+    let later: Vec<_> = later.collect();
+    let taken = f.store.claim_of(ids.clone(), day(1), lease).await.unwrap();
+    assert_eq!(taken.iter().map(|source| source.status.due).collect::<Vec<_>>(), [Some(day(5)), Some(day(0)), None]);
+    let due = async |id: usize| f.store.sources().await.unwrap().into_iter().find(|source| source.id == ids[id]).unwrap().status.due;
+    assert_eq!([due(0).await, due(2).await].to_vec(), later, "its process may be killed now");
+    assert_eq!(due(1).await, Some(day(1) + TimeDelta::minutes(15)), "it may have been asked");
+    assert!(f.store.claim_of(ids.clone(), day(1), lease).await.unwrap().is_empty(), "they are taken");
+    f.store.give_back(taken.iter().map(|source| (source.id, source.status.due)).collect(), day(1)).await.unwrap();
+    assert_eq!([due(0).await, due(1).await, due(2).await], [Some(day(5)), Some(day(0)), None]);
+    assert_eq!(f.store.claim_of(ids, day(1), lease).await.unwrap().len(), 3);
 }
 
 #[tokio::test]

@@ -18,10 +18,10 @@ use crate::store::Lease;
 /// How long a new source is left to who added it.
 const FIRST_LEASE: TimeDelta = TimeDelta::minutes(10);
 
-/// What [`source`] reads, by position: to look for 24 names in each row takes longer than all else.
+/// What [`source`] reads, by position: to look for 25 names in each row takes longer than all else.
 const COLUMNS: &str = "s.id, s.kind, s.location, t.slug, s.first_slug, t.name, s.settings, s.info, s.created, s.first_read, s.last_read,
     s.last_good, s.due, s.failures, s.failing_since, s.error, t.articles, s.problems, s.repairs, s.hints, max(h.taken_until, h.rests_until),
-    s.redirect, s.redirects, s.not_before";
+    s.redirect, s.redirects, s.not_before, s.leased_until";
 
 /// Reads sources; `tail` is the end of the statement.
 fn sources(connection: &Connection, tail: &str, parameters: impl rusqlite::Params) -> Result<Vec<Source>, StoreError> {
@@ -60,6 +60,7 @@ fn source(row: &Row<'_>) -> Result<Source, StoreError> {
             problems: json(row, 17)?,
             repairs: json(row, 18)?,
             hints: json(row, 19)?,
+            taken_until: time(row.get(24)?),
             host_free: at(20)?,
             not_before: at(23)?,
             redirect: row.get::<_, Option<String>>(21)?.map(|to| Ok::<_, StoreError>((to, row.get(22)?))).transpose()?,
@@ -163,31 +164,32 @@ impl Sqlite {
         if ids.is_empty() { Ok(Vec::new()) } else { self.claim_of(&ids.into_iter().map(SourceId).collect::<Vec<_>>(), now, lease) }
     }
 
-    /// Takes those of some sources that are due and that nobody else has, a run of each host that may be asked. One that wants
-    /// the texts of its articles' pages ends its run, since they may be at the same host. Until they were read they are due when
-    /// the lease is over: a process that dies with it leaves nothing behind. A machine that dies may forget who took them, which
-    /// is nobody any more.
+    /// Takes those of some sources that are due and that nobody else has, a run of each host that may be asked; gives them as
+    /// they were. One that wants the texts of its articles' pages ends its run, since they may be at the same host. Until they
+    /// were read they are due when the lease is over, or later: a process that dies with it leaves nothing behind. A machine
+    /// that dies may forget who took them, which is nobody any more.
     pub(in crate::store) fn claim_of(&self, ids: &[SourceId], now: Time, lease: Lease) -> Result<Vec<Source>, StoreError> {
         self.write_lazily(|transaction| {
             let mut statement = transaction.prepare_cached(
-                "UPDATE sources SET leased_until = ?3, due = CASE kind WHEN 'feed' THEN max(?3, ?4) ELSE ?3 END
-                 WHERE id = ?1 AND removed IS NULL AND due <= ?2 AND leased_until <= ?2
+                "UPDATE sources SET leased_until = ?3, due = max(due, CASE kind WHEN 'feed' THEN max(?3, ?4) ELSE ?3 END)
+                 WHERE id = ?1 AND removed IS NULL AND (?6 OR due <= ?2) AND leased_until <= ?2
                     AND (?5 OR NOT EXISTS (SELECT 1 FROM hosts WHERE name = host AND max(taken_until, rests_until) > ?2))",
             )?;
-            let mut host_of = transaction.prepare_cached("SELECT host FROM sources WHERE id = ?1")?;
+            let mut before = transaction.prepare_cached("SELECT host, due FROM sources WHERE id = ?1")?;
             let (mut taken, mut runs) = (Vec::new(), HashMap::<String, usize>::new());
             let (until, again) = (now + lease.time, now + lease.again);
             for id in ids {
+                let before = before.query_row([id.0], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?))).optional()?;
+                let (host, due): (Option<String>, _) = before.unwrap_or_default();
                 // Where a run is one source nothing goes on.
-                let host: Option<String> =
-                    if lease.run > 1 { host_of.query_row([id.0], |row| row.get(0)).optional()?.flatten() } else { None };
-                let length = host.map(|host| runs.entry(host).or_default());
+                let length = host.filter(|_| lease.run > 1).map(|host| runs.entry(host).or_default());
                 let goes_on = length.as_ref().is_some_and(|length| (1..lease.run).contains(*length));
-                if statement.execute((id.0, now.timestamp(), until.timestamp(), again.timestamp(), goes_on))? == 1 {
+                if statement.execute((id.0, now.timestamp(), until.timestamp(), again.timestamp(), goes_on, lease.is_forced))? == 1 {
                     if !goes_on {
                         take_of(transaction, id.0, until)?;
                     }
-                    let source = by_id(transaction, id.0)?;
+                    let mut source = by_id(transaction, id.0)?;
+                    source.status.due = due.map(time);
                     if let Some(length) = length {
                         *length = if source.settings.full_text { lease.run } else { *length + 1 };
                     }
@@ -195,6 +197,19 @@ impl Sqlite {
                 }
             }
             Ok(taken)
+        })
+    }
+
+    pub(in crate::store) fn give_back(&self, sources: &[(SourceId, Option<Time>)], now: Time) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "UPDATE sources SET due = CASE WHEN due < leased_until THEN due ELSE ?2 END, leased_until = 0 WHERE id = ?1 AND removed IS NULL",
+            )?;
+            for (source, due) in sources {
+                give_back_of(transaction, source.0, now)?;
+                statement.execute((source.0, due.map(|due| due.timestamp())))?;
+            }
+            Ok(())
         })
     }
 
