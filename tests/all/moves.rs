@@ -126,6 +126,27 @@ async fn a_source_never_moves_onto_another_one_nor_takes_its_keys_elsewhere() {
 }
 
 #[tokio::test]
+async fn a_source_moves_to_the_address_of_another_one_once_that_was_removed() {
+    let (up, f) = (Upstream::new(), Fixture::new().await);
+    up.then("/old", "301 M\r\nLocation: /new", "").then("/new", "200 OK", RSS);
+    let old = add(&f.store, &up.url("/old"), SourceSettings::default()).await;
+    let new = add(&f.store, &up.url("/new"), SourceSettings::default()).await;
+    f.store.also_known(new.id, &up.url("/page")).await.unwrap();
+    live(&f.store, &reader(), day(1), day(4)).await;
+    assert_eq!(events(&f.store).await.len(), 1, "why it cannot move is told once");
+    f.store.remove_source(new.id, day(4)).await.unwrap();
+    live(&f.store, &reader(), day(4), day(5)).await;
+    assert_eq!(again(&f.store, &old).await.location, up.url("/new"));
+    assert_eq!(events(&f.store).await.len(), 2);
+    for path in ["/old", "/new", "/page"] {
+        assert_eq!(f.store.source(&up.url(path)).await.unwrap().unwrap().id, old.id, "{path}");
+        assert_eq!(f.source(SourceKind::Feed, &up.url(path)).await.id, old.id, "{path}");
+    }
+    f.store.remove_source(old.id, day(5)).await.unwrap();
+    assert_eq!(f.source(SourceKind::Feed, &up.url("/new")).await.id, old.id, "who had the address last comes back");
+}
+
+#[tokio::test]
 async fn a_source_that_is_gone_is_asked_no_more_until_its_owner_says_so() {
     let (up, f) = (Upstream::new(), Fixture::new().await);
     up.then("/a", "410 Gone", "").then("/a", "200 OK", RSS);

@@ -2,7 +2,7 @@
 //! of it.
 
 use chrono::TimeDelta;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use url::Url;
 
 use super::hosts::known_as;
@@ -115,7 +115,8 @@ pub(super) fn is_followed(connection: &Connection, source: SourceId) -> Result<b
     Ok(statement.query_row([source.0], |row| row.get(0))?)
 }
 
-/// Counts redirects for good; the third to one address running moves the source there, or says why it cannot.
+/// Counts redirects for good; the third to one address running moves the source there, or says once why it cannot. It is
+/// tried again with each reading, since the reason may go.
 pub(super) fn follow_redirect(change: &mut Change<'_>, source: &Source, to: Option<&str>) -> Result<(), StoreError> {
     let to = to.filter(|to| *to != source.location);
     let seen = match (&source.status.redirect, to) {
@@ -129,27 +130,27 @@ pub(super) fn follow_redirect(change: &mut Change<'_>, source: &Source, to: Opti
         seen,
     ))?;
     match to {
-        Some(to) if seen == REDIRECTS => move_to(change, source, to),
+        Some(to) if seen >= REDIRECTS => move_to(change, source, to, seen == REDIRECTS),
         _ => Ok(()),
     }
 }
 
-fn move_to(change: &mut Change<'_>, source: &Source, to: &str) -> Result<(), StoreError> {
+fn move_to(change: &mut Change<'_>, source: &Source, to: &str, is_news: bool) -> Result<(), StoreError> {
     let (transaction, id, now) = (change.transaction, source.id.0, change.now);
     let (old_host, new_host) = (source.host(), source.kind.host_of(to));
     let shown = new_host.as_ref().map(Host::as_str).unwrap_or_default();
-    let other: Option<String> = {
-        let mut statement = transaction
-            .prepare_cached("SELECT t.name FROM sources s JOIN terms t ON t.id = s.term WHERE s.kind = 'feed' AND s.location = ?1")?;
-        statement.query_map([to], |row| row.get(0))?.next().transpose()?
-    };
     let has_keys = !source.settings.headers.is_empty() || Url::parse(&source.location).is_ok_and(|url| private::has_secrets(&url));
-    let words = match other {
-        Some(other) => format!("it redirects for good to the address of {other:?}, which is another source; remove one of the two"),
-        None if has_keys && old_host != new_host => {
+    let words = match owner(transaction, to)? {
+        Some((_, other, false)) => {
+            format!("it redirects for good to the address of {other:?}, which is another source; remove one of the two")
+        }
+        _ if has_keys && old_host != new_host => {
             format!("it redirects for good to {shown}, which is not given what it is asked with; add it there again")
         }
-        None => {
+        owner => {
+            if let Some((removed, ..)) = owner {
+                take_address(transaction, removed, id, to)?;
+            }
             transaction
                 .prepare_cached("UPDATE sources SET location = ?2, host = ?3, redirect = NULL, redirects = 0 WHERE id = ?1")?
                 .execute((id, to, new_host.as_ref().map(Host::as_str)))?;
@@ -157,10 +158,29 @@ fn move_to(change: &mut Change<'_>, source: &Source, to: &str) -> Result<(), Sto
             // Its URL stands in each of its entries, so all of their terms are modified.
             change.generation()?;
             super::finish::touch_terms(transaction, id, now)?;
-            format!("its address has changed for good; it is now asked at {shown}")
+            let words = format!("its address has changed for good; it is now asked at {shown}");
+            return note(transaction, id, EventKind::Moved, &words, now);
         }
     };
-    note(transaction, id, EventKind::Moved, &words, now)
+    if is_news { note(transaction, id, EventKind::Moved, &words, now) } else { Ok(()) }
+}
+
+/// The feed that has an address: its number, its title, and whether it was removed.
+fn owner(connection: &Connection, address: &str) -> Result<Option<(i64, String, bool)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.id, t.name, s.removed IS NOT NULL FROM sources s JOIN terms t ON t.id = s.term WHERE s.kind = 'feed' AND s.location = ?1",
+    )?;
+    Ok(statement.query_row([address], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?)
+}
+
+/// Takes the address of a removed source for another one, to which all URLs lead then that led to it. It stays with an address
+/// that nobody adds, for the URLs of its articles.
+fn take_address(connection: &Connection, removed: i64, taker: i64, address: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("UPDATE sources SET location = ?2, redirect = NULL, redirects = 0 WHERE id = ?1")?
+        .execute((removed, format!("{address}#{removed}")))?;
+    connection.prepare_cached("UPDATE former_urls SET source = ?2 WHERE source = ?1")?.execute((removed, taker))?;
+    Ok(())
 }
 
 #[cfg(test)]
