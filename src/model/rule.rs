@@ -21,6 +21,16 @@ pub struct Policy {
     pub detect_languages: bool,
 }
 
+impl Policy {
+    /// What decides which articles are kept out: equal for policies that keep out the same. Any rule may lead to a drop
+    /// below it.
+    #[must_use]
+    pub fn drops(&self) -> String {
+        let last = self.rules.iter().rposition(|rule| rule.then.drop).map_or(0, |last| last + 1);
+        self.rules[..last].iter().map(|rule| format!("{rule}\n")).collect()
+    }
+}
+
 /// One rule: what must hold of an article, and what is done with it then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {

@@ -220,7 +220,8 @@ pub struct Memory {
     pub etag: Option<String>,
     /// `Last-Modified`, as last received with a 200.
     pub last_modified: Option<String>,
-    /// How a folder's files were read: what else than themselves decides what they say.
+    /// How a folder's files were read: what else than themselves decides what they say. Of a feed: by which rules articles
+    /// were kept out of its last document, if any were.
     pub read_with: Option<String>,
     /// A folder's files, as last read.
     pub files: Vec<FileState>,

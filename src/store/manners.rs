@@ -69,12 +69,13 @@ impl Store {
     }
 
     /// What the next readings of sources need to know of the last, and how they post: [`Store::memory`] and
-    /// [`Store::habits`] of each, in their order.
+    /// [`Store::habits`] of each, in their order. A feed of which other rules kept articles out has no validators.
     ///
     /// # Errors
     /// The database failed.
     pub async fn recall(&self, sources: Vec<SourceId>, now: Time, limit: usize) -> Result<Vec<(Memory, Habits)>, StoreError> {
-        self.read(move |sqlite| sqlite.recall(&sources, now, limit)).await
+        let policy = self.policy();
+        self.read(move |sqlite| sqlite.recall(&sources, &policy, now, limit)).await
     }
 
     /// Notes another URL that leads to a source, such as the page that it was found from.

@@ -1,11 +1,14 @@
 //! Rules, defaults of sources and found-out languages: what articles have from elsewhere than themselves.
 
+use chrono::TimeDelta;
 use feedmill::model::rule::{Field, Pattern};
 use feedmill::model::{Applied, Article, Kind, Language, NewSource, Origins, Policy, Rule, Slug, SourceKind, SourceSettings, Verdict};
 use feedmill::store::{Lookup, Ruling, Store, StoreError, TermError, Verb};
 
+use crate::manners::{self, RSS};
 use crate::store::{Fixture, article, day, tagged};
 use crate::taxonomy::half_done;
+use crate::upstream::Upstream;
 
 fn rule(when: &[(&str, &str)], then: Verdict) -> Rule {
     let when = when.iter().map(|(field, text)| (Field::from_name(field).unwrap(), Pattern::parse(text).unwrap())).collect();
@@ -132,6 +135,28 @@ async fn a_dropped_article_is_not_stored_and_comes_in_when_its_rule_goes() {
     f.store = under(&f.store, Vec::new());
     assert!(judge(&f.store, Verb::Apply).await.is_empty());
     assert!(f.guids("/").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_feed_of_which_a_rule_kept_something_out_is_asked_as_if_for_the_first_time_when_rules_differ() {
+    let (up, f) = (Upstream::new(), with(vec![dropping("One")]).await);
+    up.then("/a", "200 OK\r\nETag: \"1\"", RSS);
+    let source = manners::add(&f.store, &up.url("/a"), SourceSettings::default()).await;
+    let ask = async |rules: Vec<Rule>, at: i64| {
+        let store = under(&f.store, rules);
+        store.release(vec![source.id], day(at)).await.unwrap();
+        manners::live(&store, &manners::reader(), day(at), day(at) + TimeDelta::minutes(1)).await;
+        up.requests().pop().unwrap().header("if-none-match").is_some()
+    };
+    assert!(!ask(vec![dropping("One")], 1).await && f.guids("/").await.is_empty());
+    let sorting = rule(&[("title", "x")], tags(&["x"]));
+    assert!(ask(vec![dropping("One"), sorting.clone()], 2).await, "what keeps out is as before");
+    up.now("/a").then("/a", "304 Not Modified", "");
+    assert!(ask(vec![dropping("One")], 3).await, "not modified is no other answer");
+    up.now("/a").then("/a", "200 OK\r\nETag: \"1\"", RSS);
+    assert!(!ask(vec![sorting], 4).await, "other rules, so all of it is wanted");
+    assert_eq!(f.guids("/").await.len(), 1);
+    assert!(ask(Vec::new(), 5).await, "once");
 }
 
 #[tokio::test]

@@ -120,7 +120,6 @@ impl Sqlite {
             Ok::<_, StoreError>(())
         })?;
         let now = reading.now;
-        reading.forget_dropped();
         if reading.batch.extent == Extent::Complete {
             for absent in self.read(|connection| reading.recogniser.gone(connection))?.chunks(CHUNK) {
                 self.write(|transaction| withdraw(transaction, absent, now))?;
@@ -236,20 +235,23 @@ impl Reading {
         let absent = self.recogniser.absent_of(transaction, before)?;
         withdraw(transaction, &absent, self.now)?;
         applied.withdrawn += absent.len();
-        self.forget_dropped();
         self.finish(transaction)?;
         Ok(true)
     }
 
     fn finish(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        self.forget_dropped();
         let mut change = Change::begin(transaction, self.now)?;
         finish(&mut change, &self.source, &self.batch, self.due, self.has_all)?;
         self.names.follow(&change);
         Ok(())
     }
 
-    /// What a rule drops is read again, so that it comes in when the rule goes.
+    /// What a rule drops is read again, so that it comes in when the rule goes: a file each time, a feed once the rules differ.
     fn forget_dropped(&mut self) {
+        if self.source.kind == SourceKind::Feed && (!self.dropped.is_empty() || !self.batch.is_push) {
+            self.batch.memory.read_with = (!self.dropped.is_empty()).then(|| self.policy.drops());
+        }
         self.batch.memory.files.retain(|file| !file.guid.as_ref().is_some_and(|guid| self.dropped.contains(guid)));
     }
 

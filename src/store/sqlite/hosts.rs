@@ -6,7 +6,7 @@ use tokio::sync::oneshot::Receiver;
 use super::sources::memory;
 use super::together::Keep;
 use super::{Sqlite, StoreError, time};
-use crate::model::{Host, Memory, NewSource, SourceId, SourceKind, Time};
+use crate::model::{Host, Memory, NewSource, Policy, SourceId, SourceKind, Time};
 use crate::store::Habits;
 
 /// Takes the host of a source for as long as the source is taken.
@@ -57,8 +57,26 @@ impl Sqlite {
         self.read(|connection| habits(connection, source, now, limit))
     }
 
-    pub(in crate::store) fn recall(&self, ids: &[SourceId], now: Time, limit: usize) -> Result<Vec<(Memory, Habits)>, StoreError> {
-        self.read(|connection| ids.iter().map(|id| Ok((memory(connection, *id)?, habits(connection, *id, now, limit)?))).collect())
+    pub(in crate::store) fn recall(
+        &self,
+        ids: &[SourceId],
+        policy: &Policy,
+        now: Time,
+        limit: usize,
+    ) -> Result<Vec<(Memory, Habits)>, StoreError> {
+        let drops = policy.drops();
+        self.read(|connection| {
+            let mut recalled = Vec::with_capacity(ids.len());
+            for id in ids {
+                let mut memory = memory(connection, *id)?;
+                // A folder has none.
+                if memory.read_with.as_ref().is_some_and(|before| *before != drops) {
+                    (memory.etag, memory.last_modified) = (None, None);
+                }
+                recalled.push((memory, habits(connection, *id, now, limit)?));
+            }
+            Ok(recalled)
+        })
     }
 
     pub(in crate::store) fn also_known(&self, source: SourceId, url: &str) -> Result<(), StoreError> {

@@ -60,7 +60,8 @@ CREATE TABLE sources (
     info          TEXT    NOT NULL,
     etag          TEXT,
     last_modified TEXT,
-    -- How its files were read: a zone or a base URL that changes makes them be read once more.
+    -- How it was read: a zone or a base URL that changes makes the files of a folder be read once more, other rules a feed of
+    -- which some kept articles out.
     read_with     TEXT,
     created       INTEGER NOT NULL,
     first_read    INTEGER,
