@@ -53,6 +53,7 @@ fn own_header(text: &str) -> Result<Header, String> {
 impl Add {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let slug = self.said.slug();
+        let given = Given { words: self.said.words(), is_asked_otherwise: self.proxy.is_some() || !self.headers.is_empty() };
         let asked = SourceSettings { proxy: self.proxy, headers: self.headers, ..SourceSettings::default() };
         let settings = self.said.over(asked);
         if let Some(bytes) = opml_file(&self.source) {
@@ -63,7 +64,30 @@ impl Add {
         let spinner = console.spinner(format!("reading {}", self.source));
         let added = add(work, &self.source, slug, settings, console).await;
         spinner.finish_and_clear();
-        report(work, &added?, console).await
+        report(work, &added?, &given, console).await
+    }
+}
+
+/// What was said of a source; of one that is there already it changes nothing.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    /// As it is said to `edit`.
+    words: String,
+    /// Whether there is more, which `edit` does not take.
+    is_asked_otherwise: bool,
+}
+
+impl Given {
+    /// What becomes of it where a source was there already.
+    fn left_out(&self, slug: &Slug) -> String {
+        let mut left = String::new();
+        if !self.words.is_empty() {
+            left = format!("; its settings stay as they are: change them with `feedmill edit {slug} {}`", self.words);
+        }
+        if self.is_asked_otherwise {
+            left += "; its proxy and its headers stay as they are: to change them, remove it and add it again";
+        }
+        left
     }
 }
 
@@ -217,16 +241,17 @@ pub(super) fn is_private(url: &Url, settings: &SourceSettings) -> bool {
 }
 
 /// Says what was added.
-pub(super) async fn report(work: &Work, added: &Added, console: Console) -> anyhow::Result<bool> {
+pub(super) async fn report(work: &Work, added: &Added, given: &Given, console: Console) -> anyhow::Result<bool> {
     let source = work.store.source(&added.source.location).await?.unwrap_or_else(|| added.source.clone());
     let (was, done) = (added.was, added.was.word());
-    let mut said = json!({ "source": source.slug, "new": was != Was::Known, "back": was == Was::Removed });
+    let left = if was == Was::Known { given.left_out(&source.slug) } else { String::new() };
+    let mut said = json!({ "source": source.slug, "new": was != Was::Known, "back": was == Was::Removed, "ignored": !left.is_empty() });
     let Some(outcome) = &added.outcome else {
         if console.json {
             console.print_json(&said);
         }
         console.say(&match was {
-            Was::Known => format!("{} is there already, as {}", source.location, source.slug),
+            Was::Known => format!("{} is there already, as {}{left}", source.location, source.slug),
             _ => format!("{done} {} as {}{}", source.title, source.slug, next(work, &source)),
         });
         return Ok(true);
@@ -234,7 +259,8 @@ pub(super) async fn report(work: &Work, added: &Added, console: Console) -> anyh
     let (applied, remarks) = match &outcome.result {
         Ok(read) => read,
         Err(error) => {
-            console.error(&format!("{} was {done}, but cannot be read yet: {error}", source.location));
+            let is_there = if was == Was::Known { "is there already".to_owned() } else { format!("was {done}") };
+            console.error(&format!("{} {is_there}, but cannot be read yet: {error}{left}", source.location));
             return Ok(false);
         }
     };
@@ -248,7 +274,7 @@ pub(super) async fn report(work: &Work, added: &Added, console: Console) -> anyh
     }
     let private = if source.settings.private { "; it is private: its address is published nowhere" } else { "" };
     console.say(&format!(
-        "{done} {} ({}) as {}: {}{}{private}",
+        "{done} {} ({}) as {}: {}{}{private}{left}",
         source.title,
         source.kind.name(),
         source.slug,

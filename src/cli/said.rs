@@ -52,6 +52,26 @@ impl Said {
         self.full_text
     }
 
+    /// What was said, as it is said to `edit`.
+    pub(super) fn words(&self) -> String {
+        let language = self.language.as_ref().map(|language| language.as_str().to_owned());
+        let all = |option: &'static str, values: &[String]| values.iter().map(|value| (option, value.clone())).collect::<Vec<_>>();
+        let one = |option: &'static str, value: Option<String>| value.map(|value| (option, value)).into_iter().collect();
+        let said = [
+            all("category", &self.categories),
+            all("tag", &self.tags),
+            one("title", self.title.clone()),
+            one("slug", self.slug.clone()),
+            one("language", language),
+            one("timezone", self.timezone.map(|zone| zone.name().to_owned())),
+            one("every", self.every.map(|every| format!("{}s", every.as_secs()))),
+            one("base-url", self.base_url.as_ref().map(Url::to_string)),
+        ];
+        let mut words: Vec<String> = said.into_iter().flatten().map(|(option, value)| format!("--{option} {}", quoted(&value))).collect();
+        words.extend(self.full_text.then(|| "--full-text".to_owned()));
+        words.join(" ")
+    }
+
     /// Settings with those changed that were named.
     pub(super) fn over(self, mut settings: SourceSettings) -> SourceSettings {
         if !self.categories.is_empty() {
@@ -70,6 +90,12 @@ impl Said {
     }
 }
 
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |sign: char| sign.is_alphanumeric() || "-_./:@%+=".contains(sign);
+    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 fn language(text: &str) -> Result<Language, String> {
     Language::parse(text).ok_or_else(|| "it takes a BCP 47 language, such as `zh-CN`".to_owned())
 }
@@ -80,4 +106,17 @@ fn zone(text: &str) -> Result<Tz, String> {
 
 fn interval(text: &str) -> Result<Duration, String> {
     duration(text).ok_or_else(|| "it takes a duration, such as `30m`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        assert_eq!(
+            ["zz", "人工智能", "https://a.example/x", "a b", "it's", "", "a?b=$c"].map(quoted),
+            ["zz", "人工智能", "https://a.example/x", "'a b'", r"'it'\''s'", "''", "'a?b=$c'"]
+        );
+    }
 }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::Work;
-use super::add::{add, report};
+use super::add::{Given, add, report};
 use super::console::Console;
 use super::subscriptions::{opml_file, subscribe};
 use crate::config::Config;
@@ -117,7 +117,7 @@ async fn add_all(work: std::sync::Arc<Work>, sources: Vec<String>, console: Cons
         let result = match opml_file(&source) {
             Some(bytes) => subscribe(&work, &source, &bytes, &settings, console).await.map(drop),
             None => match add(&work, &source, None, settings, console).await {
-                Ok(added) => report(&work, &added, console).await.map(drop),
+                Ok(added) => report(&work, &added, &Given::default(), console).await.map(drop),
                 Err(error) => Err(error),
             },
         };

@@ -46,6 +46,11 @@ fn one_request_adds_a_feed_and_it_is_left_alone_until_it_is_due() {
     assert!(out.contains("added Up (feed) as up: 1 new; it is asked again at "), "{out}");
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     assert!(home.output(&["add", &url]).contains("is there already, as up"));
+    let out = home.output(&["add", &url, "--category", "so so", "--tag", "t", "--every", "1h", "--full-text"]);
+    let hint = "; its settings stay as they are: change them with `feedmill edit up --category 'so so' --tag t --every 3600s --full-text`";
+    assert!(out.trim().ends_with(hint), "{out}");
+    assert!(home.output(&["add", &url, "--header", "X-Key: 1"]).contains("remove it and add it again"));
+    assert!(home.output(&["add", &url, "--tag", "t", "--json"]).contains("\"ignored\":true"));
     let out = home.output(&["refresh"]);
     assert!(out.contains("up: not due before"), "{out}");
     assert_eq!(asked.load(Ordering::SeqCst), 1, "what is not due is not asked");
