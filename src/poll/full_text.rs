@@ -77,7 +77,7 @@ impl Round<'_> {
             other => (None, Some(other)),
         };
         let busy = failure.as_ref().and_then(ReadError::busy_host);
-        let is_busy = busy.is_some();
+        let is_busy = busy.is_some() || failure.as_ref().is_some_and(ReadError::is_crowded);
         self.reader.leave_host(self.store, host, busy, self.clock()).await;
         if is_busy {
             return Ok(FullText::Later);

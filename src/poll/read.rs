@@ -219,12 +219,15 @@ impl Reader {
     }
 
     async fn fail(&self, store: &Store, source: &Source, failure: &ReadFailure, now: Time) {
-        let (is_gone, not_before) = match failure {
-            ReadFailure::Feed(error) => (error.is_gone(), error.retry_after()),
-            _ => (false, None),
+        let error = if let ReadFailure::Feed(error) = failure { Some(error) } else { None };
+        let noted = if error.is_some_and(ReadError::is_crowded) {
+            store.put_off(source.id, now + schedule::delta(self.pace.min)).await
+        } else {
+            let due = schedule::after_failure(source, error.and_then(ReadError::retry_after), &self.pace, now);
+            let due = due.filter(|_| !error.is_some_and(ReadError::is_gone));
+            store.fail(source.id, text::chain(failure), due, now).await
         };
-        let due = if is_gone { None } else { schedule::after_failure(source, not_before, &self.pace, now) };
-        if let Err(error) = store.fail(source.id, text::chain(failure), due, now).await {
+        if let Err(error) = noted {
             tracing::error!(source = %source.slug, %error, "cannot note that a source failed");
         }
     }

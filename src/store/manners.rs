@@ -96,7 +96,7 @@ impl Store {
         self.read(move |sqlite| sqlite.removed(&url)).await
     }
 
-    /// Leaves a source that was just added alone until then.
+    /// Leaves a source alone until then that was just added, or could not be asked.
     ///
     /// # Errors
     /// The database failed.

@@ -56,6 +56,12 @@ impl ReadError {
         }
     }
 
+    /// Whether it was not asked, since others kept it from a host: that is nobody's failure.
+    #[must_use]
+    pub const fn is_crowded(&self) -> bool {
+        matches!(self, Self::Fetch(FetchError::Crowded { .. }))
+    }
+
     /// Whether the server says that it is gone for good, so that it is not to be asked again.
     #[must_use]
     pub const fn is_gone(&self) -> bool {

@@ -1,6 +1,7 @@
 //! One polite GET: conditional, compressed, bounded in time, size and redirects, to public addresses only. It keeps no
 //! state but open connections, sends no cookie, and knows nothing of feeds.
 
+mod error;
 mod guard;
 mod headers;
 mod names;
@@ -11,7 +12,7 @@ mod transport;
 mod turns;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use reqwest::{Response, StatusCode};
@@ -19,6 +20,7 @@ use url::Url;
 
 use crate::model::private::public;
 use crate::model::{Host, SourceSettings, Time};
+pub use error::FetchError;
 use guard::{Guard, GuardError};
 pub use guard::{Network, NetworkError};
 pub use once::Reply;
@@ -34,8 +36,10 @@ const ACCEPTED: &str = "application/atom+xml, application/rss+xml, application/f
 pub struct Limits {
     /// Bytes of a body, decoded.
     pub body: usize,
-    /// From the first connection to the last byte, redirects included.
+    /// From the first connection to the last byte, redirects included; the waiting for others at a host is not.
     pub time: Duration,
+    /// Of that waiting, in all: well within the time that a source is taken for.
+    pub turn: Duration,
     /// How many redirects are followed.
     pub redirects: usize,
     /// How many articles of a document are kept.
@@ -44,7 +48,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 10 << 20, time: Duration::from_secs(30), redirects: 5, articles: 2000 }
+        Self { body: 10 << 20, time: Duration::from_secs(30), turn: Duration::from_mins(2), redirects: 5, articles: 2000 }
     }
 }
 
@@ -114,98 +118,6 @@ pub struct Body {
     pub own: Option<String>,
 }
 
-/// Why there is no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    /// The server answered with something else.
-    #[error("{url} answered {status}")]
-    Status {
-        /// What was asked for.
-        url: Url,
-        /// Its code and reason.
-        status: StatusCode,
-        /// When it wishes to be asked again.
-        retry_after: Option<Time>,
-    },
-    /// 410: it will not come back.
-    #[error("{0} is gone for good (410); it is not asked again")]
-    Gone(Url),
-    /// The body is larger than the limit.
-    #[error("{url} sends more than {limit} bytes; `poll.max_body` can raise the limit")]
-    TooLarge {
-        /// What was asked for.
-        url: Url,
-        /// Bytes.
-        limit: usize,
-    },
-    /// It took too long.
-    #[error("{url} did not answer in full within {} s", .limit.as_secs())]
-    TimedOut {
-        /// What was asked for.
-        url: Url,
-        /// How long it may take.
-        limit: Duration,
-    },
-    /// The address may not be connected to.
-    #[error("{0}")]
-    Refused(String),
-    /// The name leads nowhere.
-    #[error("{0}")]
-    UnknownHost(String),
-    /// The server's certificate or its TLS is not good.
-    #[error("{url} cannot be trusted: {reason}")]
-    Tls {
-        /// What was asked for.
-        url: Url,
-        /// What TLS says.
-        reason: String,
-    },
-    /// Redirects without an end.
-    #[error("{url} redirects more than {limit} times")]
-    TooManyRedirects {
-        /// What was asked for first.
-        url: Url,
-        /// How many are followed.
-        limit: usize,
-    },
-    /// A URL, asked for or redirected to, that is no web address.
-    #[error("{0:?} is no web address; expected http:// or https://")]
-    NotWeb(String),
-    /// A source's proxy or header cannot be used.
-    #[error("the source's settings cannot be used: {0}")]
-    Settings(String),
-    /// The connection failed or broke.
-    #[error("{url} cannot be reached: {reason}")]
-    Connection {
-        /// What was asked for.
-        url: Url,
-        /// The innermost cause.
-        reason: String,
-    },
-}
-
-impl FetchError {
-    /// When the server wishes to be asked again.
-    #[must_use]
-    pub const fn retry_after(&self) -> Option<Time> {
-        match self {
-            Self::Status { retry_after, .. } => *retry_after,
-            _ => None,
-        }
-    }
-
-    /// The host that wishes to be left alone (429, 503), and until when.
-    #[must_use]
-    pub fn busy_host(&self) -> Option<(Host, Time)> {
-        match self {
-            Self::Status { url, status: StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, retry_after: Some(until) } => {
-                Some((Host::of(url)?, *until))
-            }
-            _ => None,
-        }
-    }
-}
-
 /// A client that cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client cannot start")]
@@ -264,30 +176,33 @@ impl Client {
     /// # Errors
     ///
     /// Fails on every answer but a 2xx and a 304, and on whatever breaks a limit.
-    pub async fn get(&self, url: &Url, validators: Validators<'_>, now: Time) -> Result<Answer, FetchError> {
-        let limit = self.limits.time;
-        let fetched = tokio::time::timeout(limit, self.follow(url, validators, now)).await;
-        fetched.unwrap_or_else(|_| Err(FetchError::TimedOut { url: public(url), limit }))
-    }
-
-    async fn follow(&self, first: &Url, validators: Validators<'_>, now: Time) -> Result<Answer, FetchError> {
-        let mut url = first.clone();
-        let mut all_permanent = true;
+    pub async fn get(&self, first: &Url, validators: Validators<'_>, now: Time) -> Result<Answer, FetchError> {
+        let (mut url, mut all_permanent) = (first.clone(), true);
+        let (mut time, mut patience) = (self.limits.time, self.limits.turn);
         for hop in 0..=self.limits.redirects {
-            let headers = Some(&self.headers).filter(|_| own::is_of_one_host(first, &url));
-            let _turn = match Host::of(&url) {
-                Some(host) => Some(self.turns.at(host).await),
-                None => None,
-            };
-            let response = self.ask(&url, validators, headers).await?;
-            let Some(next) = redirect_target(&url, &response)? else {
-                return self.answer(url, response, hop > 0 && all_permanent, now).await;
-            };
-            let is_permanent = matches!(response.status(), StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
-            all_permanent &= is_permanent && !own::is_downgrade(&url, &next);
-            url = next;
+            let _turn = within(&mut patience, self.turns.at(Host::of(&url)))
+                .await
+                .ok_or_else(|| FetchError::Crowded { url: public(&url), limit: self.limits.turn })?;
+            let step = within(&mut time, self.step(first, &url, validators, now)).await;
+            match step.unwrap_or_else(|| Err(FetchError::TimedOut { url: public(first), limit: self.limits.time }))? {
+                Step::Answer(answer) => return Ok(Answer { is_moved: hop > 0 && all_permanent, ..answer }),
+                Step::Redirect { to, is_permanent } => {
+                    all_permanent &= is_permanent && !own::is_downgrade(&url, &to);
+                    url = to;
+                }
+            }
         }
         Err(FetchError::TooManyRedirects { url: public(first), limit: self.limits.redirects })
+    }
+
+    async fn step(&self, first: &Url, url: &Url, validators: Validators<'_>, now: Time) -> Result<Step, FetchError> {
+        let headers = Some(&self.headers).filter(|_| own::is_of_one_host(first, url));
+        let response = self.ask(url, validators, headers).await?;
+        let is_permanent = matches!(response.status(), StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
+        Ok(match redirect_target(url, &response)? {
+            Some(to) => Step::Redirect { to, is_permanent },
+            None => Step::Answer(self.answer(url.clone(), response, now).await?),
+        })
     }
 
     async fn ask(&self, url: &Url, validators: Validators<'_>, headers: Option<&HeaderMap>) -> Result<Response, FetchError> {
@@ -304,15 +219,15 @@ impl Client {
         request.send().await.map_err(|error| self.failure(url, &error))
     }
 
-    async fn answer(&self, url: Url, response: Response, is_moved: bool, now: Time) -> Result<Answer, FetchError> {
+    async fn answer(&self, url: Url, response: Response, now: Time) -> Result<Answer, FetchError> {
         let status = response.status();
         let fresh_until = headers::fresh_until(response.headers(), now);
         match status {
-            StatusCode::NOT_MODIFIED => Ok(Answer { body: None, url, is_moved, fresh_until }),
+            StatusCode::NOT_MODIFIED => Ok(Answer { body: None, url, is_moved: false, fresh_until }),
             StatusCode::GONE => Err(FetchError::Gone(public(&url))),
             status if status.is_success() => {
                 let body = Some(self.body(&url, response).await?);
-                Ok(Answer { body, url, is_moved, fresh_until })
+                Ok(Answer { body, url, is_moved: false, fresh_until })
             }
             _ => Err(FetchError::Status { url: public(&url), status, retry_after: headers::retry_after(response.headers(), now) }),
         }
@@ -360,6 +275,20 @@ impl Client {
         }
         FetchError::Connection { url: public(url), reason: cause.to_string() }
     }
+}
+
+/// What one request leads to.
+enum Step {
+    Answer(Answer),
+    Redirect { to: Url, is_permanent: bool },
+}
+
+/// Does something within a time, which has less left then; `None`: it was too short.
+async fn within<T>(left: &mut Duration, work: impl Future<Output = T>) -> Option<T> {
+    let started = Instant::now();
+    let done = tokio::time::timeout(*left, work).await.ok();
+    *left = left.saturating_sub(started.elapsed());
+    done
 }
 
 const NO_AUTHORITIES: &str = "this machine has no certificates of authorities; install its `ca-certificates` package";

@@ -16,14 +16,14 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// Waits until nobody else asks a host; it is the caller's until the guard is dropped.
-    pub(super) async fn at(&self, host: Host) -> OwnedMutexGuard<()> {
+    /// Waits until nobody else asks a host, if there is one; it is the caller's until the guard is dropped.
+    pub(super) async fn at(&self, host: Option<Host>) -> Option<OwnedMutexGuard<()>> {
         let turn = {
             let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
             // A turn that only this table knows of is nobody's.
             hosts.retain(|_, turn| Arc::strong_count(turn) > 1);
-            Arc::clone(hosts.entry(host).or_default())
+            Arc::clone(hosts.entry(host?).or_default())
         };
-        turn.lock_owned().await
+        Some(turn.lock_owned().await)
     }
 }
