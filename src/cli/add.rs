@@ -216,7 +216,8 @@ async fn known(work: &Work, url: &Url, slug: Option<&Slug>, settings: &SourceSet
     let settings = SourceSettings { private: is_private(&Url::parse(&location)?, settings), ..settings.clone() };
     let new = NewSource { kind: SourceKind::Feed, title: location.clone(), location, slug: slug.cloned(), settings };
     let (source, _) = work.store.add_source(new, now()).await?;
-    work.store.put_off(source.id, again).await?;
+    let allowed = work.reader.pace.hastened(&source, now()).unwrap_or(again);
+    work.store.put_off(source.id, allowed.max(again)).await?;
     Ok(Some(Added { source, was: Was::Removed, outcome: None }))
 }
 
@@ -279,17 +280,22 @@ pub(super) async fn report(work: &Work, added: &Added, given: &Given, console: C
         source.kind.name(),
         source.slug,
         summary(applied, remarks.problems.len()),
-        next(work, &source)
+        often(work, &source)
     ));
     Ok(true)
 }
 
 /// When a feed is asked again.
 fn next(work: &Work, source: &Source) -> String {
+    let due = source.status.due.filter(|_| source.kind == SourceKind::Feed);
+    due.map_or_else(String::new, |due| format!("; it is asked again at {}", due.with_timezone(&work.config.timezone).format("%F %R")))
+}
+
+/// When a feed that was just asked is asked again, and how often then.
+fn often(work: &Work, source: &Source) -> String {
     match (source.kind, source.status.due, source.status.last_read) {
         (SourceKind::Feed, Some(due), Some(asked)) => {
-            let when = due.with_timezone(&work.config.timezone).format("%F %R");
-            format!("; it is asked again at {when}, and about every {} from then on", rough(due - asked))
+            format!("{}, and about every {} from then on", next(work, source), rough(due - asked))
         }
         _ => String::new(),
     }

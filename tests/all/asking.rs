@@ -93,11 +93,16 @@ fn what_an_owner_hastens_is_asked_no_sooner_than_its_publisher_allows() {
     home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\n");
     up.then("/a", "200 OK\r\nCache-Control: max-age=36000", FEED);
     home.output(&["add", &up.url("/a")]);
-    let due = || serde_json::from_str::<serde_json::Value>(home.output(&["sources", "up", "--json"]).trim()).unwrap()["due"].clone();
+    let at =
+        |what: &str| serde_json::from_str::<serde_json::Value>(home.output(&["sources", "up", "--json"]).trim()).unwrap()[what].clone();
+    let due = || at("due");
     let before = due();
     home.output(&["edit", "up", "--every", "15m"]);
     assert_eq!(due(), before);
     assert!(home.output(&["sources", "up", "--verbose"]).contains("not to be asked before: "));
+    home.output(&["remove", "up"]);
+    home.output(&["add", &up.url("/a"), "--every", "15m"]);
+    assert_eq!((due(), up.asked("/a")), (at("not_before"), 1), "nor when it comes back");
 }
 
 #[test]
