@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use encoding_rs::{Encoding, GB18030, GBK, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::FeedError;
-use super::guess::{errors, guess};
+use super::guess::{errors, guess, is_damaged, likely_damaged};
 use super::halves;
 use super::repairs::{Repair, Repairs};
 
@@ -28,7 +28,8 @@ pub(super) struct Labels<'a> {
 }
 
 /// Decodes a document: the owner's word, a byte order mark, the shape of UTF-16 and UTF-32, valid UTF-8, a label that
-/// fits without an error, UTF-8 with a little damage, detection; the first that holds.
+/// fits without an error, UTF-8 with a little damage, a label of East Asia that fits but for some halves of characters,
+/// detection; the first that holds.
 pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, repairs: &mut Repairs) -> Result<Cow<'a, str>, FeedError> {
     if let Some(label) = labels.forced {
         let encoding = for_label(label).ok_or_else(|| FeedError::Encoding(label.to_owned()))?;
@@ -81,8 +82,15 @@ fn decode_legacy<'a>(bytes: &'a [u8], stated: &[&'static Encoding], host: Option
         repairs.note(Repair::Characters);
         return Cow::Owned(damaged_utf_8(bytes));
     }
+    if let Some(position) = stated.iter().position(|encoding| is_damaged(encoding, bytes)) {
+        if position > 0 {
+            repairs.note(Repair::Encoding);
+        }
+        return lossy(stated[position], bytes, repairs);
+    }
     repairs.note(Repair::Encoding);
     let guess = guess(bytes, host);
+    let guess = likely_damaged(guess, bytes).unwrap_or(guess);
     let candidates = stated.iter().copied().filter(|encoding| *encoding != UTF_8 && !is_utf_16(encoding)).chain([guess]);
     let best = candidates.min_by_key(|encoding| errors(encoding, bytes)).unwrap_or(guess);
     lossy(best, bytes, repairs)
@@ -241,116 +249,4 @@ fn utf_8_damage(bytes: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn decoded(bytes: &[u8], http: Option<&str>) -> String {
-        decode(bytes, Labels { http, ..Labels::default() }, &mut Repairs::default()).unwrap().into_owned()
-    }
-
-    #[test]
-    fn a_page_names_its_encoding_in_a_meta_element() {
-        for (page, label) in [
-            ("<!doctype html><meta charset=gb2312><title>", Some("gb2312")),
-            ("<META HTTP-EQUIV='Content-Type' CONTENT='text/html; charset=Big5'>", Some("Big5")),
-            ("<meta name=a content=b><meta charset = \"euc-kr\" />", Some("euc-kr")),
-            ("<meta name=a><p>no charset here", None),
-            ("<p charset=x>", None),
-        ] {
-            assert_eq!(of_meta(page.as_bytes()), label, "{page}");
-        }
-    }
-
-    const CHINESE: &str = "<?xml version=\"1.0\"?><rss><title>今天的新闻很多，大家都在看手机上的消息，天气也很好</title></rss>";
-
-    #[test]
-    fn a_chinese_document_is_read_whatever_its_label_says() {
-        let gbk = encoding_rs::GBK.encode(CHINESE).0;
-        for label in [None, Some("gb2312"), Some("utf-8"), Some("nonsense")] {
-            assert_eq!(decoded(&gbk, label), CHINESE, "{label:?}");
-        }
-        let declared = CHINESE.replace("\"1.0\"", "\"1.0\" encoding='gb2312'");
-        assert_eq!(decoded(&encoding_rs::GBK.encode(&declared).0, Some("utf-8")), declared);
-        let wrong = CHINESE.replace("\"1.0\"", "\"1.0\" encoding=\"iso-8859-1\"");
-        assert_eq!(decoded(wrong.as_bytes(), Some("gbk")), wrong);
-    }
-
-    #[test]
-    fn wide_encodings_are_read_with_and_without_a_mark() {
-        for big in [true, false] {
-            let unit = |u: u16| if big { u.to_be_bytes() } else { u.to_le_bytes() };
-            let plain: Vec<u8> = CHINESE.encode_utf16().flat_map(unit).collect();
-            let marked: Vec<u8> = unit(0xfeff).into_iter().chain(plain.iter().copied()).collect();
-            assert_eq!(decoded(&plain, None), CHINESE);
-            assert_eq!(decoded(&marked, None), CHINESE);
-            let wide = |c: char| if big { (c as u32).to_be_bytes() } else { (c as u32).to_le_bytes() };
-            assert_eq!(decoded(&CHINESE.chars().flat_map(wide).collect::<Vec<_>>(), None), CHINESE);
-        }
-    }
-
-    #[test]
-    fn half_a_character_leaves_the_rest_in_utf_8() {
-        let mut bytes = CHINESE.as_bytes().to_vec();
-        let at = CHINESE.find('天').unwrap();
-        bytes.remove(at);
-        let text = decoded(&bytes, None);
-        assert!(text.contains("今") && text.contains("大家都在看手机上的消息"), "{text}");
-    }
-
-    #[test]
-    fn a_byte_of_windows_1252_among_utf_8_is_read() {
-        let bytes = [b"<rss>".as_slice(), "« café – été »".as_bytes(), b" don\x92t na\xefve \xe5</rss>"].concat();
-        assert_eq!(decoded(&bytes, None), "<rss>« café – été » don’t naïve \u{fffd}</rss>");
-    }
-
-    #[test]
-    fn halves_of_characters_leave_a_document_utf_8() {
-        assert_eq!(decoded(b"<rss>smile \xed\xa0\xbd\xed\xb8\x80</rss>", None), "<rss>smile 😀</rss>");
-    }
-
-    #[test]
-    fn encodings_that_hide_markup_are_refused_by_name() {
-        let hz = b"<rss><title>~{<:Ky2;~}</title></rss>";
-        let cn = b"<rss><title>\x1b$)A\x0e=;;;\x0f</title></rss>";
-        let declared = b"<?xml version='1.0' encoding='HZ'?><rss><title>~{<:Ky2;~}</title></rss>".as_slice();
-        for (bytes, http, expected) in [
-            (hz.as_slice(), Some("hz-gb-2312"), "hz-gb-2312"),
-            (hz, None, "HZ-GB-2312"),
-            (hz, Some("gb2312"), "HZ-GB-2312"),
-            (declared, None, "HZ"),
-            (cn, None, "ISO-2022-CN"),
-            (cn, Some("iso-2022-cn"), "ISO-2022-CN"),
-            (b"<rss>\x1b$)C\x0e0!\x0f</rss>", Some("utf-8"), "ISO-2022-KR"),
-        ] {
-            let error = decode(bytes, Labels { http, ..Labels::default() }, &mut Repairs::default());
-            assert!(matches!(&error, Err(FeedError::Encoding(name)) if name == expected), "{http:?}: {error:?}");
-        }
-        let forced = decode(hz, Labels { forced: Some("hz-gb-2312"), ..Labels::default() }, &mut Repairs::default());
-        assert!(matches!(forced, Err(FeedError::Encoding(name)) if name == "hz-gb-2312"));
-    }
-
-    #[test]
-    fn braces_and_tildes_are_no_encoding() {
-        for (text, http) in [("<rss>~{<:Ky2;~}</rss>", Some("utf-8")), ("<rss>~{ a } ~{x~}</rss>", None), ("<rss>~{</rss>", Some("gbk"))] {
-            assert_eq!(decoded(text.as_bytes(), http), text);
-        }
-    }
-
-    #[test]
-    fn mail_japanese_is_read_with_and_without_its_label() {
-        let japanese = b"<rss>\x1b$B$\"\x1b(B</rss>";
-        for label in [Some("iso-2022-jp"), Some("utf-8"), None] {
-            assert_eq!(decoded(japanese, label), "<rss>あ</rss>", "{label:?}");
-        }
-    }
-
-    #[test]
-    fn big5_takes_in_the_characters_of_hong_kong() {
-        // Four characters of HKSCS between such as both sets have.
-        let sentence = b"\xa7\xda\x9d\xef\xa4\xd1\xae\xf0\xac\xdd\x9d\xf7\x9d\xcf\xb7\x73\xbb\x44\x9d\xf2\xa4\xd1\xae\xf0";
-        let bytes = [b"<rss><title>".as_slice(), sentence, b"</title></rss>"].concat();
-        for label in ["big5", "big5-hkscs", "Big5HKSCS", "cp950"] {
-            assert_eq!(decoded(&bytes, Some(label)), "<rss><title>我嘅天氣看咗嘢新聞𨋢天氣</title></rss>", "{label}");
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,10 @@
 //! of theirs, so that between those the language decides, or the host.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, ISO_8859_2, ISO_8859_4, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254, WINDOWS_1257, WINDOWS_1258};
+use encoding_rs::{
+    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_8859_2, ISO_8859_4, SHIFT_JIS, WINDOWS_1250, WINDOWS_1252, WINDOWS_1254,
+    WINDOWS_1257, WINDOWS_1258,
+};
 
 /// How much of a document is looked at: enough for any language, and bounded.
 const LOOKED_AT: usize = 64 << 10;
@@ -11,6 +14,12 @@ const HEAD: usize = 4096;
 
 /// Those of the Latin script that the detector knows.
 const LATIN: [&Encoding; 7] = [WINDOWS_1252, WINDOWS_1250, ISO_8859_2, WINDOWS_1254, WINDOWS_1257, ISO_8859_4, WINDOWS_1258];
+
+/// Those of East Asia, in which publishers who count bytes cut characters in two.
+const EAST_ASIAN: [&Encoding; 6] = [GBK, GB18030, BIG5, SHIFT_JIS, EUC_JP, EUC_KR];
+/// One error in these many foreign bytes leaves a document in such an encoding. Of a Cyrillic text every second word ends
+/// in one.
+const TOLERATED_SHARE: usize = 12;
 
 /// The likeliest encoding. `host`: where the document comes from.
 pub(super) fn guess(bytes: &[u8], host: Option<&str>) -> &'static Encoding {
@@ -26,6 +35,35 @@ pub(super) fn guess(bytes: &[u8], host: Option<&str>) -> &'static Encoding {
     let Some(region) = home.or_else(|| domain(host?)) else { return by_bytes };
     let by_region = guess(Some(&region));
     if LATIN.contains(&by_region) { by_region } else { by_bytes }
+}
+
+/// Whether a document is in the encoding of East Asia that it states, but for some halves of characters: what is left
+/// without them must read like a text of there, since other scripts' letters are often characters in pairs.
+pub(super) fn is_damaged(stated: &'static Encoding, bytes: &[u8]) -> bool {
+    guess_without_errors(stated, bytes).is_some_and(|guess| EAST_ASIAN.contains(&guess))
+}
+
+/// The encoding of East Asia that a document is in but for some halves of characters, for which the detector rules it out
+/// and guesses one that has an own character for each byte.
+pub(super) fn likely_damaged(guess: &'static Encoding, bytes: &[u8]) -> Option<&'static Encoding> {
+    let mut candidates = EAST_ASIAN.into_iter().filter(|_| !EAST_ASIAN.contains(&guess));
+    candidates.find(|encoding| guess_without_errors(encoding, bytes) == Some(*encoding))
+}
+
+/// What the detector says of a document once the few bytes are gone that an encoding of East Asia cannot read.
+fn guess_without_errors(encoding: &'static Encoding, bytes: &[u8]) -> Option<&'static Encoding> {
+    if !EAST_ASIAN.contains(&encoding) {
+        return None;
+    }
+    let sample = sample(bytes);
+    let foreign = sample.iter().filter(|byte| !byte.is_ascii()).count();
+    let (text, _) = encoding.decode_without_bom_handling(sample);
+    let errors = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
+    if errors * TOLERATED_SHARE > foreign {
+        return None;
+    }
+    let mended = encoding.encode(&text.replace(char::REPLACEMENT_CHARACTER, "")).0.into_owned();
+    Some(guess(&mended, None))
 }
 
 /// How many characters of a sample an encoding cannot read.
