@@ -18,6 +18,7 @@ mod http;
 mod lane;
 mod manners;
 mod moves;
+mod namesakes;
 mod output;
 mod peers;
 mod preview;

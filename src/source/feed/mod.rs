@@ -1,6 +1,7 @@
 //! Reading feeds: bytes of the network in, articles out. It owns decoding, recovery and the tolerant reader of RSS,
 //! Atom and JSON Feed. No byte of the network reaches a vendor's feed reader, and nothing here trusts what it reads.
 
+mod apart;
 mod dates;
 mod decode;
 mod element;
@@ -158,7 +159,7 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
         Some(b'{' | b'[') => json::read(text, context, &mut repairs)?,
         Some(_) => xml::read(text, context, &mut repairs)?,
     };
-    let (articles, passed_over) = xml::tell_apart(document.items, &mut repairs);
+    let (articles, passed_over) = apart::tell_apart(document.items, &mut repairs);
     let place = context.url.map_or("the feed", Url::as_str);
     Ok(ParsedFeed {
         info: document.info,

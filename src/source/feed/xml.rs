@@ -1,19 +1,17 @@
 //! Documents of RSS, RDF and Atom: what the channel says of itself, and its items one by one.
 
-use std::collections::HashMap;
-
 use url::Url;
 
 use super::dates::Habits;
 use super::element::{Element, Kind, absolute, web};
-use super::item::{Draft, filled, made_guid, prose, title};
+use super::item::{Draft, filled, prose, title};
 use super::names::Vocabulary;
 use super::places::is_item;
 use super::repair::repair;
 use super::repairs::{Repair, Repairs};
 use super::tree::{Broken, Ending, Tree, Trust};
-use super::{Document, FeedContext, FeedError, Item, people};
-use crate::model::{Article, Language, Link, Omission, PassedOver, text};
+use super::{Document, FeedContext, FeedError, people};
+use crate::model::{Language, text};
 
 /// Reads a document, mending its markup if it cannot be cut into tags as it is.
 pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs) -> Result<Document, FeedError> {
@@ -150,48 +148,4 @@ impl<'a> Channel<'a> {
         let info = &mut self.document.info;
         info.language = info.language.take().or(language);
     }
-}
-
-/// Two items of one document are two articles, whatever their ids say; one that repeats another whole is passed over.
-/// Gives the articles, and what is none.
-pub(super) fn tell_apart(items: Vec<Item>, repairs: &mut Repairs) -> (Vec<Article>, Vec<PassedOver>) {
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(items.len());
-    let mut kept: Vec<Article> = Vec::with_capacity(items.len());
-    let mut passed_over = Vec::new();
-    for Item { mut article, omission } in items {
-        let before = kept.len();
-        if let Some(reason) = omission {
-            passed_over.push(PassedOver { article, before, reason });
-            continue;
-        }
-        if article.guid.len() > LONGEST_GUID {
-            article.guid = made_guid(&[Some(&article.guid)], None);
-        }
-        if let Some(place) = places.get(&article.guid) {
-            repairs.note(Repair::Repeated);
-            let other = other_guid(&article);
-            if other == other_guid(&kept[*place]) || places.contains_key(&other) {
-                passed_over.push(PassedOver { article, before, reason: Omission::Repeated });
-                continue;
-            }
-            article.guid = other;
-        }
-        places.insert(article.guid.clone(), kept.len());
-        kept.push(article);
-    }
-    (kept, passed_over)
-}
-
-/// Longer ids, in bytes, are kept as their hash: an id is a key of the store.
-const LONGEST_GUID: usize = 2048;
-
-/// An id for an item whose own is another's: the same as long as its link and words are.
-fn other_guid(article: &Article) -> String {
-    let link = match &article.link {
-        Link::At(link) => Some(link.as_str()),
-        Link::Own | Link::Named(_) | Link::Candidate(_) => None,
-    };
-    let body = article.content.as_deref().or(article.summary.as_deref());
-    let words = [link, article.title.as_deref(), body.filter(|_| link.is_none() && article.title.is_none())];
-    format!("{}#{}", article.guid, made_guid(&words, article.published))
 }

@@ -103,8 +103,8 @@ impl Recogniser {
         Ok(absent)
     }
 
-    /// The stored article that this one is: by guid; a moved file by its contents; else by link, by title and date,
-    /// where that points to one article alone that the source does not have under its own guid.
+    /// The stored article that this one is: by guid; a moved file by its contents, and so an item whose id others have now;
+    /// else by link, by title and date, where that points to one article alone that the source does not have under its own guid.
     pub(super) fn recognise(
         &mut self,
         connection: &Connection,
@@ -122,6 +122,14 @@ impl Recogniser {
             {
                 return Ok(Some(found));
             }
+        }
+        // An id that several items of a feed have is made another for each: one of them may have had it alone before.
+        if let Some((shared, _)) = article.guid.rsplit_once('#')
+            && let Some(found) = by_guid(connection, self.source, shared)?
+            && found.fingerprint == *fingerprint
+            && self.is_free(&found)
+        {
+            return Ok(Some(found));
         }
         if let Some(link) = article.link.url()
             && let Some(key) = decide::link_key(link)
@@ -174,7 +182,12 @@ impl Recogniser {
         let mut found = statement.query_map(parameters, known)?.collect::<Result<Vec<_>, _>>()?;
         found.retain(same);
         let one = if found.len() == 1 { found.pop() } else { None };
-        Ok(one.filter(|known| !self.present.contains(&known.guid) && !self.matched.contains(&known.id)))
+        Ok(one.filter(|known| self.is_free(known)))
+    }
+
+    /// Whether no other article of this reading is it.
+    fn is_free(&self, known: &Known) -> bool {
+        !self.present.contains(&known.guid) && !self.matched.contains(&known.id)
     }
 }
 
