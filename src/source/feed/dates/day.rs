@@ -65,7 +65,7 @@ fn day_of_three(first: i32, second: i32, third: i32, has_long_year: bool, sign: 
 
 /// A day with a month in words: `Mon, 06 May 2024`, `May 6th, 2024`, `2024-május-6`.
 fn named_day(text: &str) -> Option<NaiveDate> {
-    let mut month_found = None;
+    let mut months = Vec::new();
     let mut numbers: Vec<(i32, usize)> = Vec::new();
     for token in text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}'))).filter(|token| !token.is_empty()) {
         let digits = token.bytes().take_while(u8::is_ascii_digit).count();
@@ -73,11 +73,13 @@ fn named_day(text: &str) -> Option<NaiveDate> {
             numbers.push((token[..digits].parse().ok()?, digits));
         }
         let word = &token[digits..];
-        if month_found.is_none() && !word.is_empty() {
-            month_found = month(word);
-        }
+        months.extend(month(word).map(|month| (word, month)));
     }
-    let month = month_found?;
+    let month = match months.as_slice() {
+        [(tuesday, _), (_, month), ..] if numbers.len() > 1 && is_tuesday(tuesday) => *month,
+        [(_, month), ..] => *month,
+        [] => return None,
+    };
     let year_at = numbers.iter().position(|(_, digits)| *digits >= 3).or_else(|| numbers.iter().position(|(number, _)| *number > 31));
     let (day, year) = match (numbers.as_slice(), year_at) {
         ([_, _, ..], Some(at)) => (numbers[usize::from(at == 0)].0, numbers[at]),
@@ -87,6 +89,12 @@ fn named_day(text: &str) -> Option<NaiveDate> {
     };
     let year = if year.1 <= 3 { full_year(year.0) } else { year.0 };
     date(year, month, day)
+}
+
+/// Whether a word that begins like March may be Tuesday, in French, Italian, Romanian or Spanish: where another month
+/// follows, it is.
+fn is_tuesday(word: &str) -> bool {
+    word == "mar" || word == "marti" || ["mardi", "marted", "martes", "marţ", "marț"].iter().any(|start| word.starts_with(start))
 }
 
 /// Two digits are of the years 1970 to 2069; three are years since 1900, as old Perl writes them.
