@@ -1,11 +1,11 @@
-//! Readings of some files of a folder, for the price of these files.
+//! Readings of some files of a folder, for the price of these files; and what is stored under the name of a file.
 
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
 use super::{Backend, Store, StoreError};
-use crate::model::{Applied, Batch, Memory, Source, SourceId, Time};
+use crate::model::{Applied, Article, Batch, Memory, Source, SourceId, Time};
 
 impl Store {
     /// Takes a folder that is not due, to read the files at some paths alone; gives it with what is remembered of these.
@@ -30,6 +30,15 @@ impl Store {
     /// The database failed.
     pub async fn are_used(&self, source: SourceId, paths: Vec<String>) -> Result<bool, StoreError> {
         self.read(move |sqlite| sqlite.are_used(source, &paths)).await
+    }
+
+    /// The article that a source has, or had, under a guid, without its terms.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn namesake(&self, source: SourceId, guid: &str) -> Result<Option<Article>, StoreError> {
+        let guid = guid.to_owned();
+        self.read(move |sqlite| sqlite.namesake(source, &guid)).await
     }
 
     /// Stores a reading of some files ([`Extent::Files`](crate::model::Extent::Files)), at most 500, in one transaction.

@@ -176,6 +176,77 @@ fn articles_and_feeds_are_imported_once() {
     }
 }
 
+/// What is stored, newest first: the titles.
+fn titles(home: &Home) -> Vec<String> {
+    let feed: serde_json::Value = serde_json::from_str(&home.output(&["feed", "/feed.json"])).unwrap();
+    feed["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn files_of_one_name_are_articles_of_their_own_and_stay_themselves() {
+    let home = Home::new();
+    for (path, title, date) in [
+        ("2023/hello.md", "One", "2023-01-01"),
+        ("2024/hello.md", "Two", "2024-01-01"),
+        ("a/2024/hello.md", "Three", "2025-01-01"),
+        ("b/2024/hello.md", "Three", "2025-01-01"),
+    ] {
+        home.write(path, &article(title, &format!("date: {date}")));
+    }
+    let paths = ["2023/hello.md", "2024/hello.md", "a/2024/hello.md", "b/2024/hello.md"];
+    let all = [&["import"], &paths[..]].concat();
+    assert_eq!(home.output(&all), "imported into inbox: 4 new\n");
+    assert_eq!(home.output(&all), "imported into inbox: 4 unchanged\n");
+    assert_eq!(home.output(&["import", "2023", "2024", "a", "b"]), "imported into inbox: 4 unchanged\n");
+    for path in paths {
+        assert_eq!(home.output(&["import", path]), "imported into inbox: 1 unchanged\n", "{path}");
+    }
+    home.write("a/2024/hello.md", &article("Three", "date: 2026-02-02"));
+    assert_eq!(home.output(&["import", "a/2024/hello.md", "a/../a/2024/hello.md"]), "imported into inbox: 1 changed\n");
+    home.write("c/hello.md", &article("Four", "date: 2022-01-01"));
+    assert_eq!(home.output(&["import", "c/hello.md"]), "imported into inbox: 1 new\n");
+    home.write("e/d.md", &article("D", "date: 2021-01-01"));
+    assert_eq!(home.output(&["import", "e/d.md"]), "imported into inbox: 1 new\n");
+    fs::rename(home.path("e"), home.path("f")).unwrap();
+    assert_eq!(home.output(&["import", "f"]), "imported into inbox: 1 unchanged\n", "it may come from elsewhere");
+    assert_eq!(titles(&home).len(), 6);
+}
+
+#[test]
+fn the_files_of_a_first_import_are_listed_as_they_were_published() {
+    let home = Home::new();
+    let ago = |hours: u64| {
+        chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now() - std::time::Duration::from_secs(hours * 3_600))
+            .format("date: %FT%TZ")
+            .to_string()
+    };
+    for (name, hours) in [("p0", 5), ("p1", 4), ("p2", 3), ("p3", 2)] {
+        home.write(&format!("{name}.md"), &article(name, &ago(hours)));
+    }
+    home.output(&["import", "p0.md", "p1.md", "p2.md", "p3.md"]);
+    assert_eq!(titles(&home), ["p3", "p2", "p1", "p0"]);
+}
+
+#[test]
+fn each_standard_input_is_an_article_of_its_own_unless_it_is_as_before() {
+    let home = Home::new();
+    let import = |text: &str| {
+        let mut child = home.command(&["import", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        told(child.wait_with_output().unwrap()).1
+    };
+    let named = |title| article(title, "guid: mine");
+    for (text, said) in [
+        ("# One\n\ntext\n".to_owned(), "1 new"),
+        ("# One\n\nother text\n".to_owned(), "1 new"),
+        ("# One\n\ntext\n".to_owned(), "1 unchanged"),
+        (named("Named"), "1 new"),
+        (named("Named otherwise"), "1 changed"),
+    ] {
+        assert_eq!(import(&text), format!("imported into inbox: {said}\n"), "{text}");
+    }
+}
+
 /// A server of a folder with one article, and its address, as it says it.
 fn serving(home: &Home) -> (Child, String) {
     home.write("articles/a.md", &article("A", ""));

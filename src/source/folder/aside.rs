@@ -5,17 +5,17 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::relink;
-use crate::model::{Article, ArticleKey, Aside, BundleFile};
+use crate::model::{Article, ArticleKey, Aside, Batch, BundleFile};
 
 /// How much of a reading stays in memory, in bytes.
 const IN_MEMORY: usize = 2 * 1024 * 1024;
 
-/// Where texts and files wait while a folder is read.
+/// Where texts and files wait while a folder, or many files, are read.
 #[derive(Debug, Default)]
-pub(super) struct Shelf(Mutex<Contents>);
+pub struct Shelf(Mutex<Contents>);
 
 #[derive(Debug, Default)]
 struct Contents {
@@ -43,6 +43,22 @@ impl Shelf {
             file.bytes = Vec::new();
         }
         Some(place)
+    }
+
+    /// Puts aside what a reading brought, if enough is in memory, and nothing of it is aside already.
+    pub fn put_reading(self: &Arc<Self>, batch: &mut Batch) {
+        if batch.aside.is_some() {
+            return;
+        }
+        let put = |article: &mut Article| Some((article.guid.clone(), self.put(article)?));
+        let places: HashMap<String, Range<u64>> = batch.articles.iter_mut().filter_map(put).collect();
+        let own = Arc::clone(self);
+        batch.aside = (!places.is_empty()).then(|| {
+            Aside::new(move |article| {
+                let (Some(place), Some(file)) = (places.get(&article.guid), &mut lock(&own.0).file) else { return Ok(()) };
+                take_back(article, &mut read(file, place)?.as_slice())
+            })
+        });
     }
 
     /// What gives them back, by the articles' guids; links in them lead to the keys that they are `renamed` to.
@@ -168,5 +184,21 @@ mod tests {
         let mut article = Article { content: Some("x".to_owned()), ..Article::default() };
         assert_eq!(shelf.put(&mut article), None);
         assert!(article.content.is_some() && shelf.close(HashMap::new(), HashMap::new()).is_none());
+    }
+
+    #[test]
+    fn readings_that_are_much_together_share_a_shelf() {
+        let shelf = Arc::new(Shelf::default());
+        let read = |name: &str| {
+            let content = Some(name.repeat(IN_MEMORY / 2));
+            Batch { articles: vec![Article { guid: "same".to_owned(), content, ..Article::default() }], ..Batch::default() }
+        };
+        let whole = ["a", "b", "c", "d"].map(read);
+        let mut readings = whole.clone();
+        for reading in &mut readings {
+            shelf.put_reading(reading);
+        }
+        assert_eq!(readings.iter().filter(|reading| reading.aside.is_some()).count(), 2);
+        assert_eq!(readings.map(|reading| reading.whole().unwrap()), whole);
     }
 }

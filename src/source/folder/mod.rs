@@ -4,6 +4,7 @@ mod aside;
 mod few;
 mod links;
 mod place;
+mod rename;
 mod walk;
 
 use std::collections::{HashMap, HashSet};
@@ -13,23 +14,29 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono_tz::Tz;
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 use url::Url;
 
+pub use aside::Shelf;
 pub use few::{Few, read_few, signature};
+pub use rename::rename;
 pub use walk::{Look, is_watched, look};
 
 use super::markdown::{self, Context, Place, Reading};
 use crate::crew::cores;
-use crate::model::{Article, ArticleKey, Batch, Extent, FileState, Link, Memory, PLACEHOLDER, Problem, Slug, TermDescription, Time};
-use aside::Shelf;
+use crate::model::{Article, ArticleKey, Batch, Extent, FileState, Link, Memory, Problem, Slug, TermDescription, Time, text};
 use links::Linker;
 use place::{Role, role};
+use rename::{has_own_links, relink};
 use walk::{Found, walk};
 
 /// Raised when files would be read otherwise than before, so that all are read once more.
 const READER: u32 = 1;
 /// The names of Hugo's own configuration.
 const HUGO: [&str; 6] = ["hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml"];
+/// What a text is called that has no name.
+const NAMELESS: &str = "stdin";
 /// How far above the folder it is looked for.
 const HUGO_LEVELS: usize = 4;
 
@@ -97,12 +104,13 @@ pub fn read(root: &Path, memory: &Memory, options: &Options, now: Time) -> Resul
     Ok(batch)
 }
 
-/// Reads one text that was named alone, such as a file or standard input; it may lack front matter.
+/// Reads one text that was named alone, such as a file; it may lack front matter.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn read_text(path: &str, bytes: &[u8], options: &Options, now: Time) -> Result<Batch, Problem> {
-    let Role::Article(place) = role(path.rsplit('/').next().unwrap_or(path)) else {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let Role::Article(place) = role(name) else {
         return Err(Problem { place: path.to_owned(), line: None, reason: "an `_index.md` is no article; name its folder".to_owned() });
     };
     let text = as_text(path, bytes)?;
@@ -117,7 +125,35 @@ pub fn read_text(path: &str, bytes: &[u8], options: &Options, now: Time) -> Resu
             batch.articles.push(page.article);
         }
     }
+    let found = Found { path: name.to_owned(), modified: 0, size: 0 };
+    let state = |article: &Article| FileState { guid: Some(article.guid.clone()), ..state_of(&found) };
+    batch.memory.files = batch.articles.iter().map(state).collect();
     Ok(batch)
+}
+
+/// Reads a text that comes without a name, as standard input does: what it says makes it itself, unless it has a guid.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_nameless(bytes: &[u8], options: &Options, now: Time) -> Result<Batch, Problem> {
+    let mut batch = read_text(&format!("{NAMELESS}.md"), bytes, options, now)?;
+    batch.memory.files.clear();
+    for article in &mut batch.articles {
+        article.translation_key = article.translation_key.take().filter(|key| key != NAMELESS);
+        if article.guid == NAMELESS {
+            let content = article.content.as_deref().map(text::plain).unwrap_or_default();
+            article.guid = format!("{NAMELESS}-{}", title_and_date(article, &content));
+        }
+    }
+    Ok(batch)
+}
+
+/// What tells an article from others of its name: a hash of its title and its date, and of something more.
+#[must_use]
+pub fn title_and_date(article: &Article, more: &str) -> String {
+    let date = article.published.map_or(0, |date| date.timestamp());
+    let said = format!("{}\0{date}\0{more}", article.title.as_deref().unwrap_or_default());
+    HEXLOWER.encode(&Sha256::digest(said)[..8])
 }
 
 struct Reader<'a> {
@@ -307,35 +343,8 @@ fn renamed(files: &[FileState], first_slug: &Slug) -> HashMap<ArticleKey, Articl
     files.iter().filter_map(both).collect()
 }
 
-fn has_own_links(article: &Article) -> bool {
-    article.content.as_ref().is_some_and(|content| content.contains(PLACEHOLDER))
-}
-
-/// Sets an article's links to others here right.
-fn relink(article: &mut Article, renamed: &HashMap<ArticleKey, ArticleKey>) {
-    if has_own_links(article) {
-        article.content = article.content.take().map(|content| with_keys(&content, renamed));
-    }
-}
-
-/// A content whose links to articles here have the keys that they are renamed to, read once from start to end.
-fn with_keys(content: &str, renamed: &HashMap<ArticleKey, ArticleKey>) -> String {
-    let start = format!("{PLACEHOLDER}/article/");
-    let mut parts = content.split(start.as_str());
-    let mut linked = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        linked.push_str(&start);
-        let key = part.get(..ArticleKey::LENGTH).and_then(ArticleKey::parse);
-        match key.and_then(|key| renamed.get(&key)) {
-            Some(own) => linked.extend([own.as_str(), &part[ArticleKey::LENGTH..]]),
-            None => linked.push_str(part),
-        }
-    }
-    linked
-}
-
 /// A last paragraph that several files share is a signature, not the original's link.
-fn give_back_shared_links(articles: &mut [Article]) {
+pub fn give_back_shared_links(articles: &mut [Article]) {
     let mut count: HashMap<String, usize> = HashMap::new();
     for article in articles.iter() {
         if let Link::Candidate(link) = &article.link {

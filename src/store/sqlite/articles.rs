@@ -10,8 +10,8 @@ use super::terms::{TermId, term_name};
 use super::translation::MAX_TRANSLATIONS;
 use super::{Sqlite, StoreError, lookups, story, time};
 use crate::model::{
-    Article, ArticleKey, Entry, Kind, Language, Neighbours, Origin, Origins, SourceInfo, SourceKind, SourceSettings, TermName, Translation,
-    text,
+    Article, ArticleKey, Entry, Kind, Language, Neighbours, Origin, Origins, SourceId, SourceInfo, SourceKind, SourceSettings, TermName,
+    Translation, text,
 };
 use crate::store::sets::Number;
 use crate::store::{Lookup, Reached, decide};
@@ -208,6 +208,16 @@ pub(super) fn shown_title(article: &Article) -> Option<String> {
 }
 
 impl Sqlite {
+    pub(in crate::store) fn namesake(&self, source: SourceId, guid: &str) -> Result<Option<Article>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT a.guid, a.language, a.details, b.lead, b.summary, b.content, b.markdown
+                 FROM articles a JOIN bodies b ON b.article = a.id WHERE a.source = ?1 AND a.guid = ?2",
+            )?;
+            statement.query_and_then((source.0, guid), article)?.next().transpose()
+        })
+    }
+
     pub(in crate::store) fn article(&self, key: &ArticleKey) -> Result<Lookup<Entry>, StoreError> {
         self.read(|connection| match find(connection, key)? {
             None => Ok(Lookup::Missing),

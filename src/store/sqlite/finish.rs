@@ -20,7 +20,7 @@ pub(super) fn finish(change: &mut Change<'_>, source: &Source, batch: &Batch, du
     match &batch.extent {
         Extent::Complete => files::write(transaction, id, &files::all(transaction, id)?, &batch.memory.files)?,
         Extent::Files(paths) => files::write(transaction, id, &files::at(transaction, id, paths)?, &batch.memory.files)?,
-        Extent::Partial => {}
+        Extent::Partial => files::write(transaction, id, &[], &batch.memory.files)?,
     }
     if let Some(info) = &batch.info {
         introduce(change, source, info, is_all)?;

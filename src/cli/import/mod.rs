@@ -1,17 +1,21 @@
 //! `feedmill import`: articles or subscriptions, once.
 
+mod together;
+
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
+use self::together::{Part, join};
 use super::console::{Console, summary};
 use super::subscriptions::subscribe;
 use super::{Work, now};
 use crate::config::Config;
-use crate::model::{Applied, Batch, Extent, Memory, NewSource, Problem, Source, SourceKind, SourceSettings};
+use crate::model::{Applied, Batch, Memory, NewSource, Problem, Source, SourceKind, SourceSettings};
 use crate::source::feed::{FeedContext, FeedLimits, parse};
 use crate::source::{folder, opml};
 
@@ -37,8 +41,11 @@ pub(super) struct Import {
 /// What came of all articles.
 #[derive(Default)]
 struct Imported {
-    /// Where they went; a list of subscriptions alone makes no inbox.
+    /// Where they go; a list of subscriptions alone makes no inbox.
     inbox: Option<Source>,
+    /// What was read of each path, and where texts wait if that is much.
+    parts: Vec<Part>,
+    shelf: Arc<folder::Shelf>,
     total: Applied,
     skipped: usize,
     problems: Vec<Problem>,
@@ -63,23 +70,36 @@ impl Import {
                 console.error(&format!("{error:#}"));
             }
         }
+        let stored = imported.store(work).await;
         spinner.finish_and_clear();
+        stored?;
         Ok(imported.report(console) && is_good)
     }
 }
 
 impl Imported {
-    /// Stores the articles of one path: what a folder lacks is not withdrawn, and a feed's title is not the inbox's.
+    /// Reads the articles of one path.
     async fn take(&mut self, input: Input, into: &str, work: &Work, console: Console) -> anyhow::Result<()> {
         let inbox = match &self.inbox {
             Some(inbox) => inbox,
             None => self.inbox.insert(inbox(into, work).await?),
         };
-        let batch = input.read(&work.reader.folder_options(inbox), &work.config)?;
-        self.problems.extend(batch.problems.iter().cloned());
+        let root = input.root();
+        let mut batch = input.read(&work.reader.folder_options(inbox), &work.config)?;
+        self.problems.append(&mut batch.problems.clone());
         self.skipped += batch.skipped;
         console.repairs(&batch.repairs);
-        self.total += work.store.apply(inbox.id, Batch { extent: Extent::Partial, info: None, ..batch }, None, now()).await?;
+        self.shelf.put_reading(&mut batch);
+        self.parts.push(Part { root, batch });
+        Ok(())
+    }
+
+    /// Stores all of them as one reading, so that they are listed as they were published if they are the inbox's first.
+    async fn store(&mut self, work: &Work) -> anyhow::Result<()> {
+        if let Some(inbox) = self.inbox.as_ref().filter(|_| !self.parts.is_empty()) {
+            let batch = join(std::mem::take(&mut self.parts), inbox, &work.store).await?;
+            self.total = work.store.apply(inbox.id, batch, None, now()).await?;
+        }
         Ok(())
     }
 
@@ -110,16 +130,33 @@ pub(super) fn read_path(path: &str, options: &folder::Options, config: &Config) 
 /// What a path names.
 enum Input {
     Folder(PathBuf),
-    /// A name and bytes.
+    /// A name and bytes; standard input is called `-`.
     File(String, Vec<u8>),
 }
 
+/// What names standard input.
+const STDIN: &str = "-";
+
 impl Input {
     fn open(path: &str) -> anyhow::Result<Self> {
-        if path != "-" && Path::new(path).is_dir() {
+        if path == STDIN {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+            return Ok(Self::File(path.to_owned(), bytes));
+        }
+        if Path::new(path).is_dir() {
             return Ok(Self::Folder(Path::new(path).canonicalize().with_context(|| format!("cannot find {path}"))?));
         }
-        load(path).map(|(name, bytes)| Self::File(name, bytes))
+        let bytes = std::fs::read(path).with_context(|| format!("cannot read {path}; check that it is there"))?;
+        Ok(Self::File(path.to_owned(), bytes))
+    }
+
+    /// The folder that it is, or that it is in.
+    fn root(&self) -> PathBuf {
+        match self {
+            Self::Folder(root) => root.clone(),
+            Self::File(name, _) => std::path::absolute(name).ok().and_then(|path| path.parent()?.canonicalize().ok()).unwrap_or_default(),
+        }
     }
 
     fn read(self, options: &folder::Options, config: &Config) -> anyhow::Result<Batch> {
@@ -137,19 +174,10 @@ impl Input {
             anyhow::ensure!(articles.len() + passed_over.len() <= MOST, "{name} has more than {MOST} articles; part it into several files");
             return Ok(Batch { articles, info, repairs, skipped: passed_over.len(), passed_over, ..Batch::default() });
         }
-        folder::read_text(&name, &bytes, options, now()).map_err(|problem| anyhow::anyhow!("{problem}"))
+        let read =
+            if name == STDIN { folder::read_nameless(&bytes, options, now()) } else { folder::read_text(&name, &bytes, options, now()) };
+        read.map_err(|problem| anyhow::anyhow!("{problem}"))
     }
-}
-
-/// A file's name and bytes; standard input is called `stdin`.
-fn load(path: &str) -> anyhow::Result<(String, Vec<u8>)> {
-    if path == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
-        return Ok(("stdin.md".to_owned(), bytes));
-    }
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {path}; check that it is there"))?;
-    Ok((path.to_owned(), bytes))
 }
 
 /// By the name, else by how it begins.
@@ -159,5 +187,5 @@ fn looks_like_feed(name: &str, bytes: &[u8]) -> bool {
     let start = start.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']);
     let is_feed =
         start.starts_with("<?xml") || start.starts_with("<rss") || start.starts_with("<feed") || start.contains("jsonfeed.org/version");
-    matches!(extension.as_str(), "xml" | "rss" | "atom" | "rdf" | "json" | "opml") || (name == "stdin.md" && is_feed)
+    matches!(extension.as_str(), "xml" | "rss" | "atom" | "rdf" | "json" | "opml") || (name == STDIN && is_feed)
 }
