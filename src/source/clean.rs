@@ -11,6 +11,11 @@ use super::link::{self, Links};
 use super::{plain, tame};
 use crate::model::text;
 
+/// A base may be so long, in bytes, whatever stands on it: a link takes a tenth of it to be written.
+const USUAL_BASE: usize = 100;
+/// What relative links may add to a document by what they stand on: so many times its own length, and so many bytes.
+const MAX_GROWTH: (usize, usize) = (10, 4096);
+
 /// Elements that ammonia's own list lacks.
 const MORE_TAGS: [&str; 7] = ["audio", "video", "source", "track", "picture", "section", "main"];
 
@@ -44,10 +49,24 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// Sanitises HTML. Relative links and pictures are resolved against `base`; without one they go.
+/// Sanitises HTML. Relative links and pictures are resolved against `base`; without one they go, and so they do if they
+/// are many and it is long.
 #[must_use]
 pub fn html(raw: &str, base: Option<&Url>) -> String {
-    with(&text::cleaned(raw), Links { base, is_own: false })
+    let raw = text::cleaned(raw);
+    let may_stand = |base: &&Url| base.as_str().len() <= USUAL_BASE || growth(&raw, base) <= raw.len() * MAX_GROWTH.0 + MAX_GROWTH.1;
+    with(&raw, Links { base: base.filter(may_stand), is_own: false })
+}
+
+/// By how much a document grows at most if its links stand on a base. No link is written without one of these words.
+fn growth(raw: &str, base: &Url) -> usize {
+    let is_word = |at: &[u8]| {
+        let begins = |word: &str| at.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()));
+        ["href", "src", "poster", "cite", "longdesc", "original", "lazyload"].into_iter().any(begins)
+    };
+    let bytes = raw.as_bytes();
+    let links = (0..bytes.len()).filter(|at| bytes[*at].is_ascii_alphabetic() && is_word(&bytes[*at..])).count();
+    if links == 0 { 0 } else { links.saturating_mul(text::escape(base.as_str()).len()) }
 }
 
 /// Sanitises HTML that our own Markdown reader made: links may be placeholders of ours ([`PLACEHOLDER`](crate::model::PLACEHOLDER)).
@@ -125,6 +144,17 @@ mod tests {
             assert_eq!(clean(raw), expected, "{raw}");
         }
         assert_eq!(html("<a href=/x>l</a><img src=y.png>", None), "<a>l</a><img>");
+    }
+
+    #[test]
+    fn a_long_base_is_not_repeated_in_many_links() {
+        let long = Url::parse(&format!("https://a.example/{}/", "x".repeat(2000))).unwrap();
+        let link = "<A HREF = x>l</A>";
+        assert!(html(link, Some(&long)).contains("a.example"));
+        for links in [link.repeat(10_000), "<img src=x>".repeat(10_000)] {
+            assert!(html(&links, Some(&long)).len() < links.len() * 11);
+        }
+        assert!(html(&link.repeat(10_000), Url::parse("https://a.example/posts/").ok().as_ref()).contains("https://a.example/posts/x"));
     }
 
     #[test]

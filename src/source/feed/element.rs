@@ -9,6 +9,13 @@ use url::Url;
 use super::names::Vocabulary;
 use crate::model::{Language, text};
 
+/// A base that is longer, in bytes, is none: each relative link repeats it.
+pub(super) const LONGEST_BASE: usize = 2048;
+/// A base may be so long in any number of links: a link takes a tenth of it to be written.
+const USUAL_BASE: usize = 200;
+/// What a longer one may add to one item, in bytes.
+const MAX_GROWTH: usize = 16 << 10;
+
 /// Elements of HTML that never have an end tag, those left out whose names mean something in a feed.
 pub(super) const VOID: [&str; 11] = ["br", "img", "hr", "wbr", "input", "embed", "area", "col", "param", "track", "meta"];
 
@@ -111,7 +118,7 @@ impl Element {
     pub(super) fn base<'a>(&self, outer: Option<&'a Url>) -> Option<Cow<'a, Url>> {
         let stated = self.attributes.iter().find(|(name, _)| name == "xml:base").map(|(_, value)| value.trim());
         match stated.filter(|stated| !stated.is_empty()) {
-            Some(stated) => join(outer, stated).map(Cow::Owned).or(outer.map(Cow::Borrowed)),
+            Some(stated) => join(outer, stated).filter(is_short).map(Cow::Owned).or(outer.map(Cow::Borrowed)),
             None => outer.map(Cow::Borrowed),
         }
     }
@@ -214,6 +221,27 @@ fn decode_base64(text: &str) -> Option<String> {
     let compact: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let text = String::from_utf8(BASE64.decode(&compact).ok()?).ok()?;
     Some(text)
+}
+
+/// Whether relative links may stand on a base.
+pub(super) fn is_short(base: &Url) -> bool {
+    base.as_str().len() <= LONGEST_BASE
+}
+
+/// Whether an item of so many links may have a base.
+pub(super) fn is_affordable(base: &Url, links: usize) -> bool {
+    base.as_str().len().saturating_sub(USUAL_BASE).saturating_mul(links) <= MAX_GROWTH
+}
+
+/// What relative links of a document stand on that has this address: without its query, if it is long.
+pub(super) fn base_of(address: &Url) -> Option<Cow<'_, Url>> {
+    if is_short(address) {
+        return Some(Cow::Borrowed(address));
+    }
+    let mut base = address.clone();
+    base.set_query(None);
+    base.set_fragment(None);
+    Some(Cow::Owned(base)).filter(|base| is_short(base))
 }
 
 /// Resolves a link; nothing but what a person can follow comes back. Absolute links stay as they are written where they

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::dates::{self, Habits};
-use super::element::{absolute, web};
+use super::element::{absolute, is_affordable, is_short, web};
 use super::item::{filled, html_of, made_guid};
 use super::repairs::{Repair, Repairs};
 use super::{Document, FeedContext, FeedError, Item, Relations, words};
@@ -50,7 +50,7 @@ fn document(mut parts: Parts<'_>, context: &FeedContext<'_>, repairs: &mut Repai
     let items = items.ok_or_else(no_items)?;
     let feed: Value = parts.into_iter().map(|(name, part)| (name, value(part, repairs))).collect::<Map<_, _>>().into();
     let mut document = Document { info: info(&feed, context.url), relations: relations(&feed, context.url), ..Document::default() };
-    let home = document.info.home.as_deref().and_then(|home| Url::parse(home).ok());
+    let home = document.info.home.as_deref().and_then(|home| Url::parse(home).ok()).filter(is_short);
     let reader = ItemReader { base: context.url.or(home.as_ref()), habits: Habits::new(context.zone, document.info.language.as_ref()) };
     if items.len() > context.limits.articles {
         repairs.note(Repair::Limit);
@@ -100,7 +100,9 @@ struct ItemReader<'a> {
 
 impl ItemReader<'_> {
     fn item(&self, item: &Value, repairs: &mut Repairs) -> Item {
-        let url = |name| string(item, name).and_then(|url| absolute(self.base, url));
+        let links: usize = ["attachments", "authors"].iter().map(|name| item.get(name).and_then(Value::as_array).map_or(1, Vec::len)).sum();
+        let base = self.base.filter(|base| is_affordable(base, links));
+        let url = |name| string(item, name).and_then(|url| absolute(base, url));
         let id = match item.get("id") {
             Some(Value::String(id)) => filled(text::line(id)),
             Some(Value::Number(number)) => Some(number.to_string()),
@@ -108,10 +110,10 @@ impl ItemReader<'_> {
         };
         let link = url("url").or_else(|| url("external_url")).or_else(|| web(None, id.as_deref()?));
         let title = line(item, "title");
-        let content = string(item, "content_html").and_then(|html| html_of(html, self.base));
-        let content = content.or_else(|| string(item, "content_text").and_then(|text| html_of(&words::paragraphs(text), self.base)));
-        let summary = string(item, "summary").and_then(|text| html_of(&words::paragraphs(text), self.base));
-        let enclosures = self.enclosures(item);
+        let content = string(item, "content_html").and_then(|html| html_of(html, base));
+        let content = content.or_else(|| string(item, "content_text").and_then(|text| html_of(&words::paragraphs(text), base)));
+        let summary = string(item, "summary").and_then(|text| html_of(&words::paragraphs(text), base));
+        let enclosures = enclosures(item, base);
         let says_something = title.is_some() || link.is_some() || content.is_some() || summary.is_some() || !enclosures.is_empty();
         let updated = date(item, "date_modified", self.habits, repairs);
         let published = date(item, "date_published", self.habits, repairs);
@@ -127,7 +129,7 @@ impl ItemReader<'_> {
             title,
             summary: summary.filter(|summary| content.as_ref() != Some(summary)),
             content,
-            authors: people(item, self.base),
+            authors: people(item, base),
             published: published.or(updated),
             updated,
             languages: string(item, "language").and_then(Language::parse).into_iter().collect(),
@@ -138,20 +140,20 @@ impl ItemReader<'_> {
         };
         Item { article, omission: (!says_something).then_some(Omission::Empty) }
     }
+}
 
-    fn enclosures(&self, item: &Value) -> Vec<Enclosure> {
-        let files = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
-        let enclosure = |file: &Value| {
-            Some(Enclosure {
-                url: absolute(self.base, string(file, "url")?)?,
-                media_type: line(file, "mime_type"),
-                length: file.get("size_in_bytes").and_then(whole_number),
-                duration: file.get("duration_in_seconds").and_then(whole_number),
-                title: line(file, "title"),
-            })
-        };
-        files.filter_map(enclosure).take(MAX_OF_A_KIND).collect()
-    }
+fn enclosures(item: &Value, base: Option<&Url>) -> Vec<Enclosure> {
+    let files = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
+    let enclosure = |file: &Value| {
+        Some(Enclosure {
+            url: absolute(base, string(file, "url")?)?,
+            media_type: line(file, "mime_type"),
+            length: file.get("size_in_bytes").and_then(whole_number),
+            duration: file.get("duration_in_seconds").and_then(whole_number),
+            title: line(file, "title"),
+        })
+    };
+    files.filter_map(enclosure).take(MAX_OF_A_KIND).collect()
 }
 
 fn whole_number(value: &Value) -> Option<u64> {

@@ -153,6 +153,8 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
     let host = context.url.and_then(Url::host_str);
     let text = text_of(bytes, Labels { forced: context.encoding, http: context.charset, meta: None, host }, &mut repairs)?;
     let text = without_controls(&text, &mut repairs);
+    let base = context.url.and_then(element::base_of);
+    let context = &FeedContext { url: base.as_deref(), ..*context };
     let text = text.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace() || c == '\0');
     let document = match text.as_bytes().first() {
         None => return Err(FeedError::Empty),

@@ -242,6 +242,33 @@ fn twenty_thousand_prefixes_are_declared_and_used() {
 }
 
 #[test]
+fn a_small_document_does_not_grow_by_what_its_links_stand_on() {
+    let size = |feed: &ParsedFeed| format!("{feed:?}").len();
+    for length in [1 << 20, 2000, 150] {
+        let base = format!("https://e.example/{}/", "b".repeat(length));
+        let links = "<a href=x>l</a>".repeat(10_000);
+        let (files, authors) = ("<enclosure url='N'/>".repeat(100), "<author><name>N</name><uri>N</uri></author>".repeat(100));
+        let numbered = |text: &str| text.split('N').enumerate().map(|(n, part)| format!("{part}{n}")).collect::<String>();
+        let many = format!("<item>{}{}</item>", numbered(&files), numbered(&authors));
+        for body in [
+            "<item><link>i</link><description>i</description></item>".repeat(1000),
+            format!("<link>{base}</link>{}", "<item><link href='i'/></item>".repeat(1000)),
+            format!("<item><title>t</title><description><![CDATA[{links}]]></description></item>"),
+            many.repeat(20),
+            format!("<item><title>t</title>{}</item>", "<div xml:base='b/'>".repeat(90)),
+        ] {
+            let numbered: Vec<_> = body.split("<item>").enumerate().map(|(n, part)| format!("<item><guid>{n}</guid>{part}")).collect();
+            let text = format!("<rss xml:base='{base}'><channel>{}</channel></rss>", numbered.concat());
+            let feed = soon(&text);
+            assert!(size(&feed) < 25 * text.len() + (4 << 20), "{length}: {} became {}", text.len(), size(&feed));
+        }
+    }
+    let url = Url::parse(&format!("https://e.example/a/?{}", "q".repeat(5000))).unwrap();
+    let feed = parse(b"<rss><channel><item><link>i</link></item></channel></rss>", &context(Some(&url))).unwrap();
+    assert_eq!(link(&feed.articles[0]), "https://e.example/a/i");
+}
+
+#[test]
 fn no_entity_of_a_document_is_expanded() {
     let laughs = (1..10).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect::<String>();
     let feed = soon(&format!(

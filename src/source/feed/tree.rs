@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
 
-use super::element::{Element, Part, VOID};
+use super::element::{Element, LONGEST_BASE, Part, VOID};
 use super::names::{Namespaces, Vocabulary};
 use super::places::{
     is_foreign, is_item, is_item_level, is_line, is_markup_name, is_of_channel_definition, is_part_of_item, is_person, is_prose,
@@ -33,7 +34,7 @@ pub(super) struct Broken;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     /// Where relative links lead.
-    pub(super) base: Option<Url>,
+    pub(super) base: Option<Rc<Url>>,
     /// `xml:lang` of the document.
     pub(super) language: Option<Language>,
 }
@@ -79,7 +80,7 @@ impl<'a> Tree<'a> {
             reader,
             trust,
             namespaces: Namespaces::default(),
-            scopes: vec![Scope { base: base.cloned(), language: None }],
+            scopes: vec![Scope { base: base.cloned().map(Rc::new), language: None }],
             containers: Vec::new(),
             open: Vec::new(),
             buried: 0,
@@ -209,6 +210,7 @@ impl<'a> Tree<'a> {
             match name.strip_prefix("xmlns") {
                 Some("") => self.namespaces.declare(depth, "", &value),
                 Some(prefix) if prefix.starts_with(':') => self.namespaces.declare(depth, &prefix[1..], &value),
+                None if name == "xml:base" && value.len() > LONGEST_BASE => self.repairs.note(Repair::Limit),
                 _ if !attributes.iter().any(|(known, _)| known == name) => attributes.push((name.to_owned(), value)),
                 _ => {}
             }
@@ -253,10 +255,11 @@ impl<'a> Tree<'a> {
     fn enter(&mut self, element: Element) {
         self.has_root = true;
         let outer = self.scope();
-        let scope = Scope {
-            base: element.base(outer.base.as_ref()).map(Cow::into_owned),
-            language: element.language().or_else(|| outer.language.clone()),
+        let base = match element.base(outer.base.as_deref()) {
+            Some(Cow::Owned(own)) => Some(Rc::new(own)),
+            Some(Cow::Borrowed(_)) | None => outer.base.clone(),
         };
+        let scope = Scope { base, language: element.language().or_else(|| outer.language.clone()) };
         self.scopes.push(scope);
         self.containers.push(element);
     }

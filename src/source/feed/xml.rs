@@ -1,9 +1,11 @@
 //! Documents of RSS, RDF and Atom: what the channel says of itself, and its items one by one.
 
+use std::rc::Rc;
+
 use url::Url;
 
 use super::dates::Habits;
-use super::element::{Element, Kind, absolute, web};
+use super::element::{Element, Kind, absolute, is_affordable, is_short, web};
 use super::item::{Draft, filled, prose, title};
 use super::names::Vocabulary;
 use super::places::is_item;
@@ -32,7 +34,7 @@ struct Channel<'a> {
     /// The language of what surrounds the items, where the channel states none.
     surrounding: Option<Language>,
     /// The channel's page, which stands in for the base that a file has not.
-    base: Option<Url>,
+    base: Option<Rc<Url>>,
     items: usize,
 }
 
@@ -51,9 +53,9 @@ impl<'a> Channel<'a> {
                     break;
                 }
                 channel.items += 1;
-                channel.item(&element, ending, base.as_ref(), tree.repairs);
+                channel.item(&element, ending, base.as_deref(), tree.repairs);
             } else {
-                channel.note(&element, base.as_ref());
+                channel.note(&element, base.as_deref());
             }
         }
         let was_feed = channel.items > 0 || tree.has_root();
@@ -73,7 +75,7 @@ impl<'a> Channel<'a> {
 
     fn item(&mut self, element: &Element, ending: Ending, outer: Option<&Url>, repairs: &mut Repairs) {
         let own_base = element.base(outer);
-        let base = own_base.as_deref();
+        let base = own_base.as_deref().filter(|base| is_affordable(base, element.children().count()));
         let mut draft = Draft::default();
         for part in element.children() {
             draft.take(part, base, self.habits(), repairs);
@@ -141,7 +143,7 @@ impl<'a> Channel<'a> {
             return;
         }
         self.document.info.home = href.and_then(|href| absolute(base, &href));
-        self.base = self.document.info.home.as_deref().and_then(|home| Url::parse(home).ok());
+        self.base = self.document.info.home.as_deref().and_then(|home| Url::parse(home).ok()).filter(is_short).map(Rc::new);
     }
 
     fn language(&mut self, language: Option<Language>) {
