@@ -24,6 +24,8 @@ const MAX_OF_A_KIND: usize = 200;
 /// What an item has said so far.
 #[derive(Default)]
 pub(super) struct Draft {
+    /// Whether it is Atom's, where a text is text unless its `type` says otherwise (RFC 4287 3.1.1).
+    is_entry: bool,
     title: Choice<String>,
     guid: Option<String>,
     guid_is_link: bool,
@@ -89,6 +91,10 @@ struct Links {
 }
 
 impl Draft {
+    pub(super) fn of(item: &Element) -> Self {
+        Self { is_entry: item.name == "entry", ..Self::default() }
+    }
+
     /// Takes one element of an item. `base` is where the item's relative links lead.
     pub(super) fn take(&mut self, element: &Element, base: Option<&Url>, habits: Habits, repairs: &mut Repairs) {
         let own_base = element.base(base);
@@ -107,6 +113,7 @@ impl Draft {
 
     fn core(&mut self, element: &Element, base: Option<&Url>, habits: Habits, repairs: &mut Repairs) {
         match element.name.as_str() {
+            "title" if self.is_entry => self.title.offer(0, || title_of_entry(element)),
             "title" => self.title.offer(0, || title(element)),
             "link" => self.link(element, base),
             "guid" => {
@@ -318,6 +325,13 @@ pub(super) fn title(element: &Element) -> Option<String> {
         // Of a type that nobody knows.
         Meaning::Nothing => element.line(),
     })
+}
+
+fn title_of_entry(element: &Element) -> Option<String> {
+    match element.meaning(Kind::Text) {
+        Meaning::Text(text) if element.attribute("type").is_none() => filled(words::untyped_title(&text)),
+        _ => title(element),
+    }
 }
 
 /// Text with markup, cleaned; `None` if nothing is left.

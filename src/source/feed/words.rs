@@ -92,6 +92,23 @@ pub(super) fn title(html: &str) -> String {
     text::line(&text::unescape(&kept))
 }
 
+/// The plain text of a title that should be one already. Some write HTML all the same: then an element is around it, or
+/// its references are escaped twice.
+pub(super) fn untyped_title(stated: &str) -> String {
+    let stated = stated.trim();
+    let read = if is_one_element(stated) { title(stated) } else { String::new() };
+    if read.is_empty() { text::line(&text::unescape(stated)) } else { read }
+}
+
+/// Whether an element begins and ends with a text. A tag that stands apart from its words is one of them.
+fn is_one_element(text: &str) -> bool {
+    let Some(length) = text.starts_with('<').then(|| tag(text)).flatten() else { return false };
+    let text = text.to_ascii_lowercase();
+    let name = text[1..].split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let inner = text[length..].strip_suffix(&format!("</{name}>"));
+    inner.is_some_and(|inner| inner.trim().len() == inner.len())
+}
+
 /// Ends that do not occur any more, so that they are looked for once only.
 #[derive(Default)]
 struct Ends {
@@ -181,6 +198,21 @@ mod tests {
             ("<br/>x<", "x<"),
         ] {
             assert_eq!(title(html), expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn an_untyped_title_is_text_unless_an_element_is_around_it() {
+        for (stated, expected) in [
+            ("Fix <a> handling in <b>x</b>", "Fix <a> handling in <b>x</b>"),
+            ("<img> and <script> need an end", "<img> and <script> need an end"),
+            ("<a> ends with </a>", "<a> ends with </a>"),
+            ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+            ("<img>", "<img>"),
+            (" <B class='x'>Bold &amp; <i>brave</i></b>", "Bold & brave"),
+            ("AT&amp;T &#8211; it&#8217;s", "AT&T – it’s"),
+        ] {
+            assert_eq!(untyped_title(stated), expected, "{stated}");
         }
     }
 

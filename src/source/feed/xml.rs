@@ -76,7 +76,7 @@ impl<'a> Channel<'a> {
     fn item(&mut self, element: &Element, ending: Ending, outer: Option<&Url>, repairs: &mut Repairs) {
         let own_base = element.base(outer);
         let base = own_base.as_deref().filter(|base| is_affordable(base, element.children().count()));
-        let mut draft = Draft::default();
+        let mut draft = Draft::of(element);
         for part in element.children() {
             draft.take(part, base, self.habits(), repairs);
         }

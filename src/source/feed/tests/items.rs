@@ -177,3 +177,16 @@ fn keywords_are_tags_where_an_item_has_no_others() {
     assert_eq!(feed.articles[0].tags, ["Home Tech", "Bluetooth"]);
     assert_eq!(feed.articles[1].tags, ["Food"]);
 }
+
+#[test]
+fn a_title_of_atom_is_text_unless_it_says_otherwise_and_one_of_rss_is_html() {
+    let title = |text: &str| read(text).articles[0].title.clone().unwrap();
+    let escaped = "Fix &lt;a&gt; handling in &lt;b&gt;x&lt;/b&gt;";
+    for attribute in ["", " type='text'"] {
+        assert_eq!(title(&format!("<feed><entry><title{attribute}>{escaped}</title></entry></feed>")), "Fix <a> handling in <b>x</b>");
+    }
+    for attribute in [" type='html'", " mode='escaped'"] {
+        assert_eq!(title(&format!("<feed><entry><title{attribute}>{escaped}</title></entry></feed>")), "Fix handling in x");
+    }
+    assert_eq!(title(&format!("<rss><channel><item><title>{escaped}</title></item></channel></rss>")), "Fix handling in x");
+}
