@@ -1,7 +1,7 @@
 //! The feeds of a web page: those that it names, else links that look like feeds, else the usual places. It fetches
 //! nothing.
 
-use url::Url;
+use url::{Position, Url};
 
 use super::feed::tag::{Tag, TagScanner};
 use crate::model::text;
@@ -45,7 +45,17 @@ pub fn feeds(html: &[u8], page: &Url) -> Vec<Candidate> {
     let mut scanner = TagScanner::new(&html);
     let mut base = page.clone();
     let mut found: Vec<Candidate> = Vec::new();
+    // A comment without an end hides nothing.
+    let last_end = html.rfind("-->").unwrap_or(0);
+    let mut behind_comment = 0;
     for (at, _) in html.match_indices('<') {
+        if at < behind_comment {
+            continue;
+        }
+        if html[at..].starts_with("<!--") && at + 2 <= last_end {
+            behind_comment = html[at + 2..].find("-->").map_or(at, |end| at + 2 + end);
+            continue;
+        }
         let name = html[at + 1..].bytes().take(4).map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>();
         if !(name == b"link" || name == b"base" || name.starts_with(b"a") && name.get(1).is_some_and(u8::is_ascii_whitespace)) {
             continue;
@@ -55,6 +65,7 @@ pub fn feeds(html: &[u8], page: &Url) -> Vec<Candidate> {
             let stated = tag.attribute("href").and_then(|href| page.join(href.trim()).ok());
             base = stated.filter(|base| base.as_str().len() <= LONGEST_BASE).unwrap_or(base);
         } else if let Some(candidate) = candidate(&tag, &base)
+            && candidate.url[..Position::AfterQuery] != page[..Position::AfterQuery]
             && found.len() < MAX_CANDIDATES
             && !found.iter().any(|known| known.url == candidate.url)
         {
@@ -66,7 +77,8 @@ pub fn feeds(html: &[u8], page: &Url) -> Vec<Candidate> {
 }
 
 fn candidate(tag: &Tag<'_>, base: &Url) -> Option<Candidate> {
-    let url = base.join(text::unescape(tag.attribute("href")?).trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let href = tag.attribute("href").map(text::unescape).filter(|href| !href.trim().is_empty())?;
+    let url = base.join(href.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let title = tag.attribute("title").map(|title| text::line(&text::unescape(title))).filter(|title| !title.is_empty());
     let evidence = if tag.name.eq_ignore_ascii_case("link") {
         let is_alternate = tag
@@ -141,5 +153,20 @@ mod tests {
     #[test]
     fn a_page_that_names_none_is_tried_at_the_usual_places() {
         assert_eq!(found("<p>1 < 2</p>").first().map(String::as_str), Some("https://blog.example/feed"));
+    }
+    #[test]
+    fn neither_the_page_itself_nor_what_a_comment_holds_is_a_feed_of_it() {
+        let link = |href: &str| format!("<link rel=alternate type=application/rss+xml href='{href}'>");
+        for (before, after) in [("<!--", "-->"), ("<!-- a <!-- b ", "--!> -->"), ("<!--> <!---> <!--x", "--->")] {
+            let html = format!("{}{}{before}{}{after}{}", link(" "), link("/posts/#top"), link("/old.rss"), link("/new.rss"));
+            assert_eq!(found(&html), ["https://blog.example/new.rss"], "{html}");
+        }
+        assert_eq!(found(&format!("<!-- x {}", link("/new.rss"))), ["https://blog.example/new.rss"]);
+    }
+
+    #[test]
+    fn comments_without_an_end_take_linear_time() {
+        assert_eq!(found(&"<!--".repeat(500_000)).len(), USUAL_PATHS.len());
+        assert_eq!(found(&format!("{}-->", "<!--".repeat(500_000))).len(), USUAL_PATHS.len());
     }
 }

@@ -136,8 +136,10 @@ impl FeedError {
             return Self::NotAFeed("text without an element".to_owned());
         };
         match root.to_ascii_lowercase().as_str() {
-            "html" | "head" | "body" | "meta" | "script" | "div" | "p" | "link" | "title" => Self::WebPage,
             "opml" => Self::Opml,
+            "title" | "main" | "header" | "footer" | "nav" | "form" | "noscript" | "base" | "button" | "h5" | "h6" => Self::WebPage,
+            // Names with a hyphen are those of custom elements.
+            name if words::is_of_html(name) || name.contains('-') => Self::WebPage,
             _ => Self::NotAFeed(format!("a document of <{}>", crate::model::text::excerpt(root, 40))),
         }
     }
@@ -159,7 +161,10 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
     let document = match text.as_bytes().first() {
         None => return Err(FeedError::Empty),
         Some(b'{' | b'[') => json::read(text, context, &mut repairs)?,
-        Some(_) => xml::read(text, context, &mut repairs)?,
+        Some(_) => match xml::read(text, context, &mut repairs) {
+            Err(FeedError::NotAFeed(_)) if has_doctype_of_html(text) => return Err(FeedError::WebPage),
+            read => read?,
+        },
     };
     let (articles, passed_over) = apart::tell_apart(document.items, &mut repairs);
     let place = context.url.map_or("the feed", Url::as_str);
@@ -183,6 +188,11 @@ pub(in crate::source) fn decoded<'a>(bytes: &'a [u8], charset: Option<&str>) -> 
 fn text_of<'a>(bytes: &'a [u8], labels: Labels<'_>, repairs: &mut Repairs) -> Result<Cow<'a, str>, FeedError> {
     let text = decode::decode(bytes, labels, repairs)?;
     Ok(halves::in_references(twice::undo(text, repairs), repairs))
+}
+
+/// Whether a document says that it is HTML, near its beginning.
+fn has_doctype_of_html(text: &str) -> bool {
+    text[..text.floor_char_boundary(1024)].to_ascii_lowercase().contains("<!doctype html")
 }
 
 /// Drops the control characters that XML forbids (2.2): they occur in the middle of tags too.

@@ -173,6 +173,12 @@ fn what_is_no_feed_is_named() {
     for (text, expected) in [
         ("", "empty"),
         ("<!doctype html><html><head><title>x</title></head><body><p>hello</body></html>", "web page"),
+        ("<!DOCTYPE HTML><x><b>hello", "web page"),
+        ("<!doctype html>hello", "web page"),
+        ("<h1>x</h1>", "web page"),
+        ("<style>a { b }</style>", "web page"),
+        ("<main>x</main>", "web page"),
+        ("<my-app></my-app>", "web page"),
         ("<opml version='2.0'><body/></opml>", "OPML"),
         ("<CHANNEL HREF='http://e.example/'><ITEM HREF='/x'><TITLE>x</TITLE></ITEM></CHANNEL>", "CDF"),
         ("<?xml version='1.0'?><Channel><Title>t</Title><Item Href='/x'><Abstract>b</Abstract></Item></Channel>", "CDF"),

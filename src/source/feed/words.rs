@@ -151,13 +151,18 @@ fn unread(text: &str, ends: &mut Ends) -> Option<usize> {
 fn tag(text: &str) -> Option<usize> {
     let inner = text[1..].trim_start_matches('/');
     let name = inner.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
-    if name.is_empty() || name.len() > 10 || !ELEMENTS.contains(&name.to_ascii_lowercase().as_str()) {
+    if name.is_empty() || name.len() > 10 || !is_of_html(&name.to_ascii_lowercase()) {
         return None;
     }
     let after = inner.as_bytes().get(name.len()).copied();
     let is_tag = after.is_some_and(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'));
     let limit = text.floor_char_boundary(512);
     text[..limit].find('>').filter(|_| is_tag).map(|end| end + 1)
+}
+
+/// Whether a name in small letters is one of HTML's elements.
+pub(super) fn is_of_html(name: &str) -> bool {
+    ELEMENTS.contains(&name)
 }
 
 /// Whether a text that nobody says is HTML is so all the same: it has HTML's tags, and an end tag or a lone one among them.
