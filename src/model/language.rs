@@ -12,7 +12,8 @@ use super::Slug;
 pub struct Language(String);
 
 impl Language {
-    /// Reads a tag as people write it: `zh_CN`, `ZH-cn` and `cn` are `zh-CN`. `None` if it is not well formed (RFC 5646 2.1).
+    /// Reads a tag as people write it: `zh_CN`, `ZH-cn` and `cn` are `zh-CN`. `None` if it is not well formed (RFC 5646 2.1),
+    /// or begins with more than three letters: no language is registered so, and feeds say `null` and `English`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().split('.').next().unwrap_or_default();
@@ -26,7 +27,11 @@ impl Language {
         for (position, part) in text.split(['-', '_']).enumerate() {
             let well_formed = part.len() <= 8
                 && part.bytes().all(|b| b.is_ascii_alphanumeric())
-                && if position == 0 { part.len() >= 2 && part.bytes().all(|b| b.is_ascii_alphabetic()) } else { !part.is_empty() };
+                && if position == 0 {
+                    matches!(part.len(), 2 | 3) && part.bytes().all(|b| b.is_ascii_alphabetic())
+                } else {
+                    !part.is_empty()
+                };
             if !well_formed || position > 7 {
                 return None;
             }
@@ -103,6 +108,10 @@ mod tests {
             ("中文", None),
             ("en-", None),
             ("../../x", None),
+            ("null", None),
+            ("none", None),
+            ("English", None),
+            ("yue-HK", Some("yue-HK")),
         ] {
             assert_eq!(Language::parse(text).as_ref().map(Language::as_str), expected, "{text:?}");
         }

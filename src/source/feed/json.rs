@@ -100,7 +100,7 @@ struct ItemReader<'a> {
 
 impl ItemReader<'_> {
     fn item(&self, item: &Value, repairs: &mut Repairs) -> Item {
-        let links: usize = ["attachments", "authors"].iter().map(|name| item.get(name).and_then(Value::as_array).map_or(1, Vec::len)).sum();
+        let links: usize = ["attachments", "authors", "author"].iter().map(|name| listed(item, name).len()).sum();
         let base = self.base.filter(|base| is_affordable(base, links));
         let url = |name| string(item, name).and_then(|url| absolute(base, url));
         let id = match item.get("id") {
@@ -143,7 +143,7 @@ impl ItemReader<'_> {
 }
 
 fn enclosures(item: &Value, base: Option<&Url>) -> Vec<Enclosure> {
-    let files = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
+    let files = listed(item, "attachments").iter();
     let enclosure = |file: &Value| {
         Some(Enclosure {
             url: absolute(base, string(file, "url")?)?,
@@ -165,9 +165,21 @@ fn whole_number(value: &Value) -> Option<u64> {
     digits.split('.').next().and_then(|whole| whole.parse().ok()).filter(|number| *number > 0)
 }
 
+/// A list, or what stands alone where one is expected.
+fn listed<'a>(of: &'a Value, name: &str) -> &'a [Value] {
+    match of.get(name) {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(many)) => many,
+        Some(one) => std::slice::from_ref(one),
+    }
+}
+
+/// Names in a list are taken as they are; in a text there are commas between them.
 fn tags(item: &Value) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
-    for tag in item.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).take(MAX_OF_A_KIND) {
+    let in_list = item.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let in_text = string(item, "tags").into_iter().flat_map(|text| text.split(','));
+    for tag in in_list.chain(in_text).take(MAX_OF_A_KIND) {
         let tag = text::line(tag);
         if !tag.is_empty() && !tags.contains(&tag) {
             tags.push(tag);
@@ -176,16 +188,16 @@ fn tags(item: &Value) -> Vec<String> {
     tags
 }
 
-/// `authors` of 1.1, else `author` of 1.0; a bare name is taken for one.
+/// `authors` of 1.1, else `author` of 1.0, each one or many; a bare name is taken for one.
 fn people(of: &Value, base: Option<&Url>) -> Vec<Person> {
-    let many = of.get("authors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let (many, one) = (listed(of, "authors"), listed(of, "author"));
     let person = |value: &Value| {
         let name = value.as_str().map(text::line).or_else(|| line(value, "name")).and_then(filled);
         let uri = string(value, "url").and_then(|url| absolute(base, url));
         let email = uri.as_deref().and_then(|uri| uri.strip_prefix("mailto:")).map(str::to_owned);
         Some(Person { name: name.or_else(|| uri.clone())?, email, uri })
     };
-    many.iter().chain(of.get("author").filter(|_| many.is_empty())).filter_map(person).take(MAX_OF_A_KIND).collect()
+    if many.is_empty() { one } else { many }.iter().filter_map(person).take(MAX_OF_A_KIND).collect()
 }
 
 fn string<'a>(of: &'a Value, name: &str) -> Option<&'a str> {

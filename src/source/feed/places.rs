@@ -1,6 +1,6 @@
 //! Where the elements of a feed may stand, by their names: what the tree knows to find the ends that are missing.
 
-use super::element::Element;
+use super::element::{Element, Part};
 use super::names::Vocabulary;
 
 /// Whether it is an item of a feed.
@@ -50,6 +50,19 @@ pub(super) fn is_person(element: &Element) -> bool {
 /// Whether it may be a part of a person, though elements of an item have that name too.
 pub(super) fn may_stand_in_person(element: &Element) -> bool {
     element.vocabulary == Vocabulary::Core && matches!(element.name.as_str(), "id" | "link")
+}
+
+/// Whether a person that is written in parts ends soon, by what follows in the document: until then all is a part of it.
+pub(super) fn ends_soon(person: &Element, rest: &[u8]) -> bool {
+    let has_words = person.parts.iter().any(|part| matches!(part, Part::Text(text) if !text.trim().is_empty()));
+    let mut tags = rest[..rest.len().min(512)].split(|byte| *byte == b'<').skip(1);
+    let ends = |tag: &[u8]| {
+        let name = tag.split(|byte| byte.is_ascii_whitespace() || *byte == b'>').next()?;
+        let local = name.rsplit(|byte| matches!(byte, b':' | b'/')).next()?;
+        let is = |known: &str| local.eq_ignore_ascii_case(known.as_bytes());
+        if is(&person.name) { Some(name.starts_with(b"/")) } else { (is("item") || is("entry")).then_some(false) }
+    };
+    !has_words && tags.find_map(ends) == Some(true)
 }
 
 /// Whether it is of a vocabulary of its own inside of HTML.

@@ -132,6 +132,21 @@ fn what_is_no_value_in_json_costs_its_own_place_alone() {
 }
 
 #[test]
+fn one_where_json_feed_has_many_and_many_where_it_has_one_are_taken() {
+    let feed = read(
+        r#"{"items": [{"id": 1, "title": "a", "authors": {"name": "Una"}, "tags": "salt, pepper", "attachments": {"url": "https://e.example/a.mp3"}},
+        {"id": 2, "title": "b", "authors": [], "author": [{"name": "Bo"}, "Cy"], "tags": ["Salt, and pepper"]}]}"#,
+    );
+    let names = |place: usize| feed.articles[place].authors.iter().map(|person| person.name.as_str()).collect::<Vec<_>>();
+    assert_eq!((names(0), names(1)), (vec!["Una"], vec!["Bo", "Cy"]));
+    assert_eq!(
+        (feed.articles[0].tags.as_slice(), feed.articles[1].tags.as_slice()),
+        (&["salt".to_owned(), "pepper".to_owned()][..], &["Salt, and pepper".to_owned()][..])
+    );
+    assert_eq!(feed.articles[0].enclosures.len(), 1);
+}
+
+#[test]
 fn a_podcast_keeps_its_file_its_length_and_its_elements() {
     let feed = fixture("podcast.xml");
     let episode = &feed.articles[0];

@@ -12,7 +12,7 @@ use url::Url;
 use super::element::{Element, LONGEST_BASE, Part, VOID};
 use super::names::{Namespaces, Vocabulary};
 use super::places::{
-    is_foreign, is_item, is_item_level, is_line, is_markup_name, is_of_channel_definition, is_part_of_item, is_person, is_prose,
+    ends_soon, is_foreign, is_item, is_item_level, is_line, is_markup_name, is_of_channel_definition, is_part_of_item, is_person, is_prose,
     may_stand_in_person, may_stand_in_prose,
 };
 use super::repairs::{Repair, Repairs};
@@ -275,8 +275,9 @@ impl<'a> Tree<'a> {
         let Some(open) = self.open.get(level) else {
             return;
         };
-        let cannot_hold =
-            is_line(open) || is_prose(open) && !may_stand_in_prose(element) || is_person(open) && !may_stand_in_person(element);
+        let cannot_hold = is_line(open)
+            || is_prose(open) && !may_stand_in_prose(element)
+            || is_person(open) && !may_stand_in_person(element) && !ends_soon(open, self.reader.get_ref());
         // Inside a picture of SVG or the like, elements of Dublin Core speak of the picture.
         let is_elsewhere = self.open[level + 1..].iter().any(is_foreign);
         if cannot_hold && is_part_of_item(element) && !is_elsewhere {

@@ -108,6 +108,21 @@ fn an_author_that_never_ends_takes_no_title_along() {
 }
 
 #[test]
+fn the_title_that_a_person_has_is_not_the_items() {
+    for (author, titles) in [
+        ("<author><name>Ann</name><title>CEO</title></author><title>Real</title>", [Some("Real"), Some("b")]),
+        ("<AUTHOR><title>CEO</title><name>Ann</name></AUTHOR><title>Real</title>", [Some("Real"), Some("b")]),
+        ("<author><name>Ann</name><title>Real</title>", [Some("Real"), Some("b")]),
+        ("<author>Ann<title>Real</title></author>", [Some("Real"), Some("b")]),
+    ] {
+        let second = "<entry><title>b</title><author><name>Bo</name></author></entry>";
+        let feed = read(&format!("<feed><entry><id>1</id>{author}</entry>{second}</feed>"));
+        let found: Vec<_> = feed.articles.iter().map(|article| article.title.as_deref()).collect();
+        assert_eq!((found.as_slice(), feed.articles[0].authors[0].name.as_str()), (&titles[..], "Ann"), "{author}");
+    }
+}
+
+#[test]
 fn a_link_written_as_text_is_one_of_its_relation() {
     let feed = read(
         "<feed><entry><title>a</title><link rel='enclosure'>https://e.example/file</link><link rel='alternate'>https://e.example/a</link>\
