@@ -28,11 +28,16 @@ use std::borrow::Cow;
 use chrono_tz::Tz;
 use url::Url;
 
-use crate::model::{Article, Hints, Omission, PassedOver, Problem, SourceInfo};
+use crate::model::{Article, Hints, Language, Omission, PassedOver, Problem, SourceInfo, Time};
 use decode::Labels;
 use hints::Wishes;
 pub use read::{Found, ReadError, find, read, read_pushed};
 use repairs::{Repair, Repairs};
+
+/// A date as people write them, in a text of some language; one that names no zone is in `zone`.
+pub(in crate::source) fn date(text: &str, zone: Tz, language: Option<&Language>) -> Option<Time> {
+    dates::parse(text, dates::Habits::new(zone, language))
+}
 
 /// What reading needs to know beside the bytes.
 #[derive(Debug, Clone, Copy)]

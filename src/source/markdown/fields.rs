@@ -51,11 +51,12 @@ impl Fields {
         }
     }
 
-    /// A date.
+    /// A date; Jekyll's `published: false` is a switch.
     pub(super) fn date(&self, names: &[&str], zone: Tz) -> Result<Option<Time>, Fault> {
-        let written = names.iter().filter_map(|name| self.pair(name)).find_map(|pair| Some((pair, as_text(&pair.value)?)));
+        let dates = names.iter().filter(|name| **name != "published" || self.switch(name).is_none());
+        let written = dates.filter_map(|name| self.pair(name)).find_map(|pair| Some((pair, as_text(&pair.value)?)));
         let Some((pair, written)) = written else { return Ok(None) };
-        match dates::parse(written, zone) {
+        match dates::parse(written, zone, self.languages(&["lang", "language"]).first()) {
             // Hugo's zero date means that there is none.
             Some(date) if date.timestamp() < -62_000_000_000 => Ok(None),
             Some(date) => Ok(Some(date)),

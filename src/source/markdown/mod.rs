@@ -158,6 +158,7 @@ fn page(fields: &Fields, body: &str, file: &str, place: &Place, context: &Contex
     let options = fields.page();
     let body = body::render(body, if options.mathjax { Math::TeX } else { Math::None }, &links(context));
     let is_hidden = fields.switch("draft") == Some(true)
+        || fields.switch("published") == Some(false)
         || shown_from.is_some_and(|from| from > context.now)
         || shown_until.is_some_and(|until| until <= context.now);
     let revisit = [shown_from, shown_until].into_iter().flatten().filter(|time| *time > context.now).min();
@@ -290,7 +291,9 @@ mod tests {
     #[test]
     fn drafts_and_dates_hide_a_page_and_a_future_date_alone_does_not() {
         let day = |days: i64| (now() + chrono::TimeDelta::days(days)).format("%FT%TZ").to_string();
-        assert!(page("draft: yes").is_hidden);
+        assert!(page("draft: yes").is_hidden && page("published: false").is_hidden);
+        let shown = page("published: true");
+        assert_eq!((shown.is_hidden, shown.article.published), (false, page("x: y").article.published), "a switch is no date");
         let ahead = page(&format!("publishDate: {}", day(2)));
         assert!(ahead.is_hidden && ahead.repairs.is_empty());
         assert_eq!(ahead.revisit, Some(now() + chrono::TimeDelta::days(2)));
