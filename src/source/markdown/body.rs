@@ -6,6 +6,7 @@ use comrak::Options;
 use regex::{Captures, Regex};
 use url::Url;
 
+use super::shortcodes;
 use crate::model::text;
 use crate::source::{clean, link};
 
@@ -29,10 +30,6 @@ fn options(math: bool) -> Options<'static> {
     options
 }
 
-/// `{{< name arguments >}}` and `{{% name arguments %}}`, opening or closing.
-static SHORTCODE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"\{\{[<%]\s*(/?)\s*([A-Za-z0-9_./-]+)((?:[^>%"`]|"(?:[^"\\]|\\.)*"|`[^`]*`)*?)/?\s*[>%]\}\}"#));
-static ARGUMENT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?:([A-Za-z_-]+)\s*=\s*)?(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`|([^\s"`=]+))"#));
 static LONE_LINK: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(?:\[[^\[\]]*\]\(\s*<?([^\s()<>]+(?:\([^\s()]*\)[^\s()<>]*)*)>?\s*\)|<?(https?://[^\s<>]+)>?)$"));
 /// A formula in what comrak wrote.
@@ -42,8 +39,8 @@ static REFERENCE: LazyLock<Regex> = LazyLock::new(|| pattern(r##"(?i)\b(href|src
 /// The anchor that comrak puts into a heading; a list of contents links to the heading itself.
 static ANCHOR: LazyLock<Regex> = LazyLock::new(|| pattern(r#"<a href="[^"]*"[^<>]*class="anchor"[^<>]*></a>"#));
 
-#[expect(clippy::expect_used, reason = "the patterns are constants of this file, and tests compile them")]
-fn pattern(pattern: &str) -> Regex {
+#[expect(clippy::expect_used, reason = "the patterns are constants, and tests compile them")]
+pub(super) fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a valid pattern")
 }
 
@@ -81,7 +78,7 @@ pub(super) enum Math {
 pub(super) fn render(markdown: &str, math: Math, links: &Links<'_>) -> Body {
     let markdown = text::clean(markdown);
     let mut unknown = Vec::new();
-    let plain = SHORTCODE.replace_all(&markdown, |found: &Captures<'_>| shortcode(found, links, &mut unknown));
+    let plain = shortcodes::expand(&markdown, links.resolve, &mut unknown);
     let before_more = plain.split_once("<!--more-->").or_else(|| plain.split_once("<!-- more -->")).map(|(before, _)| before);
     let summary = before_more.map(|before| html(before, math, links)).filter(|html| !html.is_empty());
     let html = Some(html(&plain, math, links)).filter(|html| !html.is_empty());
@@ -116,52 +113,6 @@ fn resolve_links<'a>(html: &'a str, links: &Links<'_>) -> std::borrow::Cow<'a, s
             None => found[0].to_owned(),
         }
     })
-}
-
-/// What a shortcode becomes: Hugo's own ones plain HTML; of others the tags go and the inner text stays.
-fn shortcode(found: &Captures<'_>, links: &Links<'_>, unknown: &mut Vec<String>) -> String {
-    let (is_closing, name) = (&found[1] == "/", &found[2]);
-    let arguments: Vec<(String, String)> = ARGUMENT
-        .captures_iter(&found[3])
-        .map(|argument| {
-            let value = argument.get(2).or(argument.get(3)).or(argument.get(4)).map_or("", |value| value.as_str());
-            (argument.get(1).map_or(String::new(), |name| name.as_str().to_owned()), value.replace("\\\"", "\""))
-        })
-        .collect();
-    let named =
-        |name: &str| arguments.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty());
-    let first = arguments.iter().find(|(name, _)| name.is_empty()).map(|(_, value)| value.as_str());
-    match name {
-        "figure" if !is_closing => figure(&named),
-        "ref" | "relref" => {
-            first.or(named("path")).map_or_else(String::new, |path| (links.resolve)(path).unwrap_or_else(|| path.to_owned()))
-        }
-        "highlight" if is_closing => "\n```".to_owned(),
-        "highlight" => format!("```{}", first.unwrap_or_default()),
-        _ => {
-            if !is_closing {
-                unknown.push(name.to_owned());
-            }
-            String::new()
-        }
-    }
-}
-
-fn figure<'a>(named: &impl Fn(&str) -> Option<&'a str>) -> String {
-    let Some(src) = named("src") else { return String::new() };
-    let alt = named("alt").or(named("caption")).or(named("title")).unwrap_or_default();
-    let picture = format!("<img src=\"{}\" alt=\"{}\">", text::escape(src), text::escape(alt));
-    let picture = named("link").map_or(picture.clone(), |link| format!("<a href=\"{}\">{picture}</a>", text::escape(link)));
-    let caption: Vec<String> = [
-        named("title").map(|title| format!("<strong>{}</strong>", text::escape(title))),
-        named("caption").map(text::escape),
-        named("attr").map(text::escape),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let caption = if caption.is_empty() { String::new() } else { format!("<figcaption>{}</figcaption>", caption.join(" ")) };
-    format!("<figure>{picture}{caption}</figure>")
 }
 
 /// The address of the last paragraph, when that is one link and nothing more.
@@ -213,21 +164,6 @@ mod tests {
         assert!(note.contains("<a href=\"#fn-1\" id=\"fnref-1\"") || note.contains("href=\"#fn-1\""), "{note}");
         assert_eq!(rendered("```rust\nfn a() {}\n```"), "<pre><code class=\"language-rust\">fn a() {}\n</code></pre>");
         assert_eq!(rendered("<b onclick=x>raw</b><script>x</script>"), "<p><b>raw</b></p>");
-    }
-
-    #[test]
-    fn shortcodes_become_html_or_leave_their_text() {
-        let figure = rendered("{{< figure src=\"/a.png\" caption=\"图 <一>\" >}}");
-        assert_eq!(
-            figure,
-            "<figure><img src=\"https://a.example/a.png\" alt=\"图 &lt;一&gt;\"><figcaption>图 &lt;一&gt;</figcaption></figure>"
-        );
-        assert_eq!(
-            rendered("{{< highlight go >}}\nx > y\n{{< /highlight >}}"),
-            "<pre><code class=\"language-go\">x &gt; y\n\n</code></pre>"
-        );
-        let note = body("a {{% notice tip %}}inner{{% /notice %}} b");
-        assert_eq!((note.html.as_deref(), note.unknown), (Some("<p>a inner b</p>"), vec!["notice".to_owned()]));
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl Tree {
     fn put(&mut self, value: Value, line: usize) -> Result<(), Fault> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            return Err(fault(line, format!("front matter has more than {MAX_NODES} values")));
+            return Err(too_many(line));
         }
         match self.open.last_mut() {
             Some(Open::List(values)) => values.push(value),
@@ -169,10 +169,33 @@ impl Tree {
 }
 
 fn toml_fields(source: &str, line: usize) -> Result<Vec<Pair>, Fault> {
-    let line_of = |offset: usize| line + source[..source.floor_char_boundary(offset)].matches('\n').count() + 1;
+    let ends: Vec<usize> = source.match_indices('\n').map(|(at, _)| at).collect();
+    let line_of = |offset: usize| line + ends.partition_point(|end| *end < offset) + 1;
     let table = DeTable::parse(source)
         .map_err(|error| fault(line_of(error.span().map_or(0, |span| span.start)), format!("this is not TOML: {}", error.message())))?;
-    Ok(pairs_of_toml(table.get_ref(), &line_of))
+    bounded(pairs_of_toml(table.get_ref(), &line_of), line)
+}
+
+/// Fields, if they are not too many.
+fn bounded(pairs: Vec<Pair>, line: usize) -> Result<Vec<Pair>, Fault> {
+    if count(&pairs) > MAX_NODES { Err(too_many(line)) } else { Ok(pairs) }
+}
+
+fn count(pairs: &[Pair]) -> usize {
+    pairs.iter().map(|pair| nodes(&pair.value)).sum()
+}
+
+fn nodes(value: &Value) -> usize {
+    let inner = match value {
+        Value::List(values) => values.iter().map(nodes).sum(),
+        Value::Map(pairs) => count(pairs),
+        Value::Empty | Value::Text(_) => 0,
+    };
+    inner + 1
+}
+
+fn too_many(line: usize) -> Fault {
+    fault(line, format!("front matter has more than {MAX_NODES} values"))
 }
 
 /// The TOML reader bounds its own nesting, so walking its tree cannot run deep.
@@ -209,7 +232,7 @@ fn json(source: &str, line: usize) -> Result<Parts<'_>, Fault> {
     let body = &source[values.byte_offset()..];
     let pair =
         |(key, value): (&String, &serde_json::Value)| Pair { key: key.to_lowercase(), line: line as u64, value: value_of_json(value) };
-    Ok(Parts { fields: fields.iter().map(pair).collect(), body })
+    Ok(Parts { fields: bounded(fields.iter().map(pair).collect(), line)?, body })
 }
 
 /// The JSON reader bounds its own nesting, so walking its tree cannot run deep.
@@ -285,6 +308,20 @@ mod tests {
         }
         let deep = format!("---\na: {}{}\n---\n", "[".repeat(5_000), "]".repeat(5_000));
         assert!(split(&deep).is_err());
+    }
+
+    #[test]
+    fn values_without_number_are_refused_in_every_syntax() {
+        let lines = |form: fn(usize) -> String| (0..60_000).map(form).collect::<String>();
+        for file in [
+            format!("---\n{}---\n", lines(|at| format!("k{at}: 1\n"))),
+            format!("+++\n{}+++\n", lines(|at| format!("k{at} = 1\n"))),
+            format!("{{{}\"k\": 1}}\n", lines(|at| format!("\"k{at}\": 1,\n"))),
+        ] {
+            let started = std::time::Instant::now();
+            assert!(split(&file).err().unwrap().reason.contains("more than 5000 values"));
+            assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+        }
     }
 
     #[test]

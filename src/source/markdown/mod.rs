@@ -4,6 +4,7 @@ mod body;
 mod dates;
 mod fields;
 mod front_matter;
+mod shortcodes;
 
 use chrono_tz::Tz;
 use serde_json::Value;
