@@ -167,6 +167,15 @@ mod tests {
     }
 
     #[test]
+    fn shortcodes_are_expanded_before_markdown_is_read() {
+        let note = body("a {{% notice tip %}}*inner*{{% /notice %}} b");
+        assert_eq!((note.html.as_deref(), note.unknown), (Some("<p>a <em>inner</em> b</p>"), vec!["notice".to_owned()]));
+        let figure = rendered("{{< figure src=\"/a.png\" >}}");
+        assert_eq!(figure, "<figure><img src=\"https://a.example/a.png\" alt=\"\"></figure>");
+        assert_eq!(rendered("```\n{{</* x */>}}\n```"), "<pre><code>{{&lt; x &gt;}}\n</code></pre>");
+    }
+
+    #[test]
     fn links_are_resolved_here_or_at_the_base() {
         let html = rendered("[a]({{< relref \"other.md\" >}}) [b](other.md#x) [c](pic.png)");
         assert!(

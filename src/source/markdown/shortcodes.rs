@@ -13,7 +13,7 @@ const MAX_TAG: usize = 4_096;
 static OPENING: LazyLock<Regex> = LazyLock::new(|| pattern(r"\{\{[<%]"));
 /// `{{< name arguments >}}` and `{{% name arguments %}}`, opening or closing.
 static SHORTCODE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"^\{\{[<%]\s*(/?)\s*([A-Za-z0-9_./-]+)((?:[^>%"`]|"(?:[^"\\]|\\.)*"|`[^`]*`)*?)/?\s*[>%]\}\}"#));
+    LazyLock::new(|| pattern(r#"^\{\{[<%]\s*(/?)\s*([A-Za-z0-9][A-Za-z0-9_./-]*)((?:[^>%"`]|"(?:[^"\\]|\\.)*"|`[^`]*`)*?)/?\s*[>%]\}\}"#));
 static ARGUMENT: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?:([A-Za-z_-]+)\s*=\s*)?(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`|([^\s"`=]+))"#));
 
 /// Where a link to another file leads.
@@ -26,20 +26,22 @@ pub(super) fn expand(markdown: &str, resolve: &Resolve<'_>, unknown: &mut Vec<St
     while let Some(opening) = OPENING.find(rest) {
         plain.push_str(&rest[..opening.start()]);
         rest = &rest[opening.start()..];
-        let length = match SHORTCODE.captures(&rest[..rest.floor_char_boundary(MAX_TAG)]) {
-            Some(found) => {
-                plain.push_str(&shortcode(&found, resolve, unknown));
-                found[0].len()
-            }
-            None => {
-                plain.push_str(opening.as_str());
-                opening.len()
-            }
-        };
+        let window = &rest[..rest.floor_char_boundary(MAX_TAG)];
+        let (length, written) = shown(window)
+            .or_else(|| SHORTCODE.captures(window).map(|found| (found[0].len(), shortcode(&found, resolve, unknown))))
+            .unwrap_or_else(|| (opening.len(), opening.as_str().to_owned()));
+        plain.push_str(&written);
         rest = &rest[length..];
     }
     plain.push_str(rest);
     plain
+}
+
+/// What `{{</* name arguments */>}}` shows, with its length: the shortcode itself, as an article about Hugo has it.
+fn shown(tag: &str) -> Option<(usize, String)> {
+    let (opening, closing) = if tag.starts_with("{{<") { ("{{</*", "*/>}}") } else { ("{{%/*", "*/%}}") };
+    let (inner, _) = tag.strip_prefix(opening)?.split_once(closing)?;
+    Some((opening.len() + inner.len() + closing.len(), format!("{}{inner}{}", &opening[..3], &closing[2..])))
 }
 
 /// What a shortcode becomes: Hugo's own ones plain HTML; of others the tags go and the inner text stays.
@@ -110,6 +112,18 @@ mod tests {
             assert_eq!(expanded(markdown).0, expected, "{markdown}");
         }
         assert_eq!(expanded("{{% notice tip %}}inner{{% /notice %}}").1, ["notice"]);
+    }
+
+    #[test]
+    fn a_shortcode_that_is_written_about_stays() {
+        for (markdown, expected) in [
+            ("a {{</* figure src=\"x.png\" */>}} b", "a {{< figure src=\"x.png\" >}} b"),
+            ("{{%/* notice */%}}{{< x >}}{{%/* /notice */%}}", "{{% notice %}}{{% /notice %}}"),
+            ("{{</* open", "{{</* open"),
+            ("{{< /* x */ >}} {{< // >}}", "{{< /* x */ >}} {{< // >}}"),
+        ] {
+            assert_eq!(expanded(markdown).0, expected, "{markdown}");
+        }
     }
 
     #[test]
