@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use comrak::Options;
+use comrak::nodes::{Node, NodeValue};
+use comrak::{Arena, Options};
 use regex::{Captures, Regex};
 use url::Url;
 
@@ -30,8 +31,6 @@ fn options(math: bool) -> Options<'static> {
     options
 }
 
-static LONE_LINK: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^(?:\[[^\[\]]*\]\(\s*<?([^\s()<>]+(?:\([^\s()]*\)[^\s()<>]*)*)>?\s*\)|<?(https?://[^\s<>]+)>?)$"));
 /// A formula in what comrak wrote.
 static FORMULA: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?s)<span data-math-style="(inline|display)">(.*?)</span>"#));
 /// A relative reference in what comrak wrote.
@@ -74,6 +73,15 @@ pub(super) enum Math {
     None,
 }
 
+impl Math {
+    fn options(self) -> &'static Options<'static> {
+        match self {
+            Self::TeX => &WITH_MATH,
+            Self::None => &OPTIONS,
+        }
+    }
+}
+
 /// Renders a body.
 pub(super) fn render(markdown: &str, math: Math, links: &Links<'_>) -> Body {
     let markdown = text::clean(markdown);
@@ -81,8 +89,12 @@ pub(super) fn render(markdown: &str, math: Math, links: &Links<'_>) -> Body {
     let plain = shortcodes::expand(&markdown, links.resolve, &mut unknown);
     let before_more = plain.split_once("<!--more-->").or_else(|| plain.split_once("<!-- more -->")).map(|(before, _)| before);
     let summary = before_more.map(|before| html(before, math, links)).filter(|html| !html.is_empty());
-    let html = Some(html(&plain, math, links)).filter(|html| !html.is_empty());
-    Body { html, summary, link: lone_link(&markdown), unknown }
+    let arena = Arena::new();
+    let document = comrak::parse_document(&arena, &plain, math.options());
+    // Where a shortcode ends the text, what it holds or what stands before it is not the last paragraph.
+    let link = lone_link(document).filter(|_| !markdown.trim_end().ends_with("}}"));
+    let html = Some(written(document, math, links)).filter(|html| !html.is_empty());
+    Body { html, summary, link, unknown }
 }
 
 /// One line of Markdown as sanitised HTML, without its paragraph.
@@ -93,7 +105,13 @@ pub(super) fn inline(markdown: &str, links: &Links<'_>) -> String {
 }
 
 fn html(markdown: &str, math: Math, links: &Links<'_>) -> String {
-    let html = comrak::markdown_to_html(markdown, if math == Math::TeX { &WITH_MATH } else { &OPTIONS });
+    written(comrak::parse_document(&Arena::new(), markdown, math.options()), math, links)
+}
+
+fn written(document: Node<'_>, math: Math, links: &Links<'_>) -> String {
+    let mut html = String::new();
+    // Nothing that is written to a string fails.
+    let _ = comrak::format_html(document, math.options(), &mut html);
     // The source of a formula is what feeds carry; the page makes it MathML.
     let html = FORMULA.replace_all(&html, |found: &Captures<'_>| {
         let dollars = if &found[1] == "display" { "$$" } else { "$" };
@@ -115,15 +133,21 @@ fn resolve_links<'a>(html: &'a str, links: &Links<'_>) -> std::borrow::Cow<'a, s
     })
 }
 
-/// The address of the last paragraph, when that is one link and nothing more.
-fn lone_link(markdown: &str) -> Option<String> {
-    let last = markdown.trim_end().rsplit("\n\n").next().or(Some(markdown))?.trim();
-    let last = last.rsplit("\r\n\r\n").next().unwrap_or(last).trim();
-    let found = LONE_LINK.captures(last)?;
-    let url = Url::parse(found.get(1).or(found.get(2))?.as_str()).ok()?;
+/// The address of the last paragraph, when that is one link and nothing more; a picture that leads somewhere is a picture.
+fn lone_link(document: Node<'_>) -> Option<String> {
+    // Footnotes stand at the end wherever they were written.
+    let is_text = |node: &Node<'_>| !matches!(node.data().value, NodeValue::FootnoteDefinition(_));
+    let last = document.reverse_children().find(is_text).filter(|node| matches!(node.data().value, NodeValue::Paragraph))?;
+    let only = last.first_child().filter(|child| child.next_sibling().is_none())?;
+    if only.descendants().any(|node| matches!(node.data().value, NodeValue::Image(_))) {
+        return None;
+    }
+    let mut url = match &only.data().value {
+        NodeValue::Link(link) => Url::parse(&link.url).ok()?,
+        _ => return None,
+    };
     let is_page = matches!(url.scheme(), "http" | "https") && url.has_host();
     is_page.then(|| {
-        let mut url = url;
         link::strip_trackers(&mut url);
         url.into()
     })
@@ -196,6 +220,19 @@ mod tests {
             ("text\n\n[qq](/relative)", None),
             ("[a](https://a.example/1)\n\ntext", None),
             ("[a](https://a.example/wiki/X_(y))", Some("https://a.example/wiki/X_(y)")),
+            ("text\n \n[qq](https://a.example/1 \"title\")", Some("https://a.example/1")),
+            ("text\n\n[阅读 [原文]](https://a.example/1)", Some("https://a.example/1")),
+            ("text\n\n[a \\[b\\]](https://a.example/1)", Some("https://a.example/1")),
+            ("## 原文\n[qq](https://a.example/1)", Some("https://a.example/1")),
+            ("[qq][1]\n\n[1]: https://a.example/1", Some("https://a.example/1")),
+            ("text[^1]\n\n[^1]: note\n\nhttps://a.example/1", Some("https://a.example/1")),
+            ("text\n\n    https://a.example/1", None),
+            ("text\n\n```\n\nhttps://a.example/1\n```", None),
+            ("text\nhttps://a.example/1", None),
+            ("- https://a.example/1", None),
+            ("[![a](a.png)](https://a.example/1)", None),
+            ("{{< ad >}}\n\nhttps://a.example/1\n\n{{< /ad >}}", None),
+            ("{{< ref \"x\" >}}\n\nhttps://a.example/1", Some("https://a.example/1")),
         ] {
             assert_eq!(body(markdown).link.as_deref(), expected, "{markdown}");
         }
