@@ -34,7 +34,10 @@ fn options(math: bool) -> Options<'static> {
 /// A formula in what comrak wrote.
 static FORMULA: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?s)<span data-math-style="(inline|display)">(.*?)</span>"#));
 /// A relative reference in what comrak wrote.
-static REFERENCE: LazyLock<Regex> = LazyLock::new(|| pattern(r##"(?i)\b(href|src)="([^"#:?][^":?#]*)((?:[?#][^"]*)?)""##));
+static REFERENCE: LazyLock<Regex> = LazyLock::new(|| pattern(r##"(?i)\b(href|src|poster)="([^"#:?][^":?#]*)((?:[?#][^"]*)?)""##));
+/// A tag with an attribute that has other quotes than comrak writes, or none.
+static TAG: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?i)<[a-z][^<>]*=\s*[^"\s<>][^<>]*>"#));
+static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?i)([a-z-]+)\s*=\s*(?:"[^"]*"|'([^']*)'|([^\s"'<>=`]+))"#));
 /// The anchor that comrak puts into a heading; a list of contents links to the heading itself.
 static ANCHOR: LazyLock<Regex> = LazyLock::new(|| pattern(r#"<a href="[^"]*"[^<>]*class="anchor"[^<>]*></a>"#));
 
@@ -123,14 +126,25 @@ fn written(document: Node<'_>, math: Math, links: &Links<'_>) -> String {
 }
 
 /// Gives relative links to files of the folder their places here.
-fn resolve_links<'a>(html: &'a str, links: &Links<'_>) -> std::borrow::Cow<'a, str> {
-    REFERENCE.replace_all(html, |found: &Captures<'_>| {
+fn resolve_links(html: &str, links: &Links<'_>) -> String {
+    let html = TAG.replace_all(html, |tag: &Captures<'_>| ATTRIBUTE.replace_all(&tag[0], quoted).into_owned());
+    let place = |found: &Captures<'_>| {
         let path = percent_encoding::percent_decode_str(&found[2]).decode_utf8_lossy();
         match (links.resolve)(&path) {
             Some(place) => format!("{}=\"{place}{}\"", &found[1], &found[3]),
             None => found[0].to_owned(),
         }
-    })
+    };
+    REFERENCE.replace_all(&html, place).into_owned()
+}
+
+/// An attribute with the quotes that comrak writes, if it is a reference.
+fn quoted(attribute: &Captures<'_>) -> String {
+    let is_reference = ["href", "src", "poster"].iter().any(|name| attribute[1].eq_ignore_ascii_case(name));
+    match attribute.get(2).or(attribute.get(3)).map(|value| value.as_str()) {
+        Some(value) if is_reference && !value.contains('"') => format!("{}=\"{value}\"", &attribute[1]),
+        _ => attribute[0].to_owned(),
+    }
 }
 
 /// The address of the last paragraph, when that is one link and nothing more; a picture that leads somewhere is a picture.
@@ -208,6 +222,22 @@ mod tests {
                 && html.contains("https://a.example/blog/pic.png"),
             "{html}"
         );
+    }
+
+    #[test]
+    fn references_are_resolved_in_any_quotes_and_only_in_tags() {
+        for (markdown, expected) in [
+            ("<img src='other.md'>", "<img src=\"https://a.example/blog/PLACE\">"),
+            ("<img alt='src=other.md' src=other.md>", "<img alt=\"src=other.md\" src=\"https://a.example/blog/PLACE\">"),
+            ("a <a href = other.md#x>b</a>", "<p>a <a href=\"https://a.example/blog/PLACE#x\">b</a></p>"),
+            ("`<img src=other.md>` src=other.md", "<p><code>&lt;img src=other.md&gt;</code> src=other.md</p>"),
+            (
+                "<video poster=\"other.md\" src='b.mp4'></video>",
+                "<p><video poster=\"https://a.example/blog/PLACE\" src=\"https://a.example/blog/b.mp4\"></video></p>",
+            ),
+        ] {
+            assert_eq!(rendered(markdown), expected, "{markdown}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Fields {
         names.iter().filter_map(|name| self.value(name)).find_map(as_text)
     }
 
-    /// A list, or one text as a list of one; what is empty is passed over.
+    /// A list, or one text as a list of one; what is empty is passed over, and what lists in it hold stands in it.
     pub(super) fn list(&self, names: &[&str]) -> Vec<String> {
         let list = names.iter().find_map(|name| self.value(name)).map(items).unwrap_or_default();
         list.into_iter().filter_map(as_text).map(text::line).collect()
@@ -145,9 +145,10 @@ fn as_text(value: &Value) -> Option<&str> {
     }
 }
 
+/// The values of a list and of the lists in it, as Hexo nests categories.
 fn items(value: &Value) -> Vec<&Value> {
     match value {
-        Value::List(values) => values.iter().collect(),
+        Value::List(values) => values.iter().flat_map(items).collect(),
         value => vec![value],
     }
 }

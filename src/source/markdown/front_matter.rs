@@ -55,7 +55,8 @@ pub(super) fn split(file: &str) -> Result<Option<Parts<'_>>, Fault> {
     let start = file.len() - file.trim_start().len();
     let first = file[..start].matches('\n').count() + 1;
     let rest = &file[start..];
-    if rest.starts_with('{') {
+    // `{{< toc >}}` and `{% include %}` are no JSON.
+    if rest.strip_prefix('{').is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '"' | '}'))) {
         return json(rest, first).map(Some);
     }
     let Some(fence) = ["---", "+++"].into_iter().find(|fence| rest.lines().next().is_some_and(|line| line.trim_end() == *fence)) else {
@@ -328,6 +329,8 @@ mod tests {
     fn a_file_without_front_matter_is_told_apart() {
         assert!(split("# Title\n\ntext").unwrap().is_none());
         assert!(split("--- not\n").unwrap().is_none());
+        assert!(split("{{< toc >}}\n\ntext").unwrap().is_none() && split("{% include x %}\n").unwrap().is_none());
+        assert!(split("{}\nbody").unwrap().unwrap().fields.is_empty());
         assert!(split("---\n---\nbody").unwrap().unwrap().fields.is_empty());
         assert_eq!(split("\u{feff}---\r\ntitle: a\r\n---\r\nbody\r\n").unwrap().unwrap().body, "body\r\n");
     }

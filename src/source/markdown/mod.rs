@@ -279,6 +279,8 @@ mod tests {
         assert_eq!(article.thumbnail.map(|picture| picture.url).as_deref(), Some("https://p.example/1.png"));
         assert_eq!((article.link, article.authors[0].email.as_deref()), (Link::At("https://o.example/1".into()), Some("bo@o.example")));
         assert_eq!(article.comments.as_deref(), Some("https://o.example/1#c"));
+        let nested = page("categories:\n- [Sports, Baseball]\n- News\ntags: [[a, [b]], c]").article;
+        assert_eq!((nested.categories.join(" "), nested.tags.join(" ")), ("Sports Baseball News".to_owned(), "a b c".to_owned()));
     }
 
     #[test]
