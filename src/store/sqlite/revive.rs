@@ -25,8 +25,10 @@ impl Sqlite {
         self.write(|transaction| {
             let mut statement = transaction.prepare_cached("UPDATE sources SET removed = ifnull(removed, ?2), due = NULL WHERE id = ?1")?;
             statement.execute((source.0, now.timestamp()))?;
-            // What is read again must be parsed again.
-            transaction.prepare_cached("DELETE FROM files WHERE source = ?1")?.execute([source.0])?;
+            // What is read again must be parsed again, but of two files with one guid each keeps its own.
+            transaction.prepare_cached("DELETE FROM files WHERE source = ?1 AND guid IS NULL")?.execute([source.0])?;
+            let blank = "UPDATE files SET modified = -1, size = 0, revisit = NULL, uses = '[]', problem = NULL WHERE source = ?1";
+            transaction.prepare_cached(blank)?.execute([source.0])?;
             pushes::leave(transaction, source, now)?;
             delete_term(&mut Change::begin(transaction, now)?, source.0, Some(now))
         })?;

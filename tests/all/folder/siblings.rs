@@ -64,6 +64,22 @@ async fn two_files_of_one_name_are_two_articles_for_ever() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_told_apart_stays_itself_when_its_folder_is_removed_and_added_again() {
+    let folder = Folder::new(&[("g1.md", &text("G1", "guid: same")), ("g2.md", &text("G2", "guid: same"))]).await;
+    folder.read(day(1)).await;
+    let (first, second) = (folder.entry("G1").await.key, folder.entry("G2").await.key);
+    folder.remove("g1.md");
+    assert_eq!(folder.read(day(2)).await.0, changes(0, 0, 1));
+    folder.f.store.remove_source(folder.source.id, day(3)).await.unwrap();
+    folder.f.source(SourceKind::Folder, folder.root.to_str().unwrap()).await;
+    let (applied, batch) = folder.read(day(4)).await;
+    assert_eq!((applied.added, applied.withdrawn, batch.articles.len()), (0, 0, 1), "it is parsed again");
+    assert_eq!(folder.entry("G2").await.key, second);
+    let gone = folder.f.store.article(&first).await.unwrap();
+    assert!(!matches!(gone, Lookup::Found(_)), "nobody inherits what the other was");
+}
+
+#[tokio::test]
 async fn a_later_file_of_the_same_name_leaves_an_unchanged_one_as_it_is() {
     let folder = Folder::new(&[("a.md", &text("Markdown", ""))]).await;
     folder.read(day(1)).await;
