@@ -223,7 +223,7 @@ pub struct Memory {
     /// How a folder's files were read: what else than themselves decides what they say. Of a feed: by which rules articles
     /// were kept out of its last document, if any were.
     pub read_with: Option<String>,
-    /// A folder's files, as last read.
+    /// A folder's files, as last read; of an inbox those that were imported, by absolute paths.
     pub files: Vec<FileState>,
 }
 
