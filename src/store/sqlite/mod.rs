@@ -13,6 +13,7 @@ mod health;
 mod history;
 mod hosts;
 mod hub;
+mod listed;
 mod log;
 mod lookups;
 mod members;
