@@ -154,6 +154,7 @@ mod tests {
     fn a_page_that_names_none_is_tried_at_the_usual_places() {
         assert_eq!(found("<p>1 < 2</p>").first().map(String::as_str), Some("https://blog.example/feed"));
     }
+
     #[test]
     fn neither_the_page_itself_nor_what_a_comment_holds_is_a_feed_of_it() {
         let link = |href: &str| format!("<link rel=alternate type=application/rss+xml href='{href}'>");
