@@ -9,6 +9,7 @@ use url::Url;
 
 use super::shortcodes;
 use crate::model::text;
+use crate::source::feed::tag::TagScanner;
 use crate::source::{clean, link};
 
 static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| options(false));
@@ -33,11 +34,6 @@ fn options(math: bool) -> Options<'static> {
 
 /// A formula in what comrak wrote.
 static FORMULA: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?s)<span data-math-style="(inline|display)">(.*?)</span>"#));
-/// A relative reference in what comrak wrote.
-static REFERENCE: LazyLock<Regex> = LazyLock::new(|| pattern(r##"(?i)\b(href|src|poster)="([^"#:?][^":?#]*)((?:[?#][^"]*)?)""##));
-/// A tag with an attribute that has other quotes than comrak writes, or none.
-static TAG: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?i)<[a-z][^<>]*=\s*[^"\s<>][^<>]*>"#));
-static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?i)([a-z-]+)\s*=\s*(?:"[^"]*"|'([^']*)'|([^\s"'<>=`]+))"#));
 /// The anchor that comrak puts into a heading; a list of contents links to the heading itself.
 static ANCHOR: LazyLock<Regex> = LazyLock::new(|| pattern(r#"<a href="[^"]*"[^<>]*class="anchor"[^<>]*></a>"#));
 
@@ -125,26 +121,38 @@ fn written(document: Node<'_>, math: Math, links: &Links<'_>) -> String {
     clean::own_html(&html, links.base).trim().to_owned()
 }
 
-/// Gives relative links to files of the folder their places here.
+/// Gives relative links to files of the folder their places here, also in HTML that an author wrote with other quotes or none.
 fn resolve_links(html: &str, links: &Links<'_>) -> String {
-    let html = TAG.replace_all(html, |tag: &Captures<'_>| ATTRIBUTE.replace_all(&tag[0], quoted).into_owned());
-    let place = |found: &Captures<'_>| {
-        let path = percent_encoding::percent_decode_str(&found[2]).decode_utf8_lossy();
-        match (links.resolve)(&path) {
-            Some(place) => format!("{}=\"{place}{}\"", &found[1], &found[3]),
-            None => found[0].to_owned(),
+    let mut tags = TagScanner::new(html);
+    let (mut resolved, mut done, mut tag_end) = (String::with_capacity(html.len()), 0, 0);
+    for (at, _) in html.match_indices('<') {
+        if at < tag_end {
+            continue;
         }
-    };
-    REFERENCE.replace_all(&html, place).into_owned()
+        let Some((tag, end)) = tags.start_tag(at) else { continue };
+        tag_end = end;
+        for (name, value) in tag.attributes {
+            // Scripts load pictures from `data-src` and the like.
+            let last = name.rsplit(['-', ':', '.']).next().unwrap_or(name);
+            let is_reference = ["href", "src", "poster"].iter().any(|known| last.eq_ignore_ascii_case(known));
+            let Some(place) = is_reference.then(|| place(value, links)).flatten() else { continue };
+            let start = value.as_ptr().addr() - html.as_ptr().addr();
+            let quote = if html[..start].ends_with(['"', '\'']) { "" } else { "\"" };
+            resolved.extend([&html[done..start], quote, &place, quote]);
+            done = start + value.len();
+        }
+    }
+    resolved + &html[done..]
 }
 
-/// An attribute with the quotes that comrak writes, if it is a reference.
-fn quoted(attribute: &Captures<'_>) -> String {
-    let is_reference = ["href", "src", "poster"].iter().any(|name| attribute[1].eq_ignore_ascii_case(name));
-    match attribute.get(2).or(attribute.get(3)).map(|value| value.as_str()) {
-        Some(value) if is_reference && !value.contains('"') => format!("{}=\"{value}\"", &attribute[1]),
-        _ => attribute[0].to_owned(),
+/// Where a relative reference leads here.
+fn place(reference: &str, links: &Links<'_>) -> Option<String> {
+    let (path, rest) = reference.split_at(reference.find(['?', '#']).unwrap_or(reference.len()));
+    if path.is_empty() || path.contains(':') {
+        return None;
     }
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    (links.resolve)(&decoded).map(|place| place + rest)
 }
 
 /// The address of the last paragraph, when that is one link and nothing more; a picture that leads somewhere is a picture.
