@@ -1,6 +1,5 @@
 //! Atom 1.0 (RFC 4287), written entry by entry with the `atom_syndication` crate.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use atom_syndication::extension::{Extension, ExtensionMap};
@@ -164,10 +163,6 @@ fn source(entry: &Entry, store: &Uuid, site: &Site) -> Source {
     if authors.is_empty() && !entry.article.authors.iter().any(|author| parts::person_name(author).is_some()) {
         authors.push(Person { name: origin.title.clone(), ..Person::default() });
     }
-    let public = |url: &Option<String>| {
-        let url = url.as_deref().map(parts::without_user)?;
-        parts::absolute(&url).map(Cow::into_owned)
-    };
     // An id with a secret in it cannot lose it and stay itself.
     let id = origin.id.clone().filter(|id| is_iri(id) && parts::without_user(id) == id.as_str());
     let link = |href, rel: &str| Link { href, rel: rel.to_owned(), ..Link::default() };
@@ -176,10 +171,10 @@ fn source(entry: &Entry, store: &Uuid, site: &Site) -> Source {
         id: id.unwrap_or_else(|| identity::feed_id(store, &selection, &Options::default())),
         updated: entry.updated.fixed_offset(),
         authors,
-        icon: public(&origin.icon),
+        icon: parts::public(origin.icon.as_deref()),
         links: vec![
             link(parts::source_feed(entry, site), "self"),
-            link(public(&origin.home).unwrap_or_else(|| site.link(&Target::page(&selection))), "alternate"),
+            link(parts::public(origin.home.as_deref()).unwrap_or_else(|| site.link(&Target::page(&selection))), "alternate"),
         ],
         rights: origin.rights.clone().map(Text::plain),
         ..Source::default()

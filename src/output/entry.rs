@@ -27,6 +27,11 @@ pub(super) fn absolute(address: &str) -> Option<Cow<'_, str>> {
     Some(if is_uri { Cow::Borrowed(address) } else { Cow::Owned(url.into()) })
 }
 
+/// An address of a source as everybody may know it, if it can be published.
+pub(super) fn public(address: Option<&str>) -> Option<String> {
+    absolute(&without_user(address?)).map(Cow::into_owned)
+}
+
 /// The original, or the article's own page.
 pub(super) fn link(entry: &Entry, site: &Site) -> String {
     entry.link.as_deref().and_then(absolute).map_or_else(|| site.article(&entry.key), Cow::into_owned)
@@ -151,8 +156,7 @@ pub(super) fn is_label(kind: Kind) -> bool {
 
 /// The feed of an entry's source: the upstream one without secrets, else our own.
 pub(super) fn source_feed(entry: &Entry, site: &Site) -> String {
-    let upstream = entry.source.feed.as_deref().map(without_user).and_then(|url| absolute(&url).map(Cow::into_owned));
-    upstream.unwrap_or_else(|| site.link(&Target::feed(&source(&entry.source.slug), Format::Rss)))
+    public(entry.source.feed.as_deref()).unwrap_or_else(|| site.link(&Target::feed(&source(&entry.source.slug), Format::Rss)))
 }
 
 /// The selection of a source.

@@ -66,7 +66,7 @@ fn growth(raw: &str, base: &Url) -> usize {
     };
     let bytes = raw.as_bytes();
     let links = (0..bytes.len()).filter(|at| bytes[*at].is_ascii_alphabetic() && is_word(&bytes[*at..])).count();
-    if links == 0 { 0 } else { links.saturating_mul(text::escape(base.as_str()).len()) }
+    links.saturating_mul(text::escape(base.as_str()).len())
 }
 
 /// Sanitises HTML that our own Markdown reader made: links may be placeholders of ours ([`PLACEHOLDER`](crate::model::PLACEHOLDER)).

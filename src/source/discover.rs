@@ -4,12 +4,11 @@
 use url::{Position, Url};
 
 use super::feed::tag::{Tag, TagScanner};
+use super::link::is_short;
 use crate::model::text;
 
 /// Feeds of one page beyond these are passed over.
 const MAX_CANDIDATES: usize = 50;
-/// A longer base, in bytes, is none: each link repeats it.
-const LONGEST_BASE: usize = 2048;
 
 /// Where sites have their feed that do not say so.
 const USUAL_PATHS: [&str; 6] = ["/feed", "/rss.xml", "/atom.xml", "/feed.xml", "/index.xml", "/feed.json"];
@@ -63,7 +62,7 @@ pub fn feeds(html: &[u8], page: &Url) -> Vec<Candidate> {
         let Some((tag, _)) = scanner.start_tag(at) else { continue };
         if tag.name.eq_ignore_ascii_case("base") {
             let stated = tag.attribute("href").and_then(|href| page.join(href.trim()).ok());
-            base = stated.filter(|base| base.as_str().len() <= LONGEST_BASE).unwrap_or(base);
+            base = stated.filter(is_short).unwrap_or(base);
         } else if let Some(candidate) = candidate(&tag, &base)
             && candidate.url[..Position::AfterQuery] != page[..Position::AfterQuery]
             && found.len() < MAX_CANDIDATES

@@ -8,6 +8,8 @@ use crate::model::{PLACEHOLDER, identity};
 
 /// What a link may lead to.
 pub(super) const SCHEMES: [&str; 7] = ["http", "https", "mailto", "tel", "magnet", "xmpp", "geo"];
+/// A longer base, in bytes, is none: each relative link repeats it.
+pub(super) const LONGEST_BASE: usize = 2048;
 /// Longer hosts are left to the parser, which knows the limits of names.
 const MAX_HOST: usize = 63;
 
@@ -51,6 +53,11 @@ impl<'a> Links<'a> {
         let (host, path) = rest.split_at(rest.find('/')?);
         (is_plain_host(host) && is_plain_path(path)).then_some(("", value))
     }
+}
+
+/// Whether relative links may stand on a base.
+pub(super) fn is_short(base: &Url) -> bool {
+    base.as_str().len() <= LONGEST_BASE
 }
 
 /// Whether an address may stand in a link: a relative one, or one whose scheme does no harm.

@@ -8,9 +8,8 @@ use url::Url;
 
 use super::names::Vocabulary;
 use crate::model::{Language, text};
+use crate::source::link::is_short;
 
-/// A base that is longer, in bytes, is none: each relative link repeats it.
-pub(super) const LONGEST_BASE: usize = 2048;
 /// A base may be so long in any number of links: a link takes a tenth of it to be written.
 const USUAL_BASE: usize = 200;
 /// What a longer one may add to one item, in bytes.
@@ -221,11 +220,6 @@ fn decode_base64(text: &str) -> Option<String> {
     let compact: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let text = String::from_utf8(BASE64.decode(&compact).ok()?).ok()?;
     Some(text)
-}
-
-/// Whether relative links may stand on a base.
-pub(super) fn is_short(base: &Url) -> bool {
-    base.as_str().len() <= LONGEST_BASE
 }
 
 /// Whether an item of so many links may have a base.

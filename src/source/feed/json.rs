@@ -9,11 +9,12 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::dates::{self, Habits};
-use super::element::{absolute, is_affordable, is_short, web};
+use super::element::{absolute, is_affordable, web};
 use super::item::{filled, html_of, made_guid};
 use super::repairs::{Repair, Repairs};
 use super::{Document, FeedContext, FeedError, Item, Relations, words};
 use crate::model::{Article, Enclosure, Language, Link, Omission, Person, Picture, SourceInfo, Time, text};
+use crate::source::link::is_short;
 use mend::mend;
 
 /// Files, people or tags of one article beyond these are passed over.

@@ -9,7 +9,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
 
-use super::element::{Element, LONGEST_BASE, Part, VOID};
+use super::element::{Element, Part, VOID};
 use super::names::{Namespaces, Vocabulary};
 use super::places::{
     ends_soon, is_foreign, is_item, is_item_level, is_line, is_markup_name, is_of_channel_definition, is_part_of_item, is_person, is_prose,
@@ -17,6 +17,7 @@ use super::places::{
 };
 use super::repairs::{Repair, Repairs};
 use crate::model::{Language, text};
+use crate::source::link::LONGEST_BASE;
 
 /// Elements deeper than this are not kept; their text is.
 const MAX_DEPTH: usize = 100;

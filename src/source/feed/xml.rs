@@ -5,7 +5,7 @@ use std::rc::Rc;
 use url::Url;
 
 use super::dates::Habits;
-use super::element::{Element, Kind, absolute, is_affordable, is_short, web};
+use super::element::{Element, Kind, absolute, is_affordable, web};
 use super::item::{Draft, filled, prose, title};
 use super::names::Vocabulary;
 use super::places::is_item;
@@ -14,6 +14,7 @@ use super::repairs::{Repair, Repairs};
 use super::tree::{Broken, Ending, Tree, Trust};
 use super::{Document, FeedContext, FeedError, people};
 use crate::model::{Language, text};
+use crate::source::link::is_short;
 
 /// Reads a document, mending its markup if it cannot be cut into tags as it is.
 pub(super) fn read(text: &str, context: &FeedContext<'_>, repairs: &mut Repairs) -> Result<Document, FeedError> {

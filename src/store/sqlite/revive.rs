@@ -17,6 +17,9 @@ pub(super) const REMOVED: i64 = 2;
 /// A rule dropped it.
 pub(super) const DROPPED: i64 = 3;
 
+/// What holds of a removed source whose removal, or revival, was broken off.
+pub(super) const HAS_PUBLIC: &str = "EXISTS (SELECT 1 FROM articles WHERE source = s.id AND gone = 0)";
+
 /// How many articles one transaction takes.
 pub(super) const CHUNK: usize = 500;
 
@@ -37,9 +40,8 @@ impl Sqlite {
 
     /// Withdraws what is still public of removed sources, where a removal or a revival was broken off; gives how many articles.
     pub(in crate::store) fn finish_removals(&self, now: Time) -> Result<usize, StoreError> {
-        let left =
-            "SELECT id FROM sources s WHERE removed IS NOT NULL AND EXISTS (SELECT 1 FROM articles WHERE source = s.id AND gone = 0)";
-        self.numbers(left, [])?.into_iter().map(|source| self.withdraw_all(source, now)).sum()
+        let left = format!("SELECT id FROM sources s WHERE removed IS NOT NULL AND {HAS_PUBLIC}");
+        self.numbers(&left, [])?.into_iter().map(|source| self.withdraw_all(source, now)).sum()
     }
 
     /// Withdraws the articles of a removed source, in chunks.

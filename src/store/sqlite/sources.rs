@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 use tokio::sync::oneshot::Receiver;
 
 use super::hosts::{by_former_url, give_back_of, put_off, take_of};
-use super::revive::{DROPPED, PUBLIC};
+use super::revive::{DROPPED, HAS_PUBLIC, PUBLIC};
 use super::taxonomy::move_slug;
 use super::terms::{TermId, find, make};
 use super::together::Keep;
@@ -119,7 +119,7 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn removable(&self, name: &str) -> Result<Option<Source>, StoreError> {
-        self.named(name, "(s.removed IS NULL OR EXISTS (SELECT 1 FROM articles WHERE source = s.id AND gone = 0))")
+        self.named(name, &format!("(s.removed IS NULL OR {HAS_PUBLIC})"))
     }
 
     /// The source that a name leads to, among those of which something holds.
