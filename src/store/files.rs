@@ -1,11 +1,20 @@
 //! Readings of some files of a folder, for the price of these files; and what is stored under the name of a file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::TimeDelta;
 
 use super::{Backend, Store, StoreError};
-use crate::model::{Applied, Article, Batch, Memory, Source, SourceId, Time};
+use crate::model::{Applied, Batch, Memory, Source, SourceId, Time};
+
+/// What an article is told by at first sight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// Its title, if it has one of its own.
+    pub title: Option<String>,
+    /// When it was published, if it says so.
+    pub published: Option<Time>,
+}
 
 impl Store {
     /// Takes a folder that is not due, to read the files at some paths alone; gives it with what is remembered of these.
@@ -32,13 +41,21 @@ impl Store {
         self.read(move |sqlite| sqlite.are_used(source, &paths)).await
     }
 
-    /// The article that a source has, or had, under a guid, without its terms.
+    /// The titles and dates of the articles that a source has, or had, under some guids; of what is not there none.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn namesake(&self, source: SourceId, guid: &str) -> Result<Option<Article>, StoreError> {
+    pub async fn headings(&self, source: SourceId, guids: Vec<String>) -> Result<HashMap<String, Heading>, StoreError> {
+        self.read(move |sqlite| sqlite.headings(source, guids)).await
+    }
+
+    /// The content of the article that a source has, or had, under a guid.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn content(&self, source: SourceId, guid: &str) -> Result<Option<String>, StoreError> {
         let guid = guid.to_owned();
-        self.read(move |sqlite| sqlite.namesake(source, &guid)).await
+        self.read(move |sqlite| sqlite.content(source, &guid)).await
     }
 
     /// Stores a reading of some files ([`Extent::Files`](crate::model::Extent::Files)), at most 500, in one transaction.

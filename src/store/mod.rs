@@ -32,6 +32,7 @@ use crate::model::{
 };
 pub use decide::{Foreseen, foresee};
 pub use error::StoreError;
+pub use files::Heading;
 pub use fragments::Unmade;
 pub use manners::{Habits, Lease};
 use sqlite::Sqlite;

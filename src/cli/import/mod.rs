@@ -86,8 +86,6 @@ impl Imported {
         };
         let root = input.root();
         let mut batch = input.read(&work.reader.folder_options(inbox), &work.config)?;
-        self.problems.append(&mut batch.problems.clone());
-        self.skipped += batch.skipped;
         console.repairs(&batch.repairs);
         self.shelf.put_reading(&mut batch);
         self.parts.push(Part { root, batch });
@@ -98,6 +96,7 @@ impl Imported {
     async fn store(&mut self, work: &Work) -> anyhow::Result<()> {
         if let Some(inbox) = self.inbox.as_ref().filter(|_| !self.parts.is_empty()) {
             let batch = join(std::mem::take(&mut self.parts), inbox, &work.store).await?;
+            (self.problems, self.skipped) = (batch.problems.clone(), batch.skipped);
             self.total = work.store.apply(inbox.id, batch, None, now()).await?;
         }
         Ok(())

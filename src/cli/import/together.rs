@@ -6,7 +6,13 @@ use std::path::PathBuf;
 
 use crate::model::{Article, Aside, Batch, FileState, Source};
 use crate::source::folder;
-use crate::store::{Store, StoreError};
+use crate::store::{Heading, Store, StoreError};
+
+/// How many files are looked for in the store at once.
+const AT_ONCE: usize = 500;
+
+/// A guid, and how much of what is stored under it must be the article's.
+type Candidate = (String, usize);
 
 /// What was read of one path.
 pub(super) struct Part {
@@ -19,6 +25,13 @@ pub(super) struct Part {
 impl Part {
     fn path(&self, file: &FileState) -> String {
         self.root.join(&file.path).to_string_lossy().into_owned()
+    }
+
+    /// The articles that have a file, with it.
+    fn filed(&self) -> Vec<(&Article, &FileState)> {
+        let files = self.batch.memory.files.iter().filter_map(|file| Some((file.guid.as_deref()?, file)));
+        let files: HashMap<&str, &FileState> = files.collect();
+        self.batch.articles.iter().filter_map(|article| Some((article, *files.get(article.guid.as_str())?))).collect()
     }
 }
 
@@ -82,23 +95,24 @@ impl<'a> Names<'a> {
 
     /// Gives the files of a part their guids, and leaves out those that came before; gives what is to be remembered.
     async fn name(&mut self, part: &mut Part) -> Result<Vec<FileState>, StoreError> {
-        let files = std::mem::take(&mut part.batch.memory.files);
-        let files: HashMap<String, FileState> = files.into_iter().filter_map(|file| Some((file.guid.clone()?, file))).collect();
         let (mut remembered, mut renamed, mut again) = (Vec::new(), BTreeMap::new(), HashSet::new());
-        for article in &part.batch.articles {
-            let Some(file) = files.get(&article.guid) else { continue };
-            let path = part.path(file);
-            if !self.named.insert(path.clone()) {
-                again.insert(article.guid.clone());
-                continue;
-            }
-            let guid = self.choose(article, file, part, &path).await?;
-            self.owners.insert(guid.clone(), path.clone());
-            if guid != article.guid {
-                renamed.insert(article.guid.clone(), guid.clone());
-            }
-            if self.known.get(&path) != Some(&guid) {
-                remembered.push(FileState { path, guid: Some(guid), modified: 0, size: 0, uses: Vec::new(), ..file.clone() });
+        for some in part.filed().chunks(AT_ONCE) {
+            let candidates: Vec<_> = some.iter().map(|(article, file)| self.candidates(article, file, part)).collect();
+            let stored = self.stored(&candidates).await?;
+            for ((article, file), candidates) in some.iter().zip(candidates) {
+                let path = part.path(file);
+                if !self.named.insert(path.clone()) {
+                    again.insert(article.guid.clone());
+                    continue;
+                }
+                let guid = self.choose(candidates, &stored, article, part, &path).await?;
+                self.owners.insert(guid.clone(), path.clone());
+                if guid != article.guid {
+                    renamed.insert(article.guid.clone(), guid.clone());
+                }
+                if self.known.get(&path) != Some(&guid) {
+                    remembered.push(FileState { path, guid: Some(guid), modified: 0, size: 0, uses: Vec::new(), ..(*file).clone() });
+                }
             }
         }
         part.batch.articles.retain(|article| !again.contains(&article.guid));
@@ -106,30 +120,56 @@ impl<'a> Names<'a> {
         Ok(remembered)
     }
 
-    /// The guid that its front matter names or that it had, else the shortest that no other article has.
-    async fn choose(&self, article: &Article, file: &FileState, part: &Part, path: &str) -> Result<String, StoreError> {
+    /// The guids that an article may have, the best first, and how many of its title, date and text an article must have that
+    /// is stored under it. The last is nobody else's.
+    fn candidates(&self, article: &Article, file: &FileState, part: &Part) -> Vec<Candidate> {
+        let path = part.path(file);
         let stem = file.path.rsplit_once('.').map_or(file.path.as_str(), |(stem, _)| stem);
         let usual = if article.guid == file.path { &file.path } else { stem };
         let names_itself = article.guid != usual;
         // One that could not have the guid that it names has one of its path for ever.
-        let known = self.known.get(path).filter(|known| !names_itself || **known != article.guid && known.contains(usual));
-        if names_itself && known.is_none() && self.is_free(&article.guid, path) {
-            return Ok(article.guid.clone());
-        }
-        if let Some(known) = known
-            && self.is_free(known, path)
-            && self.is_its_own(known, article, part, 1).await?
-        {
-            return Ok(known.clone());
-        }
+        let known = self.known.get(&path).filter(|known| !names_itself || **known != article.guid && known.contains(usual));
         let parent = part.root.file_name().unwrap_or_default().to_string_lossy();
-        let hashed = |more| format!("{usual}-{}", folder::title_and_date(article, more));
-        for guid in [usual.to_owned(), format!("{parent}/{usual}"), hashed("")] {
-            if self.is_free(&guid, path) && self.is_its_own(&guid, article, part, 2).await? {
+        let hashed = |more: &str| format!("{usual}-{}", folder::title_and_date(article, more));
+        let stated = (article.guid.clone(), 0);
+        let first = known.map(|known| (known.clone(), 1)).or(names_itself.then_some(stated));
+        let others = [(usual.to_owned(), 2), (format!("{parent}/{usual}"), 2), (hashed(""), 2), (hashed(&path), 0)];
+        first.into_iter().chain(others).collect()
+    }
+
+    /// What is stored under guids.
+    async fn stored(&self, candidates: &[Vec<Candidate>]) -> Result<HashMap<String, Heading>, StoreError> {
+        if self.inbox.status.first_read.is_none() {
+            return Ok(HashMap::new());
+        }
+        let guids = candidates.iter().flatten().map(|(guid, _)| guid.clone()).collect();
+        self.store.headings(self.inbox.id, guids).await
+    }
+
+    /// The guid that its front matter names or that it had, else the shortest that no other article has.
+    async fn choose(
+        &self,
+        mut candidates: Vec<Candidate>,
+        stored: &HashMap<String, Heading>,
+        article: &Article,
+        part: &Part,
+        path: &str,
+    ) -> Result<String, StoreError> {
+        let last = candidates.pop().map(|(guid, _)| guid).unwrap_or_default();
+        for (guid, enough) in candidates.into_iter().filter(|(guid, _)| self.is_free(guid, path)) {
+            let is_its_own = match stored.get(&guid) {
+                None => true,
+                Some(heading) => {
+                    let has_date = heading.published.is_some() && heading.published == article.published;
+                    let shared = usize::from(heading.title == article.title) + usize::from(has_date);
+                    shared >= enough || shared + 1 == enough && self.has_its_text(&guid, article, part).await?
+                }
+            };
+            if is_its_own {
                 return Ok(guid);
             }
         }
-        Ok(hashed(path))
+        Ok(last)
     }
 
     /// Whether no other article of this reading has a guid.
@@ -137,16 +177,10 @@ impl<'a> Names<'a> {
         self.owners.get(guid).is_none_or(|owner| owner == path)
     }
 
-    /// Whether nothing is stored under a guid, or an article that has so many of an article's title, date and text.
-    async fn is_its_own(&self, guid: &str, article: &Article, part: &Part, enough: usize) -> Result<bool, StoreError> {
-        if self.inbox.status.first_read.is_none() {
-            return Ok(true);
-        }
-        let Some(stored) = self.store.namesake(self.inbox.id, guid).await? else { return Ok(true) };
-        let has_date = stored.published.is_some() && stored.published == article.published;
-        let shared = usize::from(stored.title == article.title) + usize::from(has_date);
-        // The text may be on the disk.
-        Ok(shared >= enough || shared + 1 == enough && text(article, part)? == stored.content && stored.content.is_some())
+    async fn has_its_text(&self, guid: &str, article: &Article, part: &Part) -> Result<bool, StoreError> {
+        // It may be on the disk.
+        let text = text(article, part)?;
+        Ok(text.is_some() && text == self.store.content(self.inbox.id, guid).await?)
     }
 }
 

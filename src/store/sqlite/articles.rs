@@ -14,7 +14,7 @@ use crate::model::{
     Translation, text,
 };
 use crate::store::sets::Number;
-use crate::store::{Lookup, Reached, decide};
+use crate::store::{Heading, Lookup, Reached, decide};
 
 /// How much of the text stands for the title of an article that has none.
 const UNTITLED: usize = 80;
@@ -208,13 +208,25 @@ pub(super) fn shown_title(article: &Article) -> Option<String> {
 }
 
 impl Sqlite {
-    pub(in crate::store) fn namesake(&self, source: SourceId, guid: &str) -> Result<Option<Article>, StoreError> {
+    pub(in crate::store) fn headings(&self, source: SourceId, guids: Vec<String>) -> Result<HashMap<String, Heading>, StoreError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT a.guid, a.language, a.details, b.lead, b.summary, b.content, b.markdown
-                 FROM articles a JOIN bodies b ON b.article = a.id WHERE a.source = ?1 AND a.guid = ?2",
-            )?;
-            statement.query_and_then((source.0, guid), article)?.next().transpose()
+            let mut statement =
+                connection.prepare_cached("SELECT details ->> 'title', published FROM articles WHERE source = ?1 AND guid = ?2")?;
+            let mut headings = HashMap::with_capacity(guids.len());
+            for guid in guids {
+                let heading = |row: &Row<'_>| Ok(Heading { title: row.get(0)?, published: row.get::<_, Option<i64>>(1)?.map(time) });
+                let found = statement.query_row((source.0, &guid), heading).optional()?;
+                headings.extend(found.map(|heading| (guid, heading)));
+            }
+            Ok(headings)
+        })
+    }
+
+    pub(in crate::store) fn content(&self, source: SourceId, guid: &str) -> Result<Option<String>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT b.content FROM articles a JOIN bodies b ON b.article = a.id WHERE a.source = ?1 AND a.guid = ?2")?;
+            Ok(statement.query_row((source.0, guid), |row| row.get(0)).optional()?.flatten())
         })
     }
 
