@@ -63,7 +63,7 @@ async fn filled() -> Store {
     };
     let batch = Batch { articles: (0..ARTICLES).map(article).collect(), ..Batch::default() };
     store.apply(source.id, batch, None, now).await.unwrap();
-    store.index(1).await.unwrap();
+    store.index(|| 1).await.unwrap();
     store
 }
 

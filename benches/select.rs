@@ -86,7 +86,7 @@ async fn fill(store: &Store, total: usize) {
     }
     let stored = started.elapsed();
     let started = Instant::now();
-    store.index(1).await.unwrap();
+    store.index(|| 1).await.unwrap();
     // As a server does.
     store.tidy().await.unwrap();
     let rate = |time: Duration| total as u128 * 1000 / time.as_millis().max(1);

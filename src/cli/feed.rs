@@ -21,7 +21,7 @@ impl Feed {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let door = Door::new(work.store.clone(), work.site(work.config.bind.port())?, work.config.cache_size);
         // No server may be at work that takes articles into the search.
-        work.store.index(cores()).await?;
+        work.store.index(cores).await?;
         let path = percent_encoded(&format!("/{}", self.path.trim_start_matches('/')));
         let bytes = door.fetch(&path).await.with_context(|| format!("cannot print {:?}", self.path))?;
         console.print_bytes(&bytes);

@@ -17,9 +17,11 @@ mod sources;
 mod subscriptions;
 mod taxonomy;
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::Utc;
@@ -156,7 +158,7 @@ async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
                 Command::Sources(command) => command.run(&work, console).await,
                 Command::Edit(command) => command.run(&work, console).await,
                 Command::Remove(command) => command.run(&work, console).await,
-                Command::Refresh(command) => Box::pin(indexing(&work.store, command.run(&work, console))).await,
+                Command::Refresh(command) => Box::pin(then_indexing(&work.store, command.run(&work, console))).await,
                 Command::Import(command) => Box::pin(indexing(&work.store, command.run(&work, console))).await,
                 Command::Export(command) => command.run(&work, console).await,
                 Command::Feed(command) => command.run(&work, console).await,
@@ -170,12 +172,38 @@ async fn run(cli: Cli, console: Console) -> anyhow::Result<bool> {
     }
 }
 
-/// Does work that stores articles, and takes them into the search then, so that no question has to wait for that.
+/// How often the search looks for what work has stored meanwhile.
+const BEHIND: Duration = Duration::from_millis(20);
+
+/// Does work that stores articles, and takes them into the search behind it, so that no question has to wait for that: with
+/// what it leaves of the machine, and the rest with all cores. For work that one thread writes while a core is idle.
 async fn indexing(store: &Store, work: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
-    let result = work.await;
-    store.follow().await?;
-    store.index(cores()).await?;
+    let is_done = Cell::new(false);
+    let work = async {
+        let result = work.await;
+        is_done.set(true);
+        result
+    };
+    let search = async {
+        loop {
+            let is_last = is_done.get();
+            store.follow().await?;
+            store.index(|| if is_done.get() { cores() } else { 1 }).await?;
+            if is_last {
+                return Ok::<_, StoreError>(());
+            }
+            tokio::time::sleep(BEHIND).await;
+        }
+    };
+    let (result, search) = tokio::join!(work, search);
+    search?;
     result
+}
+
+/// The same, once work is done that needs all cores itself: what is new is in its feeds the sooner.
+async fn then_indexing(store: &Store, work: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
+    let result = work.await;
+    indexing(store, std::future::ready(result)).await
 }
 
 fn configuration(path: Option<&std::path::Path>, flags: &[(&'static str, String)]) -> anyhow::Result<Config> {

@@ -30,7 +30,7 @@ pub(super) async fn house(store: Store) {
     loop {
         ticks.tick().await;
         let kept = async {
-            store.index(1).await?;
+            store.index(|| 1).await?;
             store.tidy().await
         };
         if let Err(error) = kept.await {

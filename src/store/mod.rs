@@ -281,13 +281,14 @@ impl Store {
         self.read(Sqlite::warm).await
     }
 
-    /// Takes articles that are not in the search into it, a few thousand at a time, in so many threads.
+    /// Takes articles that are not in the search into it, a thousand at a time, in as many threads as there may be then.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn index(&self, threads: usize) -> Result<(), StoreError> {
+    pub async fn index(&self, threads: impl Fn() -> usize) -> Result<(), StoreError> {
         let mut next = None;
         while self.indexed() < self.generation() {
+            let threads = threads();
             if next.is_none() {
                 next = self.read(move |sqlite| sqlite.next_step(None, threads)).await?;
             }

@@ -6,7 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::store::{Fixture, article, day, open};
 
 async fn index(f: &Fixture) {
-    f.store.index(2).await.unwrap();
+    f.store.index(|| 2).await.unwrap();
 }
 
 fn said(guid: &str, title: &str, content: &str) -> Article {
@@ -113,9 +113,9 @@ async fn what_two_processes_take_in_at_once_and_many_steps_follow_is_found_as_it
     let other = open(&f.folder).await;
     let change = async {
         f.feed(&source, articles("香蕉", 600), day(2)).await;
-        f.store.index(2).await
+        f.store.index(|| 2).await
     };
-    let (own, others, changed) = tokio::join!(f.store.index(2), other.index(1), change);
+    let (own, others, changed) = tokio::join!(f.store.index(|| 2), other.index(|| 1), change);
     own.and(others).and(changed).unwrap();
     index(&f).await;
     assert_eq!(f.store.indexed(), f.store.generation());

@@ -334,7 +334,7 @@ async fn a_search_is_a_page_and_three_feeds() {
             .await;
     let query = "q=%E5%A4%A7%E6%A8%A1%E5%9E%8B";
     assert_eq!(server.ids(&format!("/feed.rss?{query}")).len(), 0, "not indexed yet");
-    server.f.store.index(1).await.unwrap();
+    server.f.store.index(|| 1).await.unwrap();
     for format in ["rss", "atom", "json"] {
         assert_eq!(server.ids(&format!("/feed.{format}?{query}")).len(), 1, "{format}");
     }

@@ -65,7 +65,7 @@ impl Build {
         apart_from_sources(work, &self.dir).await?;
         let folder = Folder::open(&self.dir)?;
         // No server may be at work that takes articles into the search, which named feeds may ask.
-        work.store.index(cores()).await?;
+        work.store.index(cores).await?;
         let stamp = stamp(work, &site, self.brotli).await?;
         if let Some(unchanged) = folder.whole(&stamp) {
             return Ok(report(&Done { written: 0, unchanged, removed: 0 }, &[], &self, console));
