@@ -1,4 +1,4 @@
-//! What happened to a source that its owner should know.
+//! What happened to sources that their owner should know, and how all of them are.
 
 use super::{Slug, Time};
 
@@ -62,4 +62,27 @@ pub struct Health {
     pub stamp: u64,
     /// When the store was made.
     pub created: Time,
+}
+
+/// The store in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Census {
+    /// Public articles.
+    pub articles: u64,
+    /// Sources that answered well when they were last asked.
+    pub good: u64,
+    /// Sources that fail, and are asked again.
+    pub failing: u64,
+    /// Sources that said that they will not come back.
+    pub gone: u64,
+    /// Sources that were never read.
+    pub unread: u64,
+    /// Sources that are to be asked now.
+    pub due: u64,
+    /// How many events of sources there ever were.
+    pub events: u64,
+    /// Subscriptions of the hub.
+    pub subscriptions: u64,
+    /// What the hub has not delivered yet.
+    pub deliveries: u64,
 }

@@ -32,7 +32,7 @@ pub use article::{
     Widget,
 };
 pub use batch::{Aside, Batch, Omission, PassedOver};
-pub use event::{Event, EventKind, Health};
+pub use event::{Census, Event, EventKind, Health};
 pub use folding::{Cut, STEM, Token, each_token, tokens};
 pub use fragment::{Block, Dated, Fragment, Look, Piece};
 pub use hints::Hints;

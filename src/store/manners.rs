@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 
 use super::{Backend, Sqlite, Store, StoreError};
-use crate::model::{Article, Health, Host, Memory, SourceId, SourceInfo, Time};
+use crate::model::{Article, Census, Health, Host, Memory, SourceId, SourceInfo, Time};
 
 /// How a source is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +133,14 @@ impl Store {
     /// The database failed.
     pub async fn health(&self, limit: usize) -> Result<Health, StoreError> {
         self.read(move |sqlite| sqlite.health(limit)).await
+    }
+
+    /// What there is, in numbers.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn census(&self, now: Time) -> Result<Census, StoreError> {
+        self.read(move |sqlite| sqlite.census(now)).await
     }
 
     /// The number of the newest event there ever was.

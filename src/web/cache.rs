@@ -119,6 +119,11 @@ impl Cache {
         is_current.then_some(kept.held.document)
     }
 
+    /// How many documents there are, and how many bytes they take.
+    pub(super) fn size(&self) -> (u64, u64) {
+        (self.documents.len() as u64, self.documents.weight())
+    }
+
     /// Weighs a document again that has got another coding, if it is still there.
     pub(super) fn weigh(&self, path: &str, document: &Arc<Document>) {
         let is_it = |kept: &Kept| Arc::ptr_eq(&kept.held.document, document) && kept.weight != document.weight();

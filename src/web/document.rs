@@ -42,6 +42,7 @@ pub(super) struct Document {
 /// An answer as it is written.
 #[derive(Debug)]
 pub(super) struct Answer {
+    pub(super) status: StatusCode,
     /// The head, without its date and end.
     pub(super) head: Bytes,
     pub(super) body: Bytes,
@@ -132,7 +133,7 @@ impl Document {
         if asked.knows(&self.tag, self.modified, now) {
             let known = || lane::head("304 Not Modified", self.lines(variant).into_iter());
             let head = self.headers.known[variant as usize].get_or_init(known).clone();
-            return (Answer { head, body: Bytes::new() }, None);
+            return (Answer { status: StatusCode::NOT_MODIFIED, head, body: Bytes::new() }, None);
         }
         let body = body.unwrap_or_else(|| self.body().clone());
         let whole = || {
@@ -145,7 +146,8 @@ impl Document {
             lane::head("200 OK", lines.into_iter())
         };
         let head = self.headers.full[variant as usize].get_or_init(whole).clone();
-        (Answer { head, body: if asked.is_head { Bytes::new() } else { body } }, self.wanted(accept, variant))
+        let body = if asked.is_head { Bytes::new() } else { body };
+        (Answer { status: StatusCode::OK, head, body }, self.wanted(accept, variant))
     }
 
     /// The headers that a 200 and a 304 share.

@@ -50,6 +50,7 @@ pub(super) async fn run(door: &Arc<Door>, mut stream: TcpStream, stop: impl Futu
     loop {
         while let Some(request) = Request::of(&read, door.site.prefix()) {
             let Some(answer) = request.answer(door).await else { break };
+            door.metrics.answered(answer.status);
             write(&mut stream, &answer).await?;
             let length = request.length;
             read.advance(length);

@@ -9,6 +9,7 @@ mod error;
 mod fill;
 mod headers;
 mod lane;
+mod metrics;
 mod pace;
 mod publish;
 mod route;
@@ -39,6 +40,7 @@ use crate::output;
 use crate::store::Store;
 use cache::Cache;
 use coding::Coding;
+use metrics::Metrics;
 use pace::Pace;
 use route::Outcome;
 
@@ -58,6 +60,7 @@ pub struct Door {
     compressing: Mutex<()>,
     exchange: Option<Exchange>,
     pace: Pace,
+    metrics: Metrics,
 }
 
 impl Door {
@@ -66,7 +69,8 @@ impl Door {
     pub fn new(store: Store, site: Site, cache: u64) -> Self {
         let look = Sha256::digest(format!("{} {} {}", env!("CARGO_PKG_VERSION"), output::LOOK, site.url("")));
         let look = Look(look.iter().take(8).fold(0, |number, byte| number << 8 | i64::from(*byte)));
-        Self { store, site, look, cache: Cache::new(cache), compressing: Mutex::default(), exchange: None, pace: Pace::default() }
+        let (cache, compressing) = (Cache::new(cache), Mutex::default());
+        Self { store, site, look, cache, compressing, exchange: None, pace: Pace::default(), metrics: Metrics::default() }
     }
 
     /// The same, which takes requests of WebSub, too.

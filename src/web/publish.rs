@@ -49,6 +49,7 @@ pub(super) async fn held(door: &Door, target: &Target, stamp: Stamp, now: Time, 
         && options.is_plain()
     {
         let (document, terms) = stitched(door, selection, options, *format, false, now).await?;
+        door.metrics.made();
         return Ok(Held { document: Arc::new(document), head: Some(depends_on(&terms, stamp)) });
     }
     let head = head(door, target, stamp).await?;
@@ -56,6 +57,7 @@ pub(super) async fn held(door: &Door, target: &Target, stamp: Stamp, now: Time, 
         Some(old) if head.is_some() && old.head == head => Ok(old),
         old => {
             let document = document(door, target, false, now).await?;
+            door.metrics.made();
             let same = old.map(|old| old.document).filter(|old| old.tag() == document.tag());
             Ok(Held { document: same.unwrap_or_else(|| Arc::new(document)), head })
         }
@@ -349,7 +351,7 @@ async fn named_document(door: &Door, named: Named) -> Result<Document, Failure> 
         Named::OpenSearch => (opensearch::opensearch(site), OPENSEARCH),
         Named::Robots => (sitemap::robots(site), TEXT),
         Named::Sitemap => (sitemap_of(door).await?, XML),
-        Named::Favicon | Named::Liveness => return Err(Error::Unknown(Vec::new()).into()),
+        Named::Favicon | Named::Liveness | Named::Metrics => return Err(Error::Unknown(Vec::new()).into()),
     };
     Ok(Document::new(text, media_type, Nature::Plain, 0, None))
 }

@@ -12,7 +12,7 @@ use super::cache::{Held, Stamp};
 use super::coding::Coding;
 use super::document::{self, Document};
 use super::headers::Nature;
-use super::{Door, Error, publish, websub};
+use super::{Door, Error, metrics, publish, websub};
 use crate::model::{Address, Document as Named, Kind, Target, Time, full_hour};
 use crate::output::html;
 
@@ -29,19 +29,25 @@ pub(super) enum Outcome {
 /// Answers a request.
 pub(super) async fn handle(request: HttpRequest, payload: web::Payload, door: web::Data<Door>) -> HttpResponse {
     let door = door.into_inner();
-    if let Some(response) = again(&request, &door) {
+    let response = match again(&request, &door) {
+        Some(response) => response,
+        None => respond(&request, payload, &door).await,
+    };
+    door.metrics.answered(response.status());
+    response
+}
+
+async fn respond(request: &HttpRequest, payload: web::Payload, door: &Arc<Door>) -> HttpResponse {
+    if let Some(response) = websub::answer(request, payload, door).await {
         return response;
     }
-    if let Some(response) = websub::answer(&request, payload, &door).await {
-        return response;
-    }
-    match answer(&request, &door).await {
+    match answer(request, door).await {
         Ok(response) => response,
         Err(Error::Unpublished(kind, slug)) => {
             let error = door.store.nearest(kind, &slug).await.map_or_else(Error::from, Error::Unknown);
-            error.respond(&request, &door.site)
+            error.respond(request, &door.site)
         }
-        Err(error) => error.respond(&request, &door.site),
+        Err(error) => error.respond(request, &door.site),
     }
 }
 
@@ -93,12 +99,13 @@ async fn answer(request: &HttpRequest, door: &Arc<Door>) -> Result<HttpResponse,
         return Ok(Document::new(bytes, media_type, nature, 0, None).respond(request, now()).0);
     }
     let address = Address::parse(target)?;
-    if let Target::Document(Named::Liveness) = address.target {
-        door.store.follow().await?;
-        return Ok(HttpResponse::Ok()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .content_type("text/plain; charset=utf-8")
-            .body("ok\n"));
+    let text = match address.target {
+        Target::Document(Named::Liveness) => door.store.follow().await.map(|_| Some(("text/plain; charset=utf-8", "ok\n".to_owned())))?,
+        Target::Document(Named::Metrics) => Some((metrics::TEXT, metrics::text(door, now()).await?)),
+        _ => None,
+    };
+    if let Some((media_type, text)) = text {
+        return Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).content_type(media_type).body(text));
     }
     if !address.exact {
         // In a query a name that was never published matches nothing; its own path would not be found.

@@ -4,8 +4,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use feedmill::model::SourceKind;
+
 use crate::server::Server;
-use crate::store::article;
+use crate::store::{article, day};
 
 /// A connection that stays open.
 struct Connection {
@@ -197,4 +199,40 @@ async fn who_says_nothing_is_not_waited_for() {
     again.receive(false);
     let mut never = Connection::to(&server);
     assert!(connection.has_ended() && again.has_ended() && never.has_ended());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_answered_is_counted_whichever_way_it_goes() {
+    let (server, source) = Server::with(vec![article("x"), article("y")]).await;
+    let mut connection = Connection::to(&server);
+    for (target, headers) in [("/feed.rss", ""), ("/feed.rss", ""), ("/feed.rss", "If-None-Match: *\r\n"), ("/tag/none.rss", "")] {
+        connection.send(&request("GET", target, headers));
+        connection.receive(false);
+    }
+    assert_eq!((server.get("/feed.rss").status, server.get("/feed").status), (200, 301));
+    server.f.store.fail(source.id, "no answer".into(), Some(day(2)), day(1)).await.unwrap();
+    server.f.source(SourceKind::Feed, "https://b.example/feed").await;
+    let answer = server.get("/metrics");
+    let metrics = answer.text();
+    assert_eq!((answer.status, answer.header("content-type")), (200, "text/plain; version=0.0.4; charset=utf-8"));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    for line in [
+        "http_responses_total{code=\"200\"} 3",
+        "http_responses_total{code=\"301\"} 1",
+        "http_responses_total{code=\"304\"} 1",
+        "http_responses_total{code=\"404\"} 1",
+        "documents_made_total 1",
+        "cache_documents 1",
+        "articles 2",
+        "sources{state=\"good\"} 0",
+        "sources{state=\"failing\"} 1",
+        "sources{state=\"unread\"} 1",
+    ] {
+        assert!(metrics.contains(&format!("\nfeedmill_{line}\n")), "{line} is not in {metrics}");
+    }
+    for line in metrics.lines().filter(|line| !line.starts_with("# HELP ") && !line.starts_with("# TYPE ")) {
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        let family = name.split('{').next().unwrap();
+        assert!(value.parse::<u64>().is_ok() && metrics.contains(&format!("# TYPE {family} ")), "{line}");
+    }
 }

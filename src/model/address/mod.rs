@@ -132,10 +132,13 @@ pub enum Document {
     OpenSearch,
     /// `/healthz`
     Liveness,
+    /// `/metrics`
+    Metrics,
 }
 
 impl Document {
-    const ALL: [Self; 7] = [Self::Sources, Self::Feeds, Self::Robots, Self::Sitemap, Self::Favicon, Self::OpenSearch, Self::Liveness];
+    const ALL: [Self; 8] =
+        [Self::Sources, Self::Feeds, Self::Robots, Self::Sitemap, Self::Favicon, Self::OpenSearch, Self::Liveness, Self::Metrics];
 
     /// Its path.
     #[must_use]
@@ -148,6 +151,7 @@ impl Document {
             Self::Favicon => "/favicon.ico",
             Self::OpenSearch => "/opensearch.xml",
             Self::Liveness => "/healthz",
+            Self::Metrics => "/metrics",
         }
     }
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::hosts::known_as;
 use super::{Change, Sqlite, StoreError, time};
-use crate::model::{Event, EventKind, Health, Host, Slug, Source, SourceId, SourceKind, Time, private};
+use crate::model::{Census, Event, EventKind, Health, Host, Slug, Source, SourceId, SourceKind, Time, private};
 
 /// Older events are forgotten.
 const KEPT: i64 = 1_000;
@@ -39,6 +39,31 @@ impl Sqlite {
                 })
             })?;
             Ok(Health { events: events.collect::<Result<_, _>>()?, stamp, created })
+        })
+    }
+
+    pub(in crate::store) fn census(&self, now: Time) -> Result<Census, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT ifnull(sum(t.articles), 0), count(*) FILTER (WHERE failures = 0 AND first_read IS NOT NULL),
+                        count(*) FILTER (WHERE failures > 0 AND due IS NOT NULL), count(*) FILTER (WHERE failures > 0 AND due IS NULL),
+                        count(*) FILTER (WHERE failures = 0 AND first_read IS NULL), count(*) FILTER (WHERE due <= ?1),
+                        (SELECT ifnull(max(id), 0) FROM events), (SELECT count(*) FROM subscriptions), (SELECT count(*) FROM deliveries)
+                 FROM sources s JOIN terms t ON t.id = s.term WHERE s.removed IS NULL",
+            )?;
+            Ok(statement.query_row([now.timestamp()], |row| {
+                Ok(Census {
+                    articles: row.get(0)?,
+                    good: row.get(1)?,
+                    failing: row.get(2)?,
+                    gone: row.get(3)?,
+                    unread: row.get(4)?,
+                    due: row.get(5)?,
+                    events: row.get(6)?,
+                    subscriptions: row.get(7)?,
+                    deliveries: row.get(8)?,
+                })
+            })?)
         })
     }
 
