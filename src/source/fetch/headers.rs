@@ -17,12 +17,14 @@ pub(super) fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 
 /// Until when the answer is fresh (RFC 9111 4.2.1): `max-age`, else `Expires`.
 pub(super) fn fresh_until(headers: &HeaderMap, now: Time) -> Option<Time> {
-    let control = text(headers, &CACHE_CONTROL).unwrap_or_default().to_ascii_lowercase();
+    // It may stand in several lines, which are one list (RFC 9110 5.3).
+    let lines = headers.get_all(CACHE_CONTROL).iter().filter_map(|line| line.to_str().ok());
+    let control = lines.collect::<Vec<_>>().join(",").to_ascii_lowercase();
     let directives = || control.split(',').map(str::trim);
     if directives().any(|directive| matches!(directive, "no-cache" | "no-store")) {
         return None;
     }
-    let max_age = directives().find_map(|directive| directive.strip_prefix("max-age=")?.trim_matches('"').parse::<i64>().ok());
+    let max_age = directives().find_map(|directive| seconds(directive.strip_prefix("max-age=")?.trim_matches('"')));
     if let Some(max_age) = max_age {
         let age = text(headers, &AGE).and_then(|age| age.parse::<i64>().ok()).unwrap_or(0);
         return later(now, max_age.saturating_sub(age.max(0)));
@@ -34,10 +36,16 @@ pub(super) fn fresh_until(headers: &HeaderMap, now: Time) -> Option<Time> {
 /// `Retry-After`: seconds or a date (RFC 9110 10.2.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: Time) -> Option<Time> {
     let stated = text(headers, &RETRY_AFTER)?;
-    match stated.parse::<i64>() {
-        Ok(seconds) => later(now, seconds),
-        Err(_) => later(now, (http_date(&stated)? - now).num_seconds()),
+    match seconds(&stated) {
+        Some(seconds) => later(now, seconds),
+        None => later(now, (http_date(&stated)? - now).num_seconds()),
     }
+}
+
+/// A number of seconds; one too large to be counted is the largest (RFC 9111 1.2.2).
+fn seconds(text: &str) -> Option<i64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().or(is_number.then_some(i64::MAX))
 }
 
 fn later(now: Time, seconds: i64) -> Option<Time> {
@@ -82,7 +90,11 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(name, value.parse().unwrap());
+        }
+        headers
     }
 
     fn minutes(until: Option<Time>, now: Time) -> Option<i64> {
@@ -97,6 +109,9 @@ mod tests {
             (vec![(CACHE_CONTROL, "public, Max-Age=3600")], Some(60)),
             (vec![(CACHE_CONTROL, "max-age=3600"), (AGE, "1800")], Some(30)),
             (vec![(CACHE_CONTROL, "no-cache, max-age=3600")], None),
+            (vec![(CACHE_CONTROL, "public"), (CACHE_CONTROL, "max-age=3600")], Some(60)),
+            (vec![(CACHE_CONTROL, "max-age=3600"), (CACHE_CONTROL, "no-cache")], None),
+            (vec![(CACHE_CONTROL, "max-age=99999999999999999999")], Some(7 * 24 * 60)),
             (vec![(CACHE_CONTROL, "max-age=99999999999")], Some(7 * 24 * 60)),
             (vec![(EXPIRES, "Mon, 06 May 2024 11:00:00 GMT")], Some(60)),
             (vec![(EXPIRES, "Mon, 06 May 2024 11:00:00 GMT"), (DATE, "Mon, 06 May 2024 10:30:00 GMT")], Some(30)),
