@@ -164,6 +164,18 @@ async fn a_source_that_is_gone_is_asked_no_more_until_its_owner_says_so() {
 }
 
 #[tokio::test]
+async fn a_source_that_leads_for_now_to_what_is_gone_is_asked_on() {
+    for (code, is_gone) in [("302 Found", false), ("301 Moved", true)] {
+        let (up, f) = (Upstream::new(), Fixture::new().await);
+        up.then("/a", &format!("{code}\r\nLocation: /b"), "").then("/b", "410 Gone", "").then("/b", "200 OK", RSS);
+        let source = add(&f.store, &up.url("/a"), SourceSettings::default()).await;
+        live(&f.store, &reader(), day(1), day(2)).await;
+        let status = again(&f.store, &source).await.status;
+        assert_eq!((up.asked("/a") > 1, status.is_gone(), status.first_read.is_none()), (!is_gone, is_gone, is_gone), "{code}");
+    }
+}
+
+#[tokio::test]
 async fn a_source_that_was_removed_comes_back_once_from_a_list_of_its_addresses() {
     let f = Fixture::new().await;
     let source = f.source(SourceKind::Feed, "https://a.example/new").await;

@@ -184,12 +184,17 @@ impl Client {
                 .await
                 .ok_or_else(|| FetchError::Crowded { url: public(&url), limit: self.limits.turn })?;
             let step = within(&mut time, self.step(first, &url, validators, now)).await;
-            match step.unwrap_or_else(|| Err(FetchError::TimedOut { url: public(first), limit: self.limits.time }))? {
-                Step::Answer(answer) => return Ok(Answer { is_moved: hop > 0 && all_permanent, ..answer }),
-                Step::Redirect { to, is_permanent } => {
+            match step.unwrap_or_else(|| Err(FetchError::TimedOut { url: public(first), limit: self.limits.time })) {
+                Ok(Step::Answer(answer)) => return Ok(Answer { is_moved: hop > 0 && all_permanent, ..answer }),
+                Ok(Step::Redirect { to, is_permanent }) => {
                     all_permanent &= is_permanent && !own::is_downgrade(&url, &to);
                     url = to;
                 }
+                // Where it leads for now is gone, and not the document itself.
+                Err(FetchError::Gone(url)) if !all_permanent => {
+                    return Err(FetchError::Status { url, status: StatusCode::GONE, retry_after: None });
+                }
+                Err(error) => return Err(error),
             }
         }
         Err(FetchError::TooManyRedirects { url: public(first), limit: self.limits.redirects })
