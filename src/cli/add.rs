@@ -167,7 +167,7 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
     }
     let client = work.reader.client.of(&settings)?;
     let mut leading = vec![url.clone()];
-    let mut found = look(work, &url, &client).await?;
+    let mut found = look(work, &url, &client, &settings).await?;
     if let Found::Page { candidates } = &found {
         let Some(best) = candidates.first() else {
             anyhow::bail!("{url} is a web page that names no feed; look for a feed's own address there, and add that");
@@ -179,7 +179,7 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
             return Ok(added);
         }
         leading.push(best.url.clone());
-        found = look(work, &leading[1], &client).await?;
+        found = look(work, &leading[1], &client, &settings).await?;
     }
     let Found::Feed { url: feed, batch } = found else {
         anyhow::bail!("what {url} names as its feed is a web page; look for the feed's own address")
@@ -221,8 +221,8 @@ async fn known(work: &Work, url: &Url, slug: Option<&Slug>, settings: &SourceSet
     Ok(Some(Added { source, was: Was::Removed, outcome: None }))
 }
 
-/// Looks what is at a URL, in its host's turn.
-async fn look(work: &Work, url: &Url, client: &Client) -> anyhow::Result<Found> {
+/// Looks what is at a URL, in its host's turn; it is read as a source with such settings.
+async fn look(work: &Work, url: &Url, client: &Client, settings: &SourceSettings) -> anyhow::Result<Found> {
     let host = Host::of(url).ok_or_else(|| anyhow::anyhow!("{url} names no host"))?;
     let lease = TimeDelta::from_std(work.config.timeout)? + TimeDelta::seconds(1);
     while let Some(free) = work.store.take_host(host.clone(), now(), now() + lease).await? {
@@ -231,7 +231,7 @@ async fn look(work: &Work, url: &Url, client: &Client) -> anyhow::Result<Found> 
         anyhow::ensure!(wait <= PATIENCE, "{host} is left alone until {when}, as it wishes; add it after that");
         tokio::time::sleep(wait.to_std().unwrap_or_default()).await;
     }
-    let found = find(url, client, work.reader.zone, now()).await;
+    let found = find(url, client, settings.timezone.unwrap_or(work.reader.zone), now()).await;
     work.reader.leave_host(&work.store, host, found.as_ref().err().and_then(ReadError::busy_host), now()).await;
     Ok(found?)
 }

@@ -180,3 +180,14 @@ fn without_a_pause_the_sources_of_a_host_are_read_one_after_another_until_it_has
     assert!(code == 1 && out.contains("6 sources read, 1 failed: 5 unchanged"), "{out}{err}");
     assert_eq!((out.matches("its host is left alone until").count(), up.requests().len(), up.most_at_once()), (14, 26, 1), "{out}");
 }
+
+#[test]
+fn the_first_reading_of_a_feed_goes_by_the_zone_that_it_is_added_with() {
+    let (home, up) = (Home::new(), Upstream::new());
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\n");
+    let feed = FEED.replace("</item>", "<pubDate>2025-01-06 12:00:00</pubDate></item>");
+    up.then("/a", "200 OK\r\nETag: \"1\"", &feed).then("/a", "304 Not Modified", "");
+    home.output(&["add", &up.url("/a"), "--timezone", "Asia/Shanghai"]);
+    let published = home.output(&["feed", "/feed.json"]);
+    assert!(published.contains("\"date_published\":\"2025-01-06T04:00:00Z\""), "{published}");
+}
