@@ -151,9 +151,42 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
+/// The names that tags and categories were merged into, by the slugs of those that they had: rules mean both.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Aliases(BTreeMap<(Kind, Slug), (Slug, String)>);
+
+impl FromIterator<((Kind, Slug), (Slug, String))> for Aliases {
+    fn from_iter<I: IntoIterator<Item = ((Kind, Slug), (Slug, String))>>(all: I) -> Self {
+        Self(all.into_iter().collect())
+    }
+}
+
+impl Aliases {
+    /// The slug of the tag that a name leads to.
+    fn tag(&self, slug: Slug) -> Slug {
+        if self.0.is_empty() {
+            return slug;
+        }
+        match self.0.get(&(Kind::Tag, slug.clone())) {
+            Some((of, _)) => of.clone(),
+            None => slug,
+        }
+    }
+
+    fn contains(&self, names: &[String], name: &str) -> bool {
+        !names.is_empty() && self.has(names, &self.tag(Slug::from_name(name)))
+    }
+
+    /// Whether one of some names leads to a tag.
+    fn has(&self, names: &[String], tag: &Slug) -> bool {
+        names.iter().any(|other| self.tag(Slug::from_name(other)) == *tag)
+    }
+}
+
 impl Verdict {
     /// Goes on with what a later rule does.
-    fn extend(&mut self, later: &Self) {
+    fn extend(&mut self, later: &Self, aliases: &Aliases) {
+        let contains = |names: &[String], name: &str| aliases.contains(names, name);
         self.add_tags.retain(|name| !contains(&later.remove_tags, name));
         self.remove_tags.retain(|name| !contains(&later.add_tags, name));
         self.remove_tags.extend(later.remove_tags.iter().filter(|name| !contains(&later.add_tags, name)).cloned());
@@ -169,13 +202,9 @@ impl Verdict {
 
     /// Whether it takes this tag away.
     #[must_use]
-    pub fn removes(&self, tag: &Slug) -> bool {
-        self.remove_tags.iter().any(|name| Slug::from_name(name) == *tag)
+    pub fn removes(&self, tag: &Slug, aliases: &Aliases) -> bool {
+        !self.remove_tags.is_empty() && aliases.has(&self.remove_tags, &aliases.tag(tag.clone()))
     }
-}
-
-fn contains(names: &[String], name: &str) -> bool {
-    names.iter().any(|other| Slug::from_name(other) == Slug::from_name(name))
 }
 
 /// What rules can see of one article.
@@ -184,16 +213,26 @@ pub struct Facts<'a> {
     summary: OnceCell<String>,
     content: OnceCell<String>,
     terms: BTreeMap<Kind, BTreeMap<Slug, String>>,
+    aliases: &'a Aliases,
 }
 
 impl<'a> Facts<'a> {
-    /// An article with the slugs and names of all terms that it has without rules.
-    pub fn new(article: &'a Article, terms: impl IntoIterator<Item = (Kind, Slug, String)>) -> Self {
-        let mut by_kind: BTreeMap<Kind, BTreeMap<Slug, String>> = BTreeMap::new();
+    /// An article with the slugs and names of all terms that it has without rules; what they were merged into counts, too.
+    pub fn new(article: &'a Article, terms: impl IntoIterator<Item = (Kind, Slug, String)>, aliases: &'a Aliases) -> Self {
+        let mut facts = Self { article, summary: OnceCell::new(), content: OnceCell::new(), terms: BTreeMap::new(), aliases };
         for (kind, slug, name) in terms {
-            by_kind.entry(kind).or_default().insert(slug, name);
+            facts.add(kind, slug, name);
         }
-        Self { article, summary: OnceCell::new(), content: OnceCell::new(), terms: by_kind }
+        facts
+    }
+
+    fn add(&mut self, kind: Kind, slug: Slug, name: String) {
+        let terms = self.terms.entry(kind).or_default();
+        let named = (kind, slug);
+        if let Some((of, shown)) = self.aliases.0.get(&named) {
+            terms.insert(of.clone(), shown.clone());
+        }
+        terms.insert(named.1, name);
     }
 
     fn match_of(&self, field: Field, Pattern(expression): &Pattern) -> bool {
@@ -212,12 +251,15 @@ impl<'a> Facts<'a> {
 
     /// What the article is after a rule, for the rules below it.
     fn follow(&mut self, then: &Verdict) {
-        let named = |names: &[String]| names.iter().map(|name| (Slug::from_name(name), name.clone())).collect::<BTreeMap<_, _>>();
-        let tags = self.terms.entry(Kind::Tag).or_default();
-        tags.retain(|slug, _| !then.removes(slug));
-        tags.extend(named(&then.add_tags));
+        let aliases = self.aliases;
+        self.terms.entry(Kind::Tag).or_default().retain(|slug, _| !then.removes(slug, aliases));
+        let mut names: Vec<_> = then.add_tags.iter().map(|name| (Kind::Tag, name)).collect();
         if let Some(categories) = &then.set_categories {
-            self.terms.insert(Kind::Category, named(categories));
+            self.terms.remove(&Kind::Category);
+            names.extend(categories.iter().map(|name| (Kind::Category, name)));
+        }
+        for (kind, name) in names {
+            self.add(kind, Slug::from_name(name), name.clone());
         }
         if let Some(language) = &then.set_language {
             let ranges = language.ranges().map(|range| (range.slug(), range.as_str().to_owned())).collect();
@@ -235,7 +277,7 @@ pub fn judge(rules: &[Rule], mut facts: Facts<'_>) -> Verdict {
             conditions.iter().all(|(field, pattern)| facts.match_of(*field, pattern) == wanted)
         };
         if holds(&rule.when, true) && holds(&rule.when_not, false) {
-            verdict.extend(&rule.then);
+            verdict.extend(&rule.then, facts.aliases);
             facts.follow(&rule.then);
         }
     }
@@ -290,7 +332,10 @@ mod tests {
             ..Article::default()
         };
         let term = |kind, name: &str| (kind, Slug::from_name(name), name.to_owned());
-        judge(rules, Facts::new(&article, [term(Kind::Tag, "AI News"), term(Kind::Language, "zh"), term(Kind::Source, "Blog")]))
+        judge(
+            rules,
+            Facts::new(&article, [term(Kind::Tag, "AI News"), term(Kind::Language, "zh"), term(Kind::Source, "Blog")], &Aliases::default()),
+        )
     }
 
     #[test]

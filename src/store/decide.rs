@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::model::rule::{Facts, judge};
+use crate::model::rule::{Aliases, Facts, judge};
 use crate::model::{
     Article, FullText, Kind, Language, Link, Origins, Policy, Slug, Source, SourceInfo, SourceSettings, Time, Verdict, detect, identity,
     text,
@@ -158,7 +158,8 @@ pub struct Foreseen {
 #[must_use]
 pub fn foresee(article: &Article, title: &str, info: &SourceInfo, policy: &Policy) -> Foreseen {
     let (slug, settings) = (Slug::from_name(title), SourceSettings::default());
-    let context = Context { source: Named { slug: &slug, title, settings: &settings }, info, policy };
+    let aliases = Aliases::default();
+    let context = Context { source: Named { slug: &slug, title, settings: &settings }, info, policy, aliases: &aliases };
     let found_out = context.found_out(article);
     let verdict = context.judge(article, found_out.as_ref());
     let sorted = context.sort(article, found_out.as_ref(), &verdict);
@@ -177,6 +178,7 @@ pub(super) struct Context<'a> {
     /// The source's own word, which may be newer than the stored one.
     pub(super) info: &'a SourceInfo,
     pub(super) policy: &'a Policy,
+    pub(super) aliases: &'a Aliases,
 }
 
 /// What an article is sorted into.
@@ -201,7 +203,7 @@ impl Context<'_> {
             return Verdict::default();
         }
         let terms = self.sort(article, found_out, &Verdict::default()).terms;
-        judge(&self.policy.rules, Facts::new(article, terms.into_iter().map(|((kind, slug), term)| (kind, slug, term.name))))
+        judge(&self.policy.rules, Facts::new(article, terms.into_iter().map(|((kind, slug), term)| (kind, slug, term.name)), self.aliases))
     }
 
     /// Sorts an article by its own word, then by its source's defaults, and by what rules said of it.
@@ -212,7 +214,7 @@ impl Context<'_> {
             (None, Some(default)) => (std::slice::from_ref(default), Origins::SOURCE),
             (None, None) => (found_out.map(std::slice::from_ref).unwrap_or_default(), Origins::DETECTED),
         };
-        let mut terms = terms(article, self.source.settings, verdict);
+        let mut terms = terms(article, self.source.settings, verdict, self.aliases);
         for range in languages.iter().flat_map(Language::ranges) {
             add(&mut terms, Kind::Language, range.slug(), range.as_str(), origins);
         }
@@ -242,7 +244,7 @@ fn detected(article: &Article) -> Option<Language> {
 }
 
 /// The categories, tags and authors that an article shall have.
-fn terms(article: &Article, settings: &SourceSettings, verdict: &Verdict) -> BTreeMap<(Kind, Slug), Wanted> {
+fn terms(article: &Article, settings: &SourceSettings, verdict: &Verdict, aliases: &Aliases) -> BTreeMap<(Kind, Slug), Wanted> {
     let mut wanted = BTreeMap::new();
     let mut want = |kind, names: &[String], origins| {
         let mut is_any = false;
@@ -262,7 +264,7 @@ fn terms(article: &Article, settings: &SourceSettings, verdict: &Verdict) -> BTr
     for person in &article.authors {
         want(Kind::Author, std::slice::from_ref(&person.name), Origins::OWN);
     }
-    wanted.retain(|(kind, slug), _| *kind != Kind::Tag || !verdict.removes(slug));
+    wanted.retain(|(kind, slug), _| *kind != Kind::Tag || !verdict.removes(slug, aliases));
     wanted
 }
 
@@ -323,14 +325,14 @@ mod tests {
         let settings =
             SourceSettings { categories: vec!["news".into()], tags: vec!["Rust".into(), "daily".into()], ..SourceSettings::default() };
         let article = Article { tags: vec!["rust".into(), " ".into()], ..Article::default() };
-        let both = terms(&article, &settings, &Verdict::default());
+        let both = terms(&article, &settings, &Verdict::default(), &Aliases::default());
         assert_eq!(origins(&both, Kind::Tag, "rust"), Some(Origins::OWN.and(Origins::SOURCE)));
         assert_eq!(origins(&both, Kind::Tag, "daily"), Some(Origins::SOURCE));
         assert_eq!(origins(&both, Kind::Category, "news"), Some(Origins::SOURCE));
         let own = Article { categories: vec!["qq".into()], ..Article::default() };
-        assert_eq!(origins(&terms(&own, &settings, &Verdict::default()), Kind::Category, "news"), None);
-        assert_eq!(terms(&own, &SourceSettings::default(), &Verdict::default()).len(), 1);
-        let none = terms(&article, &SourceSettings::default(), &Verdict::default());
+        assert_eq!(origins(&terms(&own, &settings, &Verdict::default(), &Aliases::default()), Kind::Category, "news"), None);
+        assert_eq!(terms(&own, &SourceSettings::default(), &Verdict::default(), &Aliases::default()).len(), 1);
+        let none = terms(&article, &SourceSettings::default(), &Verdict::default(), &Aliases::default());
         assert_eq!(origins(&none, Kind::Category, UNCATEGORIZED), Some(Origins::SOURCE));
     }
 
@@ -344,7 +346,7 @@ mod tests {
             set_categories: Some(vec!["tech".into()]),
             ..Verdict::default()
         };
-        let terms = terms(&article, &settings, &verdict);
+        let terms = terms(&article, &settings, &verdict, &Aliases::default());
         let of = |kind, name| origins(&terms, kind, name);
         assert_eq!((of(Kind::Tag, "ads"), of(Kind::Tag, "daily"), of(Kind::Category, "qq")), (None, None, None));
         assert_eq!((of(Kind::Tag, "rust"), of(Kind::Tag, "new")), (Some(Origins::OWN.and(Origins::RULE)), Some(Origins::RULE)));

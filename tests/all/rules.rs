@@ -116,6 +116,32 @@ async fn rules_reach_stored_articles_only_when_they_are_applied_and_are_taken_ba
 }
 
 #[tokio::test]
+async fn rules_mean_a_tag_by_the_name_that_it_was_merged_into_and_by_those_that_it_had() {
+    let f = with(vec![
+        rule(&[("tag", "^Go$")], tags(&["by-new-name"])),
+        rule(&[("tag", "^golang$")], tags(&["by-old-name"])),
+        rule(&[("title", "^2$")], Verdict { remove_tags: vec!["Go".into()], ..Verdict::default() }),
+        rule(&[("title", "^2$"), ("tag", "(?i)^go")], tags(&["not-taken-away"])),
+        rule(&[("title", "^3$")], Verdict { remove_tags: vec!["Go".into()], ..Verdict::default() }),
+        rule(&[("title", "^3$")], tags(&["golang"])),
+        rule(&[("category", "^Technology$")], tags(&["by-category"])),
+    ])
+    .await;
+    let source = f.source(SourceKind::Feed, "https://a.example/feed").await;
+    let titled = |guid: &str| Article { title: Some(guid.into()), categories: vec!["tech".into()], ..tagged(guid, &["golang"]) };
+    f.feed(&source, vec![titled("1"), titled("2")], day(1)).await;
+    f.store.rename_term(Kind::Tag, "golang", "Go", day(2)).await.unwrap();
+    f.store.rename_term(Kind::Category, "tech", "Technology", day(2)).await.unwrap();
+    judge(&f.store, Verb::Apply).await;
+    f.feed(&source, vec![titled("1"), titled("2"), titled("3")], day(3)).await;
+    assert_eq!(f.guids("/tag/go").await, ["3", "1"], "the tag is taken from one, and given to one again");
+    for tag in ["by-new-name", "by-old-name", "by-category"] {
+        assert_eq!(f.guids(&format!("/tag/{tag}")).await, ["3", "1", "2"], "{tag}");
+    }
+    assert!(f.guids("/tag/not-taken-away").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_dropped_article_is_not_stored_and_comes_in_when_its_rule_goes() {
     let mut f = with(vec![dropping("of 2")]).await;
     let source = f.source(SourceKind::Folder, "/a").await;

@@ -15,10 +15,8 @@ use super::revive::{CHUNK, DROPPED, WITHDRAWN, turn};
 use super::sort::ruled;
 use super::terms::{Names, Touched};
 use super::together::Keep;
-use super::{Change, Sqlite, StoreError, files, lookups, sources, waiting};
-use crate::model::{
-    Applied, Article, ArticleKey, Batch, Extent, FileState, Language, Policy, Source, SourceId, SourceInfo, SourceKind, Time,
-};
+use super::{Change, Sqlite, StoreError, files, lookups, sources, terms, waiting};
+use crate::model::{Applied, Article, ArticleKey, Batch, Extent, FileState, Language, Policy, Source, SourceId, SourceKind, Time};
 use crate::store::decide;
 
 impl Sqlite {
@@ -35,8 +33,11 @@ impl Sqlite {
             let source = sources::by_id(connection, id.0)?;
             let articles = decide::in_order_of_listing(std::mem::take(&mut batch.articles), source.status.first_read.is_none(), now);
             let mut reading = Reading::new(source, batch, due, &articles, policy, now);
+            if !policy.rules.is_empty() {
+                reading.maker.aliases = Arc::new(terms::aliases(connection)?);
+            }
             if articles.len() <= CHUNK {
-                reading.ready = reading.maker().made_ready(connection, articles)?;
+                reading.ready = reading.maker.made_ready(connection, articles)?;
             } else {
                 reading.articles = articles;
             }
@@ -98,7 +99,7 @@ impl Sqlite {
         let mut articles = std::mem::take(&mut reading.articles).into_iter().peekable();
         let chunks = std::iter::once(std::mem::take(&mut reading.ready));
         let mut applied = Applied::default();
-        let maker = reading.maker();
+        let maker = reading.maker.clone();
         std::thread::scope(|scope| {
             let (sender, chunks_made) = std::sync::mpsc::sync_channel(0);
             scope.spawn(move || {
@@ -119,10 +120,9 @@ impl Sqlite {
             }
             Ok::<_, StoreError>(())
         })?;
-        let now = reading.now;
         if reading.batch.extent == Extent::Complete {
             for absent in self.read(|connection| reading.recogniser.gone(connection))?.chunks(CHUNK) {
-                self.write(|transaction| withdraw(transaction, absent, now))?;
+                self.write(|transaction| withdraw(transaction, absent, reading.now))?;
                 applied.withdrawn += absent.len();
             }
         }
@@ -134,14 +134,11 @@ impl Sqlite {
 /// One reading of a source, on its way into the store.
 pub(in crate::store) struct Reading {
     source: Arc<Source>,
-    info: Arc<SourceInfo>,
+    maker: Maker,
     /// All that was read but its articles.
     batch: Batch,
     due: Option<Time>,
-    namer: Arc<Namer>,
-    is_first: bool,
     now: Time,
-    policy: Arc<Policy>,
     /// Its articles in the order of their listing: of a small reading ready, else as they were read.
     ready: Vec<Ready>,
     articles: Vec<Article>,
@@ -159,28 +156,29 @@ impl Reading {
         let of_files = batch.memory.files.iter().filter_map(|file| file.guid.clone());
         let present = articles.iter().map(|article| article.guid.clone()).chain(of_files).collect();
         let info = batch.info.clone().unwrap_or_else(|| source.info.clone());
-        Self {
-            recogniser: Recogniser::new(source.id.0, batch.extent == Extent::Complete, present),
+        let source = Arc::new(source);
+        let maker = Maker {
+            source: Arc::clone(&source),
             namer: Arc::new(Namer::new(&source, &info)),
             info: Arc::new(info),
             is_first: source.status.first_read.is_none(),
-            source: Arc::new(source),
+            policy: Arc::clone(policy),
+            aliases: Arc::default(),
+            aside: batch.aside.clone(),
+        };
+        Self {
+            recogniser: Recogniser::new(source.id.0, batch.extent == Extent::Complete, present),
+            source,
+            maker,
             batch,
             due,
             now,
-            policy: Arc::clone(policy),
             ready: Vec::new(),
             articles: Vec::new(),
             has_all: false,
             dropped: HashSet::new(),
             names: Names::default(),
         }
-    }
-
-    fn maker(&self) -> Maker {
-        let (source, info, namer, policy) =
-            (Arc::clone(&self.source), Arc::clone(&self.info), Arc::clone(&self.namer), Arc::clone(&self.policy));
-        Maker { source, info, namer, is_first: self.is_first, policy, aside: self.batch.aside.clone() }
     }
 
     fn store(&mut self, transaction: &Transaction<'_>, chunk: &[Ready], applied: &mut Applied) -> Result<(), StoreError> {
@@ -190,7 +188,7 @@ impl Reading {
         let stored: usize = transaction
             .prepare_cached("SELECT count(*) FROM articles WHERE source = ?1")?
             .query_row([self.source.id.0], |row| row.get(0))?;
-        self.has_all = self.is_first && stored == self.recogniser.count();
+        self.has_all = self.maker.is_first && stored == self.recogniser.count();
         let mut change = Change::begin(transaction, self.now)?;
         let mut touched = Touched::knowing(std::mem::take(&mut self.names), &change);
         // Where nothing is stored nothing changes, and no row of a new article is asked for but what it is looked up by.
@@ -226,7 +224,7 @@ impl Reading {
     ) -> Result<bool, StoreError> {
         self.recogniser.begin_again();
         self.dropped.clear();
-        let may_drop = self.policy.rules.iter().any(|rule| rule.then.drop);
+        let may_drop = self.maker.policy.rules.iter().any(|rule| rule.then.drop);
         let told = (before, &self.batch);
         if self.is_removed(transaction)? || !files::tell_enough(transaction, self.source.id.0, told, ready, may_drop)? {
             return Ok(false);
@@ -250,7 +248,7 @@ impl Reading {
     /// What a rule drops is read again, so that it comes in when the rule goes: a file each time, a feed once the rules differ.
     fn forget_dropped(&mut self) {
         if self.source.kind == SourceKind::Feed && (!self.dropped.is_empty() || !self.batch.is_push) {
-            self.batch.memory.read_with = (!self.dropped.is_empty()).then(|| self.policy.drops());
+            self.batch.memory.read_with = (!self.dropped.is_empty()).then(|| self.maker.policy.drops());
         }
         self.batch.memory.files.retain(|file| !file.guid.as_ref().is_some_and(|guid| self.dropped.contains(guid)));
     }
@@ -291,9 +289,9 @@ impl Reading {
 
     fn insert(&self, change: &mut Change<'_>, touched: &mut Touched, made: &Made) -> Result<i64, StoreError> {
         let article = &made.article;
-        let listed = decide::listed(article.published, self.is_first, self.now).timestamp();
+        let listed = decide::listed(article.published, self.maker.is_first, self.now).timestamp();
         let link = decide::link(&article.link, |link| is_taken(change, link, None))?;
-        let own = self.namer.free(change, article, link.as_deref(), &made.identity)?;
+        let own = self.maker.namer.free(change, article, link.as_deref(), &made.identity)?;
         let generation = change.generation()?;
         // By position: to look up as many names takes a good part of the time.
         change

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 
 use super::revive::PUBLIC;
-use super::{Sqlite, StoreError, sources};
+use super::{Sqlite, StoreError, sources, terms};
 use crate::model::{Article, FullText, Policy, SourceId, SourceInfo};
 use crate::store::decide::{self, Context, Fingerprint};
 
@@ -17,7 +17,8 @@ impl Sqlite {
     ) -> Result<Vec<Article>, StoreError> {
         self.read(|connection| {
             let source = sources::by_id(connection, source.0)?;
-            let context = Context { source: (&source).into(), info: info.unwrap_or(&source.info), policy };
+            let aliases = terms::aliases(connection)?;
+            let context = Context { source: (&source).into(), info: info.unwrap_or(&source.info), policy, aliases: &aliases };
             let mut statement =
                 connection.prepare_cached("SELECT fingerprint FROM articles WHERE source = ?1 AND guid = ?2 AND gone = ?3")?;
             for article in &mut articles {

@@ -8,6 +8,7 @@ use super::StoreError;
 use super::articles::shown_title;
 use super::naming::{Identity, Namer};
 use super::recognise::by_guid;
+use crate::model::rule::Aliases;
 use crate::model::{Article, Aside, Policy, Source, SourceInfo, Verdict};
 use crate::store::decide::{self, Context, Fingerprint, Sorted};
 
@@ -47,12 +48,13 @@ pub(super) struct Maker {
     pub(super) namer: Arc<Namer>,
     pub(super) is_first: bool,
     pub(super) policy: Arc<Policy>,
+    pub(super) aliases: Arc<Aliases>,
     pub(super) aside: Option<Aside>,
 }
 
 impl Maker {
     fn context(&self) -> Context<'_> {
-        Context { source: (&*self.source).into(), info: &self.info, policy: &self.policy }
+        Context { source: (&*self.source).into(), info: &self.info, policy: &self.policy, aliases: &self.aliases }
     }
 
     pub(super) fn made_ready(&self, connection: &Connection, articles: Vec<Article>) -> Result<Vec<Ready>, StoreError> {

@@ -7,8 +7,9 @@ use rusqlite::Connection;
 
 use super::memberships::set;
 use super::revive::{CHUNK, DROPPED, PUBLIC, turn};
-use super::terms::{Touched, kind_number};
+use super::terms::{Touched, aliases, kind_number};
 use super::{Change, Sqlite, StoreError, articles, sources, translation};
+use crate::model::rule::Aliases;
 use crate::model::{Article, ArticleKey, Kind, Language, Origins, Policy, Slug, Source, Time, Verdict};
 use crate::store::decide::{Context, Wanted};
 use crate::store::{Judged, Reached, Ruling};
@@ -61,12 +62,13 @@ fn stored(connection: &Connection, id: i64) -> Result<Stored, StoreError> {
 /// Sorts the articles of one transaction; each source is read once.
 pub(super) struct Sorter<'p> {
     policy: &'p Policy,
+    aliases: Option<Aliases>,
     sources: HashMap<i64, Source>,
 }
 
 impl<'p> Sorter<'p> {
     fn new(policy: &'p Policy) -> Self {
-        Self { policy, sources: HashMap::new() }
+        Self { policy, aliases: None, sources: HashMap::new() }
     }
 
     /// An article, with what decides on it.
@@ -76,7 +78,11 @@ impl<'p> Sorter<'p> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(place) => place.insert(sources::by_id(connection, stored.source)?),
         };
-        let context = Context { source: (&*source).into(), info: &source.info, policy: self.policy };
+        let aliases = match &mut self.aliases {
+            Some(known) => known,
+            none => none.insert(aliases(connection)?),
+        };
+        let context = Context { source: (&*source).into(), info: &source.info, policy: self.policy, aliases };
         stored.found_out = stored.found_out.or_else(|| context.found_out(&stored.article));
         Ok((stored, context))
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{Change, Sqlite, StoreError, articles};
+use crate::model::rule::Aliases;
 use crate::model::{Kind, MenuLink, Sidebar, Slug, Term, TermDescription, TermName};
 
 /// How many categories the sidebar shows; it is on every page.
@@ -91,6 +92,19 @@ pub(super) fn find(connection: &Connection, kind: Kind, slug: &Slug) -> Result<O
         })
     });
     Ok(known.optional()?)
+}
+
+/// What tags and categories were merged into.
+pub(super) fn aliases(connection: &Connection) -> Result<Aliases, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT a.kind, a.slug, t.slug, t.name FROM terms a INDEXED BY terms_by_target JOIN terms t ON t.id = a.alias_of
+         WHERE a.alias_of IS NOT NULL AND a.kind IN (?1, ?2)",
+    )?;
+    let rows = statement.query_and_then((kind_number(Kind::Tag), kind_number(Kind::Category)), |row| {
+        let slug = |place| Ok::<_, StoreError>(Slug::from_canonical(row.get::<_, String>(place)?));
+        Ok(((kind_from(row.get(0)?)?, slug(1)?), (slug(2)?, row.get(3)?)))
+    })?;
+    rows.collect()
 }
 
 /// Reads one term with its own words.
