@@ -32,7 +32,7 @@ use rename::{has_own_links, relink};
 use walk::{Found, walk};
 
 /// Raised when files would be read otherwise than before, so that all are read once more.
-const READER: u32 = 2;
+const READER: u32 = 3;
 /// The names of Hugo's own configuration.
 const HUGO: [&str; 6] = ["hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml"];
 /// What a text is called that has no name.

@@ -7,18 +7,23 @@ use super::dates;
 use super::front_matter::{Fault, Pair, Value};
 use crate::model::{Language, MenuEntry, PageOptions, Person, Picture, SidebarSide, Time, Widget, text};
 
-/// Front matter that can be asked by name; what stands below `params` counts as if it stood at the top.
+/// What stands below these counts as if it stood at the top: Hugo's own fields, and Zola's terms and fields.
+const BELOW: [&str; 3] = ["params", "taxonomies", "extra"];
+
+/// Front matter that can be asked by name.
 pub(super) struct Fields {
     pairs: Vec<Pair>,
 }
 
 impl Fields {
     pub(super) fn new(mut pairs: Vec<Pair>) -> Self {
-        let parameters = pairs.iter().position(|pair| pair.key == "params" && matches!(pair.value, Value::Map(_)));
-        if let Some(at) = parameters
-            && let Value::Map(inner) = pairs.remove(at).value
-        {
-            pairs.extend(inner);
+        for below in BELOW {
+            let at = pairs.iter().position(|pair| pair.key == below && matches!(pair.value, Value::Map(_)));
+            if let Some(at) = at
+                && let Value::Map(inner) = pairs.remove(at).value
+            {
+                pairs.extend(inner);
+            }
         }
         Self { pairs }
     }
@@ -163,7 +168,7 @@ fn field<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
 fn picture(value: &Value) -> Option<&str> {
     match value {
         Value::List(values) => values.iter().find_map(|value| as_text(value).or_else(|| field(value, "src"))),
-        value => as_text(value).or_else(|| field(value, "src")).or_else(|| field(value, "image")),
+        value => as_text(value).or_else(|| ["src", "image", "url", "path"].iter().find_map(|name| field(value, name))),
     }
 }
 

@@ -179,7 +179,7 @@ fn page(fields: &Fields, body: &str, file: &str, place: &Place, context: &Contex
         authors: fields.authors(),
         rights: fields.text(&["rights", "copyright"]).map(text::line),
         published,
-        updated: fields.date(&["lastmod", "modified", "updated"], context.zone)?,
+        updated: fields.date(&["lastmod", "modified", "updated", "updateddate", "last_modified_at"], context.zone)?,
         languages,
         translations: fields.languages(&["translations"]),
         translation_key: fields.text(&["translationkey"]).map(str::to_owned).or_else(|| place.translation_key.clone()),
@@ -279,6 +279,17 @@ mod tests {
         assert_eq!(article.thumbnail.map(|picture| picture.url).as_deref(), Some("https://p.example/1.png"));
         assert_eq!((article.link, article.authors[0].email.as_deref()), (Link::At("https://o.example/1".into()), Some("bo@o.example")));
         assert_eq!(article.comments.as_deref(), Some("https://o.example/1#c"));
+        let zola = try_page(
+            "+++\ntitle = 't'\ndate = 2024-01-02\n[taxonomies]\ntags = ['a', '1.10']\ncategories = ['c']\n[extra]\nimage = '/z.png'\n+++\n",
+        )
+        .unwrap();
+        assert_eq!((zola.article.tags.join(" "), zola.article.categories.join(" ")), ("a 1.10".to_owned(), "c".to_owned()));
+        assert_eq!(zola.article.thumbnail.map(|picture| picture.url).as_deref(), Some("https://a.example/z.png"));
+        for map in ["image:\n  url: /p.png\n  alt: x\nupdatedDate: 2024-06-01", "image:\n  path: /p.png\nlast_modified_at: 2024-06-01"] {
+            let article = page(map).article;
+            assert_eq!(article.thumbnail.map(|picture| picture.url).as_deref(), Some("https://a.example/p.png"), "{map}");
+            assert_eq!(article.updated.map(|time| time.to_rfc3339()).as_deref(), Some("2024-05-31T16:00:00+00:00"), "{map}");
+        }
         let nested = page("categories:\n- [Sports, Baseball]\n- News\ntags: [[a, [b]], c]").article;
         assert_eq!((nested.categories.join(" "), nested.tags.join(" ")), ("Sports Baseball News".to_owned(), "a b c".to_owned()));
     }
