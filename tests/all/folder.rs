@@ -1,5 +1,6 @@
 //! Folders of Markdown, from the files to what is published.
 
+mod limits;
 mod siblings;
 
 use std::fs;

@@ -116,7 +116,11 @@ impl Links<'_> {
             if !is_fit || !is_inside {
                 return None;
             }
-            let bytes = std::fs::read(&path).ok()?;
+            let Ok(bytes) = std::fs::read(&path) else {
+                // Leave to read it changes nothing of it: it is tried again.
+                self.uses.borrow_mut().insert(inside.to_owned(), None);
+                return None;
+            };
             let hash = HEXLOWER.encode(&Sha256::digest(&bytes)[..16]);
             files.insert(name.to_owned(), BundleFile { name: name.to_owned(), media_type: media_type(name).to_owned(), bytes, hash });
         }

@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
         let (base, zone) = hugo(root);
         let base = options.base_url.clone().or(base);
         let zone = options.timezone.or(zone).unwrap_or(options.default_zone);
-        let read_with = format!("{READER} {zone} {}", base.as_ref().map_or("", Url::as_str));
+        let read_with = format!("{READER} {zone} {} {}", options.max_bundle_file, base.as_ref().map_or("", Url::as_str));
         let is_as_before = memory.read_with.as_ref() == Some(&read_with);
         let linker = Linker::new(root, files, &states, options, base);
         Self { root, memory: states, is_as_before, read_with, linker, options, zone, now }
@@ -209,8 +209,10 @@ impl<'a> Reader<'a> {
         let role = role(&file.path);
         let is_unchanged = |state: &&FileState| {
             let is_same = self.is_as_before && state.modified == file.modified && state.size == file.size;
+            // What could not be loaded may be by now: leave to read a file, or a larger limit, changes nothing of it.
+            let was_loaded = state.problem.as_ref().is_none_or(|problem| problem.line.is_some());
             let stays = state.revisit.is_none_or(|revisit| revisit > self.now);
-            is_same && stays && state.uses.iter().all(|used| used.stamp == links::stamp(&self.root.join(&used.path)))
+            is_same && was_loaded && stays && state.uses.iter().all(|used| used.stamp == links::stamp(&self.root.join(&used.path)))
         };
         if let (Some(state), Role::Article(_)) = (known.filter(is_unchanged), &role) {
             return Outcome { state: Some(state.clone()), problem: state.problem.clone(), ..Outcome::default() };

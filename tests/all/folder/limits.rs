@@ -1,0 +1,28 @@
+//! Files that could not be loaded come in once they can be, though nothing of them changed.
+
+use super::{Folder, changes, text};
+use crate::store::day;
+
+#[tokio::test]
+async fn a_file_that_was_too_large_comes_in_when_the_limit_is_raised() {
+    let mut folder =
+        Folder::new(&[("large.md", &format!("---\ntitle: large\n---\n{}\n", "x".repeat(2_000))), ("small.md", &text("small", ""))]).await;
+    folder.options.max_file = 1_000;
+    let (applied, batch) = folder.read(day(1)).await;
+    assert_eq!((applied, batch.problems.len()), (changes(1, 0, 0), 1));
+    assert_eq!(folder.look(day(2)).await.problems.len(), 1, "it is named again");
+    folder.options.max_file = 10_000;
+    let (applied, batch) = folder.read(day(3)).await;
+    assert_eq!((applied, batch.problems.len()), (changes(1, 0, 0), 0));
+    assert!(folder.look(day(4)).await.articles.is_empty(), "from then on it is unchanged");
+}
+
+#[tokio::test]
+async fn a_picture_that_was_too_large_comes_in_when_the_limit_is_raised() {
+    let mut folder = Folder::new(&[("a.md", "---\ntitle: a\n---\n![](p.png)\n"), ("p.png", &"x".repeat(2_000))]).await;
+    folder.read(day(1)).await;
+    assert!(folder.entries().await[0].article.files.is_empty());
+    folder.options.max_bundle_file = 10_000;
+    assert_eq!(folder.read(day(2)).await.0, changes(0, 1, 0));
+    assert_eq!(folder.entries().await[0].article.files[0].name, "p.png");
+}
