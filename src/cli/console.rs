@@ -1,6 +1,7 @@
 //! What commands print: results on standard output, everything else on standard error.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{self, ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -10,6 +11,18 @@ use crate::model::{Applied, Problem};
 
 /// How many remarks on single files are printed unless more are asked for.
 const REMARKS: usize = 20;
+
+/// Why something that was to be printed is lost, as on a full disk; the work goes on. A closed pipe, as after `| head`, is
+/// no failure.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+fn note_lost(written: io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = LOST.set(error);
+    }
+}
 
 /// Standard output and standard error, as the flags want them.
 #[derive(Debug, Clone, Copy)]
@@ -37,9 +50,14 @@ impl Console {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).with_target(false).init();
     }
 
-    /// A result. A closed pipe, as after `| head`, is no failure.
+    /// A result.
     pub(super) fn print(self, line: &str) {
-        let _ = writeln!(stdout().lock(), "{line}");
+        note_lost(writeln!(stdout().lock(), "{line}"));
+    }
+
+    /// Why not all was printed; `None`: it was.
+    pub(super) fn lost(self) -> Option<&'static io::Error> {
+        LOST.get()
     }
 
     /// A result for programs.
@@ -50,7 +68,7 @@ impl Console {
     /// A result as it is.
     pub(super) fn print_bytes(self, bytes: &[u8]) {
         let mut out = stdout().lock();
-        let _ = out.write_all(bytes).and_then(|()| out.flush());
+        note_lost(out.write_all(bytes).and_then(|()| out.flush()));
     }
 
     /// What people may want to know; not for programs.

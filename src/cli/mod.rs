@@ -125,6 +125,10 @@ pub fn main() -> ExitCode {
         runtime.shutdown_timeout(std::time::Duration::from_secs(2));
         result
     });
+    let result = result.and_then(|is_good| match console.lost() {
+        Some(error) => Err(anyhow::anyhow!("cannot print all of it: {error}")),
+        None => Ok(is_good),
+    });
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -214,3 +214,22 @@ fn an_export_writes_over_nothing_that_is_not_its_own_unasked() {
     }
     assert!(home.failure(&["export", "markdown"], 2).contains("--out"));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_a_failure_and_a_closed_pipe_is_none() {
+    let home = home();
+    home.write("a/one.md", &crate::cli::article("One", "date: 2025-01-01"));
+    home.output(&["add", "a"]);
+    for arguments in [&["export", "json"][..], &["feed", "/feed.rss"], &["tag", "list", "--json"]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = home.command(arguments).stdout(full).output().unwrap();
+        // There is no tag: nothing is printed of what has none.
+        let expected = i32::from(arguments[0] != "tag");
+        assert_eq!(output.status.code(), Some(expected), "{arguments:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap().contains("cannot print"), expected == 1, "{arguments:?}");
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(home.command(&["export", "json"]).stdout(writer).status().unwrap().code(), Some(0));
+}
