@@ -64,7 +64,8 @@ enum Action {
     },
 }
 
-fn name(text: &str) -> Result<String, String> {
+/// A name that is one.
+pub(super) fn name(text: &str) -> Result<String, String> {
     let name = text.trim();
     if name.is_empty() { Err("it takes a name".to_owned()) } else { Ok(name.to_owned()) }
 }

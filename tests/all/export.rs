@@ -233,3 +233,17 @@ fn what_cannot_be_printed_is_a_failure_and_a_closed_pipe_is_none() {
     drop(reader);
     assert_eq!(home.command(&["export", "json"]).stdout(writer).status().unwrap().code(), Some(0));
 }
+
+#[test]
+fn what_is_empty_is_no_article_and_a_feed_is_one_whatever_its_file_is_called() {
+    let home = home();
+    let (empty, feed) = (home.write("empty.md", "\u{feff}\n \n"), home.write("feed", &rss("a")));
+    for path in ["-", &empty] {
+        assert!(home.failure(&["import", path], 1).contains("there is nothing in it"), "{path}");
+    }
+    assert!(home.failure(&["import", &feed, "--into", " "], 2).contains("it takes a name"));
+    assert!(home.output(&["import", &feed]).contains("imported into inbox: 1 new"));
+    let json: Value = serde_json::from_str(&home.output(&["export", "json"])).unwrap();
+    let titles: Vec<&Value> = json["items"].as_array().unwrap().iter().map(|item| &item["title"]).collect();
+    assert_eq!(titles, ["One of a"]);
+}

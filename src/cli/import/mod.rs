@@ -13,6 +13,7 @@ use serde_json::json;
 use self::together::{Part, join};
 use super::console::{Console, summary};
 use super::subscriptions::subscribe;
+use super::taxonomy::name;
 use super::{Work, now};
 use crate::config::Config;
 use crate::model::{Applied, Batch, Memory, NewSource, Problem, Source, SourceKind, SourceSettings};
@@ -34,7 +35,7 @@ pub(super) struct Import {
     #[arg(required = true)]
     paths: Vec<String>,
     /// The inbox that the articles come into; it is made if it is not there
-    #[arg(long, value_name = "NAME", default_value = "inbox")]
+    #[arg(long, value_name = "NAME", default_value = "inbox", value_parser = name)]
     into: String,
 }
 
@@ -179,12 +180,13 @@ impl Input {
     }
 }
 
-/// By the name, else by how it begins.
+/// By the name, else, where that is none of Markdown, by how it begins.
 fn looks_like_feed(name: &str, bytes: &[u8]) -> bool {
     let extension = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]);
     let start = start.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']);
     let is_feed =
         start.starts_with("<?xml") || start.starts_with("<rss") || start.starts_with("<feed") || start.contains("jsonfeed.org/version");
-    matches!(extension.as_str(), "xml" | "rss" | "atom" | "rdf" | "json" | "opml") || (name == STDIN && is_feed)
+    let is_markdown = matches!(extension.as_str(), "md" | "markdown" | "txt");
+    matches!(extension.as_str(), "xml" | "rss" | "atom" | "rdf" | "json" | "opml") || (!is_markdown && is_feed)
 }

@@ -118,6 +118,9 @@ pub fn read_text(path: &str, bytes: &[u8], options: &Options, now: Time) -> Resu
         Context { zone: options.timezone.unwrap_or(options.default_zone), base: options.base_url.as_ref(), resolve: &|_| None, now };
     let mut batch = Batch::default();
     match markdown::read(text, &Place { path: path.to_owned(), ..place.clone() }, &context)? {
+        Reading::Plain if text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty() => {
+            return Err(Problem { place: path.to_owned(), line: None, reason: "there is nothing in it".to_owned() });
+        }
         Reading::Plain => batch.articles.push(markdown::read_plain(text, &place, &context)),
         Reading::Article(page) if page.is_hidden => batch.skipped = 1,
         Reading::Article(page) => {
