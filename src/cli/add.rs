@@ -146,6 +146,7 @@ async fn add_folder(work: &Work, path: &Path, slug: Option<Slug>, settings: Sour
         anyhow::bail!("{} is neither a folder that is there nor a URL; check its spelling, or begin a URL with https://", path.display());
     };
     anyhow::ensure!(!settings.full_text, "{} is a folder, and says all itself; --full-text is for feeds", path.display());
+    anyhow::ensure!(settings.encoding.is_none(), "{} is a folder, whose files are UTF-8; --encoding is for feeds", path.display());
     anyhow::ensure!(folder.is_dir(), "{} is a file; `feedmill import` reads files once, `add` takes folders and URLs", path.display());
     let location = folder.to_str().ok_or_else(|| anyhow::anyhow!("the path {} is not UTF-8; rename it", folder.display()))?;
     let title = folder.file_name().map_or_else(|| "files".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -231,7 +232,8 @@ async fn look(work: &Work, url: &Url, client: &Client, settings: &SourceSettings
         anyhow::ensure!(wait <= PATIENCE, "{host} is left alone until {when}, as it wishes; add it after that");
         tokio::time::sleep(wait.to_std().unwrap_or_default()).await;
     }
-    let found = find(url, client, settings.timezone.unwrap_or(work.reader.zone), now()).await;
+    let zone = settings.timezone.unwrap_or(work.reader.zone);
+    let found = find(url, client, settings.encoding.as_deref(), zone, now()).await;
     work.reader.leave_host(&work.store, host, found.as_ref().err().and_then(ReadError::busy_host), now()).await;
     Ok(found?)
 }

@@ -44,13 +44,16 @@ enum Setting {
     Timezone,
     Every,
     BaseUrl,
+    Encoding,
     FullText,
 }
 
 impl Edit {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
         let source = work.source(&self.source).await?;
-        anyhow::ensure!(!self.said.full_text() || source.kind == SourceKind::Feed, "{} is no feed; --full-text is for feeds", source.slug);
+        if let Some(option) = self.said.of_feeds() {
+            anyhow::ensure!(source.kind == SourceKind::Feed, "{} is no feed; {option} is for feeds", source.slug);
+        }
         anyhow::ensure!(self.private.is_none() || source.kind == SourceKind::Feed, "{} is no feed; --private is for feeds", source.slug);
         let slug = self.said.slug();
         let settings = self.settings(source.settings.clone());
@@ -77,6 +80,7 @@ impl Edit {
                 Setting::Timezone => settings.timezone = None,
                 Setting::Every => settings.every = None,
                 Setting::BaseUrl => settings.base_url = None,
+                Setting::Encoding => settings.encoding = None,
                 Setting::FullText => settings.full_text = false,
             }
         }

@@ -82,7 +82,7 @@ enum Command {
     Serve(serve::Serve),
     Add(Box<add::Add>),
     Sources(sources::Sources),
-    Edit(edit::Edit),
+    Edit(Box<edit::Edit>),
     Remove(remove::Remove),
     Refresh(refresh::Refresh),
     Import(import::Import),

@@ -51,7 +51,7 @@ async fn read(source: &str, reader: &Reader, config: &Config) -> anyhow::Result<
     if let Ok(url) = Url::parse(source)
         && matches!(url.scheme(), "http" | "https")
     {
-        return match find(&url, &reader.client, reader.zone, now()).await? {
+        return match find(&url, &reader.client, None, reader.zone, now()).await? {
             Found::Feed { batch, .. } => Ok(*batch),
             Found::Page { candidates } => {
                 let feeds: Vec<&str> = candidates.iter().map(|candidate| candidate.url.as_str()).collect();

@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::config::duration;
 use crate::model::{Language, Slug, SourceSettings};
+use crate::source::feed::is_encoding;
 
 /// The options that `add` and `edit` share.
 #[derive(Debug, Args)]
@@ -36,6 +37,9 @@ pub(super) struct Said {
     /// Where relative links of a folder lead
     #[arg(long, value_name = "URL")]
     base_url: Option<Url>,
+    /// The encoding of a feed that states a wrong one, such as `windows-1251`
+    #[arg(long, value_name = "NAME", value_parser = encoding)]
+    encoding: Option<String>,
     /// Read the page of each new article of a feed for its whole text
     #[arg(long)]
     full_text: bool,
@@ -47,9 +51,13 @@ impl Said {
         self.slug.as_deref().map(Slug::from_name)
     }
 
-    /// Whether the pages of its articles are to be read.
-    pub(super) fn full_text(&self) -> bool {
-        self.full_text
+    /// An option that was said and that only feeds take.
+    pub(super) fn of_feeds(&self) -> Option<&'static str> {
+        match (self.full_text, &self.encoding) {
+            (true, _) => Some("--full-text"),
+            (_, Some(_)) => Some("--encoding"),
+            _ => None,
+        }
     }
 
     /// What was said, as it is said to `edit`.
@@ -65,6 +73,7 @@ impl Said {
             one("language", language),
             one("timezone", self.timezone.map(|zone| zone.name().to_owned())),
             one("every", self.every.map(|every| format!("{}s", every.as_secs()))),
+            one("encoding", self.encoding.clone()),
             one("base-url", self.base_url.as_ref().map(Url::to_string)),
         ];
         let mut words: Vec<String> = said.into_iter().flatten().map(|(option, value)| format!("--{option} {}", quoted(&value))).collect();
@@ -85,6 +94,7 @@ impl Said {
         settings.timezone = self.timezone.or(settings.timezone);
         settings.every = self.every.or(settings.every);
         settings.base_url = self.base_url.map(String::from).or(settings.base_url);
+        settings.encoding = self.encoding.or(settings.encoding);
         settings.full_text |= self.full_text;
         settings
     }
@@ -102,6 +112,10 @@ fn language(text: &str) -> Result<Language, String> {
 
 fn zone(text: &str) -> Result<Tz, String> {
     text.parse().map_err(|_| "it takes an IANA time zone, such as `Asia/Shanghai`".to_owned())
+}
+
+fn encoding(text: &str) -> Result<String, String> {
+    if is_encoding(text) { Ok(text.to_owned()) } else { Err("it takes the name of an encoding, such as `windows-1251`".to_owned()) }
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

@@ -64,6 +64,7 @@ fn detail(source: &Source, work: &Work, console: Console) {
             ("location", source.location.clone()),
             ("private", if source.settings.private { "yes".to_owned() } else { String::new() }),
             ("full text", if source.settings.full_text { "yes".to_owned() } else { String::new() }),
+            ("encoding", source.settings.encoding.clone().unwrap_or_default()),
             ("articles", status.articles.to_string()),
             ("categories", source.settings.categories.join(", ")),
             ("tags", source.settings.tags.join(", ")),

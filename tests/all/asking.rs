@@ -191,3 +191,31 @@ fn the_first_reading_of_a_feed_goes_by_the_zone_that_it_is_added_with() {
     let published = home.output(&["feed", "/feed.json"]);
     assert!(published.contains("\"date_published\":\"2025-01-06T04:00:00Z\""), "{published}");
 }
+
+#[test]
+fn a_feed_that_states_a_wrong_encoding_is_read_in_the_one_that_its_owner_names() {
+    let (home, up) = (Home::new(), Upstream::new());
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"1s\"\n");
+    // These letters of windows-1251 are UTF-8 of others, by chance.
+    let feed = FEED.replace("One", "Ж");
+    for path in ["/a", "/b"] {
+        up.then(path, "200 OK\r\nContent-Type: text/xml; charset=utf-8\r\nETag: \"1\"", &feed);
+    }
+    let title = |path: &str| {
+        let feed: serde_json::Value = serde_json::from_str(&home.output(&["feed", path])).unwrap();
+        feed["items"][0]["title"].as_str().unwrap().to_owned()
+    };
+    home.output(&["add", &up.url("/a"), "--encoding", "cp1251", "--slug", "a"]);
+    assert_eq!(title("/source/a.json"), "Р–");
+    home.output(&["add", &up.url("/b"), "--slug", "b"]);
+    assert_eq!(title("/source/b.json"), "Ж");
+    home.output(&["edit", "b", "--encoding", "windows-1251"]);
+    home.output(&["refresh", "b", "--force"]);
+    assert_eq!(title("/source/b.json"), "Р–");
+    home.output(&["edit", "b", "--clear", "encoding"]);
+    home.output(&["refresh", "b", "--force"]);
+    assert_eq!(title("/source/b.json"), "Ж");
+    assert!(home.failure(&["edit", "b", "--encoding", "nonsense"], 2).contains("windows-1251"));
+    home.write("folder/a.md", &crate::cli::article("A", ""));
+    assert!(home.failure(&["add", "folder", "--encoding", "gbk"], 1).contains("--encoding is for feeds"));
+}

@@ -106,7 +106,7 @@ fn lossy<'a>(encoding: &'static Encoding, bytes: &'a [u8], repairs: &mut Repairs
 
 /// The encoding of a label; browsers' table (WHATWG), where gb2312 is gbk, and gbk decodes as gb18030. `None` for one
 /// that nobody knows or that is unsafe to read.
-fn for_label(label: &str) -> Option<&'static Encoding> {
+pub(super) fn for_label(label: &str) -> Option<&'static Encoding> {
     let label = label.trim_matches(|c: char| c.is_ascii_whitespace() || c == '"' || c == '\'');
     let label = match label.to_ascii_lowercase().as_str() {
         "gb-2312" | "gb_2312" | "cp936" | "ms936" => "gbk",

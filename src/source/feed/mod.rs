@@ -128,7 +128,7 @@ pub enum FeedError {
     #[error("this is not a feed but {0}; expected RSS, Atom, RDF or JSON Feed")]
     NotAFeed(String),
     /// An encoding that nobody knows, or that cannot be read safely.
-    #[error("the encoding {0:?} is not read; the publisher should use UTF-8, or `feedmill edit --encoding` names another one")]
+    #[error("the encoding {0:?} is not read; the publisher should use UTF-8, or `--encoding` names another one")]
     Encoding(String),
     /// JSON that is broken.
     #[error("this is broken JSON: {0}")]
@@ -181,6 +181,12 @@ pub fn parse(bytes: &[u8], context: &FeedContext<'_>) -> Result<ParsedFeed, Feed
         passed_over,
         relations: document.relations,
     })
+}
+
+/// Whether a feed can be read in an encoding of this name.
+#[must_use]
+pub fn is_encoding(name: &str) -> bool {
+    decode::for_label(name).is_some()
 }
 
 /// The text of another document of the web, decoded as a feed's is; its `meta` element counts, too.

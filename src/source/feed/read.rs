@@ -123,16 +123,16 @@ pub enum Found {
     },
 }
 
-/// Looks with one GET what is at a URL: a feed, or a page that may name some.
+/// Looks with one GET what is at a URL: a feed, which may be in an encoding that its owner names, or a page that may name some.
 ///
 /// # Errors
 ///
 /// Fails if nothing came, or if it is neither.
-pub async fn find(url: &Url, client: &Client, zone: Tz, now: Time) -> Result<Found, ReadError> {
+pub async fn find(url: &Url, client: &Client, encoding: Option<&str>, zone: Tz, now: Time) -> Result<Found, ReadError> {
     let Answer { body, url: final_url, is_moved, fresh_until } = client.get(url, Validators::default(), now).await?;
     // A 304 answers no question that was asked here; it is as good as an empty document.
     let body = Arc::new(body.unwrap_or_default());
-    match parse_aside(&body, &final_url, None, zone, limits(client)).await? {
+    match parse_aside(&body, &final_url, encoding.map(str::to_owned), zone, limits(client)).await? {
         Ok(feed) => {
             let url = if is_moved { final_url } else { url.clone() };
             Ok(Found::Feed { url, batch: Box::new(batch(feed, &body, fresh_until)) })
@@ -259,7 +259,7 @@ mod tests {
         let client = Client::new(&Options { limits, allow_addresses, ..Options::default() }).unwrap();
         let batch = run(read(&source(&url), &Memory::default(), &client, Tz::UTC, now())).unwrap();
         assert_eq!(batch.articles.len(), 1);
-        match run(find(&url, &client, Tz::UTC, now())).unwrap() {
+        match run(find(&url, &client, None, Tz::UTC, now())).unwrap() {
             Found::Feed { batch, .. } => assert_eq!(batch.articles.len(), 1),
             page @ Found::Page { .. } => panic!("{page:?}"),
         }
@@ -269,11 +269,11 @@ mod tests {
     fn what_is_found_is_a_feed_where_it_lives_or_a_page_with_its_feeds() {
         let page = b"<!doctype html><html><head><link rel=alternate type=application/rss+xml href=/rss></head></html>";
         let (url, requests) = serve(vec![answer("301 Moved\r\nLocation: /new", b""), answer("200 OK", FEED), answer("200 OK", page)]);
-        match run(find(&url, &client(), Tz::UTC, now())).unwrap() {
+        match run(find(&url, &client(), None, Tz::UTC, now())).unwrap() {
             Found::Feed { url, batch } => assert_eq!((url.path(), batch.articles.len()), ("/new", 2)),
             page @ Found::Page { .. } => panic!("{page:?}"),
         }
-        match run(find(&url, &client(), Tz::UTC, now())).unwrap() {
+        match run(find(&url, &client(), None, Tz::UTC, now())).unwrap() {
             Found::Page { candidates } => assert_eq!(candidates[0].url.path(), "/rss"),
             feed @ Found::Feed { .. } => panic!("{feed:?}"),
         }
