@@ -39,6 +39,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 impl Refresh {
     pub(super) async fn run(self, work: &Work, console: Console) -> anyhow::Result<bool> {
+        work.store.forget_times_ahead(now()).await?;
         // Of a list of subscriptions each is due a little later than the one before; who refreshes does not wait for that.
         let mut wanted = self.wanted(work).await?;
         let unread: Vec<_> = wanted.iter().filter(|source| source.status.last_read.is_none()).map(|source| source.id).collect();

@@ -1,5 +1,5 @@
-//! What the store needs beside readings: new articles are taken into the search, old tombstones out of the feeds, and
-//! removals of sources that were broken off are ended.
+//! What the store needs beside readings: new articles are taken into the search, old tombstones out of the feeds,
+//! what a wrong clock left is forgotten, and removals of sources that were broken off are ended.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::store::Store;
 const TICK: Duration = Duration::from_millis(250);
 /// How long a withdrawn article has a tombstone.
 const TOMBSTONES: TimeDelta = TimeDelta::days(30);
-/// How often old tombstones are looked for.
+/// How often old tombstones are looked for, and times that lie ahead.
 const RETIRE: TimeDelta = TimeDelta::hours(1);
 
 /// Keeps the store for as long as it is let.
@@ -37,9 +37,12 @@ pub(super) async fn house(store: Store) {
             tracing::warn!(%error, "cannot take articles into the search");
         }
         let now = super::now();
-        if retired.is_none_or(|last| now - last >= RETIRE) {
+        if retired.is_none_or(|last| now < last || now - last >= RETIRE) {
             if let Err(error) = store.retire(now - TOMBSTONES, now).await {
                 tracing::warn!(%error, "cannot take old tombstones out of the feeds");
+            }
+            if let Err(error) = store.forget_times_ahead(now).await {
+                tracing::warn!(%error, "cannot look for sources that were read at a time that lies ahead");
             }
             retired = Some(now);
         }

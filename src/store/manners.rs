@@ -112,6 +112,15 @@ impl Store {
         self.note(move |sqlite| sqlite.hasten(&sources, now)).await
     }
 
+    /// Makes due what was read at a time that lies ahead, by a clock that was wrong, and gives back what was taken then: else
+    /// nobody would be asked until that time comes.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn forget_times_ahead(&self, now: Time) -> Result<(), StoreError> {
+        self.note(move |sqlite| sqlite.forget_times_ahead(now)).await
+    }
+
     /// Marks the articles of a feed whose pages need not be asked for: those that are stored as they are here after their
     /// page was asked for, and those that rules drop.
     ///

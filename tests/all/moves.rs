@@ -217,3 +217,26 @@ async fn a_removal_that_was_broken_off_is_ended_by_the_same_command_and_by_the_p
         assert_eq!((back.id, f.guids("/").await.len()), (source.id, 2));
     }
 }
+
+#[tokio::test]
+async fn what_a_clock_that_was_ahead_read_is_read_again_once_it_is_right() {
+    let (up, f) = (Upstream::new(), Fixture::new().await);
+    up.then("/a", "200 OK", RSS).then("/gone", "200 OK", RSS).then("/gone", "410 Gone", "").then(
+        "/busy",
+        "429 Slow\r\nRetry-After: 600",
+        "",
+    );
+    for path in ["/a", "/gone", "/busy"] {
+        add(&f.store, &up.url(path), SourceSettings::default()).await;
+    }
+    live(&f.store, &reader(), day(400), day(401)).await;
+    let asked = up.asked("/gone");
+    assert!(live(&f.store, &reader(), day(1), day(2)).await.is_empty());
+    f.store.forget_times_ahead(day(2)).await.unwrap();
+    let after = live(&f.store, &reader(), day(2), day(2) + TimeDelta::minutes(20)).await;
+    assert!(after.iter().filter(|(_, name)| name == "a").count() == 1 && after.iter().any(|(_, name)| name == "busy"), "{after:?}");
+    assert_eq!(up.asked("/gone"), asked, "what is gone is asked no more");
+    let source = f.store.source(&up.url("/a")).await.unwrap().unwrap();
+    f.store.forget_times_ahead(day(2) + TimeDelta::minutes(20)).await.unwrap();
+    assert_eq!(again(&f.store, &source).await, source, "what was read since is due as it was");
+}

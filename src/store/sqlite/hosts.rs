@@ -1,5 +1,6 @@
 //! Hosts: one request in flight each, with a pause after it, and a longer one where the host wishes so.
 
+use chrono::TimeDelta;
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::oneshot::Receiver;
 
@@ -97,6 +98,25 @@ impl Sqlite {
         self.write(|transaction| put_off(transaction, source.0, due))
     }
 
+    pub(in crate::store) fn forget_times_ahead(&self, now: Time) -> Result<(), StoreError> {
+        let (soon, rest) = ((now + DIFFERENCE).timestamp(), (now + LONGEST_REST).timestamp());
+        self.write(|transaction| {
+            transaction
+                .prepare_cached(
+                    "UPDATE sources SET due = min(due, ?1), leased_until = 0, not_before = NULL
+                     WHERE removed IS NULL AND ifnull(last_read, created) > ?2 AND (leased_until <= ?1 OR leased_until > ?2)",
+                )?
+                .execute((now.timestamp(), soon))?;
+            transaction
+                .prepare_cached(
+                    "UPDATE hosts SET taken_until = iif(taken_until > ?1, 0, taken_until), rests_until = iif(rests_until > ?2, 0, rests_until)
+                     WHERE taken_until > ?1 OR rests_until > ?2",
+                )?
+                .execute((soon, rest))?;
+            Ok(())
+        })
+    }
+
     pub(in crate::store) fn hasten(&self, sources: &[SourceId], now: Time) -> Result<(), StoreError> {
         self.write(|transaction| {
             let mut statement = transaction.prepare_cached(
@@ -109,6 +129,11 @@ impl Sqlite {
         })
     }
 }
+
+/// A clock may differ from that of another machine by so much.
+const DIFFERENCE: TimeDelta = TimeDelta::hours(1);
+/// No host rests for longer.
+const LONGEST_REST: TimeDelta = TimeDelta::days(8);
 
 fn habits(connection: &Connection, source: SourceId, now: Time, limit: usize) -> Result<Habits, StoreError> {
     let is_pushed = super::pushes::pushed_until(connection, source, now)?.is_some();
