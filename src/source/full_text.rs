@@ -5,7 +5,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::feed::decoded;
-use super::fetch::{Body, Client, FetchError, Validators};
+use super::fetch::{Body, Client, FetchError, Validators, as_user_of};
 use super::{clean, tame};
 use crate::model::private::public;
 use crate::model::{Source, Time, text};
@@ -46,7 +46,8 @@ pub enum PageError {
 ///
 /// The page did not come, or says nothing that the feed does not.
 pub async fn read(source: &Source, page: &Url, own: Option<&str>, client: &Client, now: Time) -> Result<String, PageError> {
-    let answer = client.beside(source, page)?.get(&as_its_user(page, source), Validators::default(), now).await?;
+    let page = Url::parse(&source.location).map_or_else(|_| page.clone(), |own| as_user_of(&own, page.clone()));
+    let answer = client.beside(source, &page)?.get(&page, Validators::default(), now).await?;
     let (body, url) = (answer.body.unwrap_or_default(), public(&answer.url));
     match body.media_type.as_deref() {
         None | Some("text/html" | "application/xhtml+xml") => {}
@@ -57,20 +58,6 @@ pub async fn read(source: &Source, page: &Url, own: Option<&str>, client: &Clien
     let extracted = tokio::task::spawn_blocking(move || extract(&body, &url)).await.unwrap_or(Err(PageError::Nothing))?;
     let length = |html: &str| text::plain(html).len();
     if own.is_some_and(|own| length(own) > length(&extracted)) { Err(PageError::Shorter) } else { Ok(extracted) }
-}
-
-/// A page of a source's own host as the user that the source's URL names; links do not name users.
-fn as_its_user(page: &Url, source: &Source) -> Url {
-    let mut page = page.clone();
-    if let Ok(own) = Url::parse(&source.location)
-        && own.origin() == page.origin()
-        && page.username().is_empty()
-    {
-        // Both fail only for URLs without a host.
-        page.set_username(own.username()).ok();
-        page.set_password(own.password()).ok();
-    }
-    page
 }
 
 fn extract(body: &Body, url: &Url) -> Result<String, PageError> {

@@ -240,3 +240,21 @@ async fn what_a_clock_that_was_ahead_read_is_read_again_once_it_is_right() {
     f.store.forget_times_ahead(day(2) + TimeDelta::minutes(20)).await.unwrap();
     assert_eq!(again(&f.store, &source).await, source, "what was read since is due as it was");
 }
+
+#[tokio::test]
+async fn a_redirect_within_a_host_is_followed_as_the_user_of_the_source_and_one_to_another_is_not() {
+    let (up, elsewhere, f) = (Upstream::new(), Upstream::new(), Fixture::new().await);
+    up.then("/a", &format!("301 M\r\nLocation: {}", up.url("/b")), "").then("/b", "200 OK", RSS);
+    up.then("/c", &format!("302 F\r\nLocation: {}", elsewhere.url("/d")), "");
+    elsewhere.then("/d", "200 OK", RSS);
+    let as_ann = |path: &str| up.url(path).replace("http://", "http://ann:pw@");
+    let kept = add(&f.store, &as_ann("/a"), SourceSettings::default()).await;
+    add(&f.store, &as_ann("/c"), SourceSettings::default()).await;
+    for number in 1..=3 {
+        live(&f.store, &reader(), day(number), day(number) + TimeDelta::minutes(5)).await;
+    }
+    assert!(up.requests().iter().all(|request| request.head.contains("authorization: Basic YW5uOnB3")), "{:?}", up.requests());
+    assert!(elsewhere.requests().iter().all(|request| !request.head.contains("authorization")), "{:?}", elsewhere.requests());
+    assert_eq!((up.asked("/b"), elsewhere.asked("/d")), (3, 3));
+    assert_eq!(again(&f.store, &kept).await.location, as_ann("/b"), "it moves with its user");
+}

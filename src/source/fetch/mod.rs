@@ -24,6 +24,7 @@ pub use error::FetchError;
 use guard::{Guard, GuardError};
 pub use guard::{Network, NetworkError};
 pub use once::Reply;
+pub(super) use own::as_user_of;
 pub use own::header;
 use transport::{Transport, Transports};
 use turns::Turns;
@@ -188,7 +189,7 @@ impl Client {
                 Ok(Step::Answer(answer)) => return Ok(Answer { is_moved: hop > 0 && all_permanent, ..answer }),
                 Ok(Step::Redirect { to, is_permanent }) => {
                     all_permanent &= is_permanent && !own::is_downgrade(&url, &to);
-                    url = to;
+                    url = as_user_of(first, to);
                 }
                 // Where it leads for now is gone, and not the document itself.
                 Err(FetchError::Gone(url)) if !all_permanent => {

@@ -62,6 +62,16 @@ pub(super) fn is_of_one_host(first: &Url, second: &Url) -> bool {
     first.origin() == second.origin() || (is_upgrade && first.host() == second.host())
 }
 
+/// A URL of the host of another one, as the user that the other names: redirects and links do not name users.
+pub(in crate::source) fn as_user_of(first: &Url, mut url: Url) -> Url {
+    if is_of_one_host(first, &url) && url.username().is_empty() && url.password().is_none() {
+        // Both fail only for URLs without a host.
+        url.set_username(first.username()).ok();
+        url.set_password(first.password()).ok();
+    }
+    url
+}
+
 /// Whether a redirect gives up TLS: what it says is nothing for good.
 pub(super) fn is_downgrade(from: &Url, to: &Url) -> bool {
     from.scheme() == "https" && to.scheme() == "http"
