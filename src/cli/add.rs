@@ -1,6 +1,7 @@
 //! `feedmill add`: a new source.
 
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::Args;
@@ -20,6 +21,8 @@ use crate::source::fetch::{Client, header};
 
 /// How long adding waits for a host that is being asked or has its pause.
 const PATIENCE: TimeDelta = TimeDelta::minutes(1);
+/// How often it is looked whether a host is free.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Add a source: a feed, a web page whose feed is found, a folder of Markdown files, or all feeds of an OPML file.
 #[derive(Debug, Args)]
@@ -226,11 +229,13 @@ async fn known(work: &Work, url: &Url, slug: Option<&Slug>, settings: &SourceSet
 async fn look(work: &Work, url: &Url, client: &Client, settings: &SourceSettings) -> anyhow::Result<Found> {
     let host = Host::of(url).ok_or_else(|| anyhow::anyhow!("{url} names no host"))?;
     let lease = TimeDelta::from_std(work.config.timeout)? + TimeDelta::seconds(1);
-    while let Some(free) = work.store.take_host(host.clone(), now(), now() + lease).await? {
-        let wait = free - now();
-        let when = free.with_timezone(&work.config.timezone).format("%F %R");
-        anyhow::ensure!(wait <= PATIENCE, "{host} is left alone until {when}, as it wishes; add it after that");
-        tokio::time::sleep(wait.to_std().unwrap_or_default()).await;
+    let patience = now() + PATIENCE;
+    while let Some(busy) = work.store.take_host(host.clone(), now(), now() + lease).await? {
+        let when = busy.until.with_timezone(&work.config.timezone).format("%F %R");
+        anyhow::ensure!(!busy.rests || busy.until <= patience, "{host} is left alone until {when}, as it wishes; add it after that");
+        anyhow::ensure!(now() <= patience, "others of {host} are being read, until {when} at the longest; add it after that");
+        // Who asks it gives it back sooner than that.
+        tokio::time::sleep((busy.until - now()).to_std().unwrap_or_default().min(AGAIN)).await;
     }
     let zone = settings.timezone.unwrap_or(work.reader.zone);
     let found = find(url, client, settings.encoding.as_deref(), zone, now()).await;

@@ -17,6 +17,9 @@ const PAGES: usize = 20;
 /// How long a reading goes on asking: well within its lease.
 const PATIENCE: Duration = Duration::from_mins(5);
 
+/// How often it is looked whether a host is free that others ask.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// One round over the pages of a reading.
 struct Round<'a> {
     reader: &'a Reader,
@@ -98,12 +101,14 @@ impl Round<'_> {
         let lease = self.reader.client.limits().time + Duration::from_secs(1);
         loop {
             let now = self.clock();
-            let Some(free) = self.store.take_host(host.clone(), now, now + schedule::delta(lease)).await? else { return Ok(Some(host)) };
-            let wait = (free - now).to_std().unwrap_or_default();
-            if self.started.elapsed() + wait > PATIENCE {
+            let Some(busy) = self.store.take_host(host.clone(), now, now + schedule::delta(lease)).await? else { return Ok(Some(host)) };
+            let wait = (busy.until - now).to_std().unwrap_or_default();
+            let at_least = if busy.rests { wait } else { AGAIN };
+            if self.started.elapsed() + at_least > PATIENCE {
                 return Ok(None);
             }
-            tokio::time::sleep(wait).await;
+            // Who asks it gives it back sooner than it may last.
+            tokio::time::sleep(wait.min(AGAIN)).await;
         }
     }
 }

@@ -34,12 +34,21 @@ pub struct Habits {
     pub is_pushed: bool,
 }
 
+/// Why a host may not be asked now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busy {
+    /// From then on it may be asked; who asks it now gives it back sooner.
+    pub until: Time,
+    /// It wishes to be left alone until then.
+    pub rests: bool,
+}
+
 impl Store {
-    /// Takes a host for one request that no source stands behind yet; else says when it is free.
+    /// Takes a host for one request that no source stands behind yet; else says why it may not be asked.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn take_host(&self, host: Host, now: Time, until: Time) -> Result<Option<Time>, StoreError> {
+    pub async fn take_host(&self, host: Host, now: Time, until: Time) -> Result<Option<Busy>, StoreError> {
         self.note(move |sqlite| sqlite.take_host(&host, now, until)).await
     }
 

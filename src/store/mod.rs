@@ -34,7 +34,7 @@ pub use decide::{Foreseen, foresee};
 pub use error::StoreError;
 pub use files::Heading;
 pub use fragments::Unmade;
-pub use manners::{Habits, Lease};
+pub use manners::{Busy, Habits, Lease};
 use sqlite::Sqlite;
 pub use taxonomy::{Judged, Reached, Ruling, TermError, TermRow, TermWords, Verb};
 

@@ -219,3 +219,27 @@ fn a_feed_that_states_a_wrong_encoding_is_read_in_the_one_that_its_owner_names()
     home.write("folder/a.md", &crate::cli::article("A", ""));
     assert!(home.failure(&["add", "folder", "--encoding", "gbk"], 1).contains("--encoding is for feeds"));
 }
+
+#[test]
+fn a_feed_is_added_once_others_of_its_host_were_read() {
+    let (home, up) = (Home::new(), Upstream::new());
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"1s\"\n");
+    up.then("/fast", "200 OK", FEED);
+    up.then_with(
+        "/slow",
+        Arc::new(|stream| {
+            std::thread::sleep(std::time::Duration::from_millis(1_500));
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }),
+    );
+    let list = home.write("list.opml", &format!("<opml><body><outline type=\"rss\" xmlUrl=\"{}\"/></body></opml>", up.url("/slow")));
+    home.output(&["import", &list]);
+    let mut reading = home.command(&["refresh"]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while up.asked("/slow") == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let started = std::time::Instant::now();
+    assert!(home.output(&["add", &up.url("/fast")]).contains("1 new"));
+    assert!(started.elapsed().as_secs() < 30 && up.most_at_once() == 1, "{:?}", started.elapsed());
+    assert_eq!(reading.wait().unwrap().code(), Some(1), "an empty document is no feed");
+}

@@ -8,7 +8,7 @@ use super::sources::memory;
 use super::together::Keep;
 use super::{Sqlite, StoreError, time};
 use crate::model::{Host, Memory, NewSource, Policy, SourceId, SourceKind, Time};
-use crate::store::Habits;
+use crate::store::{Busy, Habits};
 
 /// Takes the host of a source for as long as the source is taken.
 pub(super) fn take_of(connection: &Connection, source: i64, until: Time) -> Result<(), StoreError> {
@@ -32,14 +32,14 @@ pub(super) fn give_back_of(connection: &Connection, source: i64, now: Time) -> R
 }
 
 impl Sqlite {
-    pub(in crate::store) fn take_host(&self, host: &Host, now: Time, until: Time) -> Result<Option<Time>, StoreError> {
+    pub(in crate::store) fn take_host(&self, host: &Host, now: Time, until: Time) -> Result<Option<Busy>, StoreError> {
         self.write(|transaction| {
-            let free: Option<i64> = transaction
-                .prepare_cached("SELECT max(taken_until, rests_until) FROM hosts WHERE name = ?1")?
-                .query_row([host.as_str()], |row| row.get(0))
+            let busy = transaction
+                .prepare_cached("SELECT max(taken_until, rests_until), rests_until > ?2 FROM hosts WHERE name = ?1")?
+                .query_row((host.as_str(), now.timestamp()), |row| Ok(Busy { until: time(row.get(0)?), rests: row.get(1)? }))
                 .optional()?;
-            if let Some(free) = free.filter(|free| *free > now.timestamp()) {
-                return Ok(Some(time(free)));
+            if let Some(busy) = busy.filter(|busy| busy.until.timestamp() > now.timestamp()) {
+                return Ok(Some(busy));
             }
             set(transaction, "taken_until = ?2", host, until)?;
             Ok(None)
