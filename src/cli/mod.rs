@@ -286,7 +286,14 @@ async fn by_name(name: &str, look: impl AsyncFn(&str) -> Result<Option<Source>, 
 fn reader(config: &Config) -> anyhow::Result<Reader> {
     let allow_addresses = config.allow_addresses.iter().map(|network| network.parse()).collect::<Result<_, _>>()?;
     let body = usize::try_from(config.max_body).unwrap_or(usize::MAX);
-    let limits = Limits { body, time: config.timeout, redirects: config.max_redirects, articles: config.max_articles, ..Limits::default() };
+    let limits = Limits {
+        body,
+        time: config.timeout,
+        pause: config.spacing,
+        redirects: config.max_redirects,
+        articles: config.max_articles,
+        ..Limits::default()
+    };
     let client = Client::new(&Options { limits, allow_addresses, about: config.public_url.clone(), proxy: config.proxy.clone() })?;
     Ok(Reader {
         client,

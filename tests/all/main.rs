@@ -5,6 +5,7 @@ mod architecture;
 mod asking;
 mod build;
 mod cli;
+mod crowd;
 mod dice;
 mod documentation;
 mod export;

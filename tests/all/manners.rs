@@ -1,7 +1,6 @@
 //! The poller as a guest, watched by real servers: what it asks, when, and what becomes of it. Days are simulated: `now`
 //! is passed in, and what is due at it is read.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -295,51 +294,6 @@ async fn what_is_forced_is_due_as_it_was_until_it_was_read_and_is_taken_from_nob
     f.store.give_back(taken.iter().map(|source| (source.id, source.status.due)).collect(), day(1)).await.unwrap();
     assert_eq!([due(0).await, due(1).await, due(2).await], [Some(day(5)), Some(day(0)), None]);
     assert_eq!(f.store.claim_of(ids, day(1), lease).await.unwrap().len(), 3);
-}
-
-/// Six sources of as many hosts that redirect to one, which takes a moment for each answer, read at once.
-async fn crowd(reader: Reader) -> (Upstream, Fixture, Vec<bool>) {
-    let (goal, f) = (Upstream::new(), Fixture::new().await);
-    let answer = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{RSS}", RSS.len());
-    goal.then_with(
-        "/feed",
-        Arc::new(move |stream| {
-            std::thread::sleep(Duration::from_millis(300));
-            stream.write_all(answer.as_bytes()).unwrap();
-        }),
-    );
-    let fronts: Vec<Upstream> = (0..6).map(|_| Upstream::new()).collect();
-    for front in &fronts {
-        front.then("/a", &format!("302 Found\r\nLocation: {}", goal.url("/feed")), "");
-        add(&f.store, &front.url("/a"), SourceSettings::default()).await;
-    }
-    let mut readings = tokio::task::JoinSet::new();
-    for source in f.store.claim(day(1), 32, PACE.lease()).await.unwrap() {
-        let (store, reader) = (f.store.clone(), reader.clone());
-        readings.spawn(async move { reader.read(&store, source, day(1)).await.result.is_ok() });
-    }
-    let read = readings.join_all().await;
-    (goal, f, read)
-}
-
-#[tokio::test]
-async fn a_host_that_many_others_redirect_to_is_asked_once_at_a_time_and_to_wait_for_it_is_no_failure() {
-    // All of them take longer than one may.
-    let (goal, _f, read) = crowd(with_limits(Limits { time: Duration::from_millis(1_500), ..Limits::default() })).await;
-    assert_eq!(read, [true; 6]);
-    assert_eq!((goal.requests().len(), goal.most_at_once()), (6, 1));
-}
-
-#[tokio::test]
-async fn who_waits_too_long_for_others_is_asked_later_and_has_not_failed() {
-    let (goal, f, read) = crowd(with_limits(Limits { turn: Duration::from_millis(100), ..Limits::default() })).await;
-    let sources = f.store.sources().await.unwrap();
-    let waiting: Vec<_> = sources.iter().filter(|source| source.status.last_good.is_none()).collect();
-    assert_eq!((waiting.len() + goal.requests().len(), read.iter().filter(|is_read| !**is_read).count()), (6, waiting.len()));
-    assert!(!waiting.is_empty());
-    for source in waiting {
-        assert_eq!((source.status.failures, source.status.due), (0, Some(day(1) + TimeDelta::minutes(15))));
-    }
 }
 
 #[tokio::test]

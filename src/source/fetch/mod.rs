@@ -41,6 +41,8 @@ pub struct Limits {
     pub time: Duration,
     /// Of that waiting, in all: well within the time that a source is taken for.
     pub turn: Duration,
+    /// Before a request to a host that another one's redirect leads to; who asks a source's own host keeps its pause.
+    pub pause: Duration,
     /// How many redirects are followed.
     pub redirects: usize,
     /// How many articles of a document are kept.
@@ -49,7 +51,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 10 << 20, time: Duration::from_secs(30), turn: Duration::from_mins(2), redirects: 5, articles: 2000 }
+        Self {
+            body: 10 << 20,
+            time: Duration::from_secs(30),
+            turn: Duration::from_mins(2),
+            pause: Duration::ZERO,
+            redirects: 5,
+            articles: 2000,
+        }
     }
 }
 
@@ -179,9 +188,12 @@ impl Client {
     /// Fails on every answer but a 2xx and a 304, and on whatever breaks a limit.
     pub async fn get(&self, first: &Url, validators: Validators<'_>, now: Time) -> Result<Answer, FetchError> {
         let (mut url, mut all_permanent) = (first.clone(), true);
-        let (mut time, mut patience) = (self.limits.time, self.limits.turn);
+        let (mut time, mut patience, mut asked) = (self.limits.time, self.limits.turn, None);
         for hop in 0..=self.limits.redirects {
-            let _turn = within(&mut patience, self.turns.at(Host::of(&url)))
+            let host = Host::of(&url);
+            let is_led = hop > 0 && host != asked;
+            asked.clone_from(&host);
+            let _turn = within(&mut patience, self.turns.at(host, self.limits.pause, is_led))
                 .await
                 .ok_or_else(|| FetchError::Crowded { url: public(&url), limit: self.limits.turn })?;
             let step = within(&mut time, self.step(first, &url, validators, now)).await;

@@ -1,29 +1,46 @@
-//! One request in flight a host, whoever leads there: sources of many hosts may redirect to one.
+//! One request in flight a host, whoever leads there: sources of many hosts may redirect to one, which has its pause then.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedMutexGuard;
 
 use crate::model::Host;
 
-type Turn = Arc<tokio::sync::Mutex<()>>;
+/// Whose turn it is at a host; in it when the last one's ended.
+type Turn = Arc<tokio::sync::Mutex<Option<Instant>>>;
 
-/// Whose turn it is at each host that is being asked; clones share it.
+/// Whose turn it is at each host that is being asked, or was only just; clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Turns {
     hosts: Arc<Mutex<HashMap<Host, Turn>>>,
 }
 
+/// The turn at a host, which ends when this is dropped.
+pub(super) struct Held(OwnedMutexGuard<Option<Instant>>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        *self.0 = Some(Instant::now());
+    }
+}
+
 impl Turns {
-    /// Waits until nobody else asks a host, if there is one; it is the caller's until the guard is dropped.
-    pub(super) async fn at(&self, host: Option<Host>) -> Option<OwnedMutexGuard<()>> {
+    /// Waits until nobody else asks a host, if there is one, and if it was `led` to until `pause` is over since the last one; it
+    /// is the caller's until what is given is dropped.
+    pub(super) async fn at(&self, host: Option<Host>, pause: Duration, led: bool) -> Option<Held> {
         let turn = {
             let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-            // A turn that only this table knows of is nobody's.
-            hosts.retain(|_, turn| Arc::strong_count(turn) > 1);
+            // A turn that only this table knows of is nobody's, and after its pause of no interest.
+            let rests = |turn: &Turn| turn.try_lock().is_ok_and(|last| last.is_some_and(|last| last.elapsed() < pause));
+            hosts.retain(|_, turn| Arc::strong_count(turn) > 1 || rests(turn));
             Arc::clone(hosts.entry(host?).or_default())
         };
-        Some(turn.lock_owned().await)
+        let last = turn.lock_owned().await;
+        if led && let Some(last) = *last {
+            tokio::time::sleep(pause.saturating_sub(last.elapsed())).await;
+        }
+        Some(Held(last))
     }
 }
