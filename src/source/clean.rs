@@ -128,6 +128,9 @@ mod tests {
             ("<pre><code class=\"language-rust evil\">x</code></pre>", "<pre><code class=\"language-rust evil\">x</code></pre>"),
             ("<p class=big style=x>y</p>", "<p>y</p>"),
             ("a\u{0}\u{b}b&#x1;&#xFDD0;", "ab  "),
+            // Words that only look like tags, some of which other vocabularies have.
+            ("<p>Rename <path> or List<int> or <g:x> first.</p><p>Then <set> it.</p>", "<p>Rename  or List or  first.</p><p>Then  it.</p>"),
+            ("<p>a<svg viewBox=x><title>t</title><text>b</text><path d=x /></svg>c</p><svg/>d<svg><text>e<p>f</p>", "<p>ac</p>d<p>f</p>"),
         ] {
             assert_eq!(clean(raw), expected, "{raw}");
         }

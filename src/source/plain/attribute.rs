@@ -85,7 +85,8 @@ impl<'a> Reader<'a> {
         self.at += name.len();
         let value = self.value()?;
         if matches!(element.kind, Kind::Gone | Kind::Unseen) {
-            return Some(());
+            // A script may hold a formula.
+            return (!value.trim_start().starts_with("math/")).then_some(());
         }
         if name.bytes().any(|b| b.is_ascii_uppercase()) {
             return None;

@@ -86,7 +86,7 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
         b"font" | b"big" => Kind::HiddenFormatting,
         b"address" | b"fieldset" => Kind::HiddenBlock,
         b"input" => Kind::Input,
-        b"form" | b"button" | b"svg" | b"noscript" => Kind::Unseen,
+        b"form" | b"button" | b"noscript" => Kind::Unseen,
         b"iframe" | b"script" | b"style" | b"object" => Kind::Gone,
         _ => return None,
     })

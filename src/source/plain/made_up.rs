@@ -78,7 +78,7 @@ const ATTRIBUTES: &str = "title lang dir href hreflang src alt width height id c
 const BLOCKS: &str = "div section blockquote figure figcaption article details summary center address h1 h3 pre main";
 const INLINES: &str = "a b em i s code strong span sup q del font big cite picture video form svg noscript";
 const VOIDS: &str = "br img img wbr source track input br/";
-const TWISTS: [&str; 56] = [
+const TWISTS: [&str; 60] = [
     "<p>",
     "</p>",
     "<div>",
@@ -130,6 +130,10 @@ const TWISTS: [&str; 56] = [
     "<ruby>",
     "<nobr>",
     "<math>",
+    "</math>",
+    "<path>",
+    "<annotation encoding=tex>",
+    "<script type=\"math/tex\">x</script>",
     "<select>",
     "\"",
     "'",
