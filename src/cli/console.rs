@@ -62,7 +62,9 @@ impl Console {
 
     /// A result for programs.
     pub(super) fn print_json(self, value: &serde_json::Value) {
-        self.print(&value.to_string());
+        // These end a line, too, for some of those that read line by line.
+        let line = value.to_string().replace('\u{85}', "\\u0085").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
+        self.print(&line);
     }
 
     /// A result as it is.

@@ -21,6 +21,18 @@ fn a_preview_stores_nothing() {
 }
 
 #[test]
+fn a_feed_is_known_by_its_beginning_whatever_its_file_is_called() {
+    let home = Home::new();
+    let json = r#"{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","title":"One\u2028Two","content_text":"a\u2028b"}]}"#;
+    for (name, text) in [("feed", FEED), ("index.php", FEED), ("rss_2.0", json)] {
+        let out = home.output(&["preview", "--json", &home.write(name, text)]);
+        assert!(out.contains("\"title\":\"One") && !out.contains('\u{2028}'), "{name}: {out}");
+    }
+    let note = home.write("note", "About https://jsonfeed.org/version/1.1");
+    assert!(home.output(&["preview", &note]).contains("note: 1 articles"));
+}
+
+#[test]
 fn a_preview_shows_where_items_stand_that_are_skipped() {
     let home = Home::new();
     let (one, nothing) = ("<item><title>One</title><guid>1</guid></item>", "<item><author>Una</author><category>x</category></item>");

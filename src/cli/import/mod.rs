@@ -180,13 +180,15 @@ impl Input {
     }
 }
 
-/// By the name, else, where that is none of Markdown, by how it begins.
+/// By the name, else by how it begins.
 fn looks_like_feed(name: &str, bytes: &[u8]) -> bool {
     let extension = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]);
     let start = start.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']);
-    let is_feed =
-        start.starts_with("<?xml") || start.starts_with("<rss") || start.starts_with("<feed") || start.contains("jsonfeed.org/version");
-    let is_markdown = matches!(extension.as_str(), "md" | "markdown" | "txt");
-    matches!(extension.as_str(), "xml" | "rss" | "atom" | "rdf" | "json" | "opml") || (!is_markdown && is_feed)
+    let begins = ["<?xml", "<rss", "<feed", "<rdf:RDF"].iter().any(|begin| start.starts_with(begin));
+    match extension.as_str() {
+        "xml" | "rss" | "atom" | "rdf" | "json" | "opml" => true,
+        "md" | "markdown" => false,
+        _ => begins || (start.starts_with('{') && start.contains("jsonfeed.org/version")),
+    }
 }
