@@ -22,7 +22,8 @@ pub fn cleaned(text: &str) -> Cow<'_, str> {
 const STEP: usize = 64;
 
 /// Whether [`clean`] would give the text as it is.
-fn is_clean(text: &str) -> bool {
+#[must_use]
+pub fn is_clean(text: &str) -> bool {
     // Each forbidden character begins with two such bytes, and few others do.
     let is_suspect = |byte: u8, next: u8| match byte {
         0xc2 => next < 0xa0,

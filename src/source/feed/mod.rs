@@ -26,9 +26,10 @@ mod xml;
 use std::borrow::Cow;
 
 use chrono_tz::Tz;
+use encoding_rs::WINDOWS_1252;
 use url::Url;
 
-use crate::model::{Article, Hints, Language, Omission, PassedOver, Problem, SourceInfo, Time};
+use crate::model::{Article, Hints, Language, Omission, PassedOver, Problem, SourceInfo, Time, text};
 use decode::Labels;
 use hints::Wishes;
 pub use read::{Found, ReadError, find, read, read_pushed};
@@ -206,14 +207,19 @@ fn has_doctype_of_html(text: &str) -> bool {
     text[..text.floor_char_boundary(1024)].to_ascii_lowercase().contains("<!doctype html")
 }
 
-/// Drops the control characters that XML forbids (2.2): they occur in the middle of tags too.
+/// Drops the control characters that XML forbids (2.2): they occur in the middle of tags too. Those from U+0080 on are
+/// letters of windows-1252 that somebody took for ISO 8859-1.
 fn without_controls<'a>(text: &'a str, repairs: &mut Repairs) -> Cow<'a, str> {
-    let is_forbidden = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
-    if !text.bytes().any(is_forbidden) {
+    let is_forbidden = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
+    let is_control = |c: char| is_forbidden(c) || ('\u{80}'..='\u{9f}').contains(&c);
+    if text::is_clean(text) || !text.contains(is_control) {
         return Cow::Borrowed(text);
     }
     repairs.note(Repair::Controls);
-    Cow::Owned(text.chars().filter(|c| !u8::try_from(*c).is_ok_and(is_forbidden)).collect())
+    let bytes: Vec<u8> = (0x80..=0x9f).collect();
+    let letters: Vec<char> = WINDOWS_1252.decode_without_bom_handling(&bytes).0.chars().collect();
+    let letter = |c: char| u32::from(c).checked_sub(0x80).and_then(|place| letters.get(place as usize)).copied();
+    Cow::Owned(text.chars().filter(|c| !is_forbidden(*c)).map(|c| letter(c).unwrap_or(c)).collect())
 }
 
 #[cfg(test)]

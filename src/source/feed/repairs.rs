@@ -29,7 +29,9 @@ impl Repair {
             Self::Twice => "text that was encoded as UTF-8 twice, so that 'é' stands as 'Ã©'; write UTF-8 once",
             Self::Halves => "characters beyond U+FFFF that are written as two; write each as one",
             Self::Characters => "bytes that are no text in the encoding were replaced",
-            Self::Controls => "control characters, which XML forbids, were dropped",
+            Self::Controls => {
+                "control characters, which XML forbids, were dropped, or read as the letters of windows-1252 that they stand for"
+            }
             Self::Markup => "'<', quotes or comments that are not well formed; escape '<' as '&lt;' and close what is opened",
             Self::Nesting => "elements that are not closed, or closed in the wrong place",
             Self::Json => "JSON that is not well formed, such as half of a character or a comma too many; write it with a library",

@@ -205,3 +205,12 @@ fn a_title_of_atom_is_text_unless_it_says_otherwise_and_one_of_rss_is_html() {
     }
     assert_eq!(title(&format!("<rss><channel><item><title>{escaped}</title></item></channel></rss>")), "Fix handling in x");
 }
+
+#[test]
+fn letters_of_windows_1252_that_became_control_characters_are_read() {
+    let feed = read(
+        "<rss><channel><item><title>we\u{92}re 30\u{80}\u{81}</title><guid>1</guid><description>so\u{85} \u{1}</description></item></channel></rss>",
+    );
+    assert_eq!((feed.articles[0].title.as_deref(), feed.articles[0].content.as_deref()), (Some("we\u{2019}re 30€"), Some("so…")));
+    assert_eq!(feed.repairs.len(), 1);
+}
