@@ -153,10 +153,13 @@ impl Media {
     }
 }
 
+/// Whether a file is a picture. What its type says wins: Mastodon calls a film without sound an image.
 pub(super) fn is_picture(element: &Element) -> bool {
+    let media_type = element.attribute("type");
     match element.attribute("medium") {
+        _ if media_type.is_some_and(|stated| stated.starts_with("video/") || stated.starts_with("audio/")) => false,
         Some(medium) => medium == "image",
-        None => match element.attribute("type") {
+        None => match media_type {
             Some(media_type) => media_type.starts_with("image"),
             None => element.attribute("url").is_some_and(|url| {
                 let path = url.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();

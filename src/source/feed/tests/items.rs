@@ -214,3 +214,13 @@ fn letters_of_windows_1252_that_became_control_characters_are_read() {
     assert_eq!((feed.articles[0].title.as_deref(), feed.articles[0].content.as_deref()), (Some("we\u{2019}re 30€"), Some("so…")));
     assert_eq!(feed.repairs.len(), 1);
 }
+
+#[test]
+fn a_film_that_is_called_an_image_is_a_film() {
+    let feed = read(
+        "<rss xmlns:media='http://search.yahoo.com/mrss/'><channel><item><guid>1</guid><description>x</description>\
+         <media:content url='https://m.example/1.mp4' type='video/mp4' fileSize='9' medium='image'/></item></channel></rss>",
+    );
+    let item = &feed.articles[0];
+    assert_eq!((item.thumbnail.as_ref(), item.enclosures[0].media_type.as_deref()), (None, Some("video/mp4")));
+}
