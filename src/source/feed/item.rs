@@ -135,6 +135,8 @@ impl Draft {
             "language" => self.languages.extend(Language::parse(&element.line())),
             "comments" => self.comments = self.comments.take().or_else(|| absolute(base, &element.line())),
             "enclosure" => self.media.enclosure(element, base),
+            // Macworld has its categories in a list.
+            "categories" => element.children().filter(|inner| inner.name == "category").for_each(|inner| self.tag(people::term(inner))),
             "image" | "thumbnail" => self.media.picture(element, base),
             _ => {}
         }

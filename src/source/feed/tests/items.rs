@@ -224,3 +224,13 @@ fn a_film_that_is_called_an_image_is_a_film() {
     let item = &feed.articles[0];
     assert_eq!((item.thumbnail.as_ref(), item.enclosures[0].media_type.as_deref()), (None, Some("video/mp4")));
 }
+
+#[test]
+fn categories_may_stand_in_a_list() {
+    let list = "<categories>\n<category>Home Tech</category>\n<category>Bluetooth</category></categories>";
+    let feed = read(&format!("<rss><channel><item><guid>1</guid><title>a</title>{list}<author>Una</author></item></channel></rss>"));
+    assert_eq!(
+        (feed.articles[0].tags.as_slice(), feed.articles[0].authors.len()),
+        (&["Home Tech".to_owned(), "Bluetooth".to_owned()][..], 1)
+    );
+}
