@@ -29,6 +29,8 @@ pub(super) struct Draft {
     title: Choice<String>,
     guid: Option<String>,
     guid_is_link: bool,
+    /// Whether the guid says itself that it is a link.
+    guid_says_link: bool,
     id: Option<String>,
     about: Option<String>,
     links: Links,
@@ -118,7 +120,9 @@ impl Draft {
             "link" => self.link(element, base),
             "guid" => {
                 self.guid = self.guid.take().or_else(|| filled(element.line()));
-                self.guid_is_link = element.attribute("ispermalink").is_none_or(|word| !word.eq_ignore_ascii_case("false"));
+                let stated = element.attribute("ispermalink");
+                self.guid_is_link = stated.is_none_or(|word| !word.eq_ignore_ascii_case("false"));
+                self.guid_says_link = stated.is_some_and(|word| word.eq_ignore_ascii_case("true"));
             }
             "id" => self.id = self.id.take().or_else(|| filled(element.line())),
             "description" => self.summary.offer(1, || prose(element, Kind::Html, base)),
@@ -131,12 +135,12 @@ impl Draft {
             "author" => self.people.take(people::person(element, base)),
             "contributor" if self.contributors.len() < MAX_OF_A_KIND => self.contributors.extend(people::person(element, base)),
             "category" => self.tag(people::term(element)),
+            // Macworld has its categories in a list.
+            "categories" => element.children().filter(|inner| inner.name == "category").for_each(|inner| self.tag(people::term(inner))),
             "rights" | "copyright" => self.rights = self.rights.take().or_else(|| filled(title(element)?)),
             "language" => self.languages.extend(Language::parse(&element.line())),
             "comments" => self.comments = self.comments.take().or_else(|| absolute(base, &element.line())),
             "enclosure" => self.media.enclosure(element, base),
-            // Macworld has its categories in a list.
-            "categories" => element.children().filter(|inner| inner.name == "category").for_each(|inner| self.tag(people::term(inner))),
             "image" | "thumbnail" => self.media.picture(element, base),
             _ => {}
         }
@@ -242,7 +246,10 @@ impl Draft {
     pub(super) fn finish(mut self, item: &Element, base: Option<&Url>, ending: Ending) -> Item {
         self.about = item.attribute("about").map(text::line).or(self.about);
         let page_of = |id: Option<&str>| web(None, id?);
-        let permalink = page_of(self.guid.as_deref().filter(|_| self.guid_is_link));
+        let permalink = self.guid.as_deref().filter(|_| self.guid_is_link);
+        // Numbers and names are no paths, whatever they say.
+        let is_path = |guid: &&str| guid.starts_with('/') || self.guid_says_link && guid.contains('/');
+        let permalink = page_of(permalink).or_else(|| web(base, permalink.filter(is_path)?));
         let link = self.links.main.into_value().or(permalink);
         let link = link.or_else(|| absolute(base, item.attribute("about")?)).or(self.links.other).or_else(|| page_of(self.id.as_deref()));
         let id = || self.guid.as_ref().filter(|_| self.guid_is_link).or(self.id.as_ref()).cloned();

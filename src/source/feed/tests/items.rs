@@ -234,3 +234,17 @@ fn categories_may_stand_in_a_list() {
         (&["Home Tech".to_owned(), "Bluetooth".to_owned()][..], 1)
     );
 }
+
+#[test]
+fn a_guid_that_is_a_path_leads_where_the_feeds_links_lead() {
+    for (guid, expected) in [
+        ("<guid isPermaLink='true'>episode/1/</guid>", "https://e.example/blog/episode/1/"),
+        ("<guid>/posts/1</guid>", "https://e.example/posts/1"),
+        ("<guid>episode/1</guid>", ""),
+        ("<guid isPermaLink='true'>1</guid>", ""),
+        ("<guid isPermaLink='false'>/posts/1</guid>", ""),
+    ] {
+        let feed = read(&format!("<rss><channel xml:base='https://e.example/blog/'><item><title>a</title>{guid}</item></channel></rss>"));
+        assert_eq!(link(&feed.articles[0]), expected, "{guid}");
+    }
+}
