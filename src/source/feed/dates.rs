@@ -43,7 +43,7 @@ pub(super) fn parse(text: &str, habits: Habits) -> Option<Time> {
         return None;
     }
     let time = match DateTime::parse_from_rfc3339(text).ok().or_else(|| plain_mail_date(text)) {
-        Some(date) => DateTime::from_timestamp(date.timestamp(), 0),
+        Some(date) => DateTime::from_timestamp(date.timestamp(), 0).and_then(|time| time.with_year(day::gregorian(time.year()))),
         None => free_form(text, habits),
     };
     // Years that RFC 3339 cannot write would be no date to a reader.
@@ -212,6 +212,28 @@ mod tests {
     }
 
     #[test]
+    fn dates_in_words_of_many_languages_are_read() {
+        for (text, expected) in [
+            ("pondělí 6. května 2024 10:11", "2024-05-06T10:11:00Z"),
+            ("1. července 2024", "2024-07-01T00:00:00Z"),
+            ("maanantai 6. toukokuuta 2024 10.11", "2024-05-06T10:11:00Z"),
+            ("6. marraskuuta 2024", "2024-11-06T00:00:00Z"),
+            ("maandag 4 maart 2024", "2024-03-04T00:00:00Z"),
+            ("понеделник, 6 юни 2024 г.", "2024-06-06T00:00:00Z"),
+            ("יום שני, 6 במאי 2024", "2024-05-06T00:00:00Z"),
+            ("الاثنين ٦ مايو ٢٠٢٤ ١٠:١١", "2024-05-06T10:11:00Z"),
+            ("सोमवार, ६ मई २०२४", "2024-05-06T00:00:00Z"),
+            ("วันจันทร์ที่ 6 พฤษภาคม พ.ศ. 2567", "2024-05-06T00:00:00Z"),
+            ("Thứ hai, 6 tháng 5, 2024", "2024-05-06T00:00:00Z"),
+            ("2567-05-06", "2024-05-06T00:00:00Z"),
+            ("2567-02-29T10:11:12+07:00", "2024-02-29T03:11:12Z"),
+            ("2567-05-06T10:11:12+07:00", "2024-05-06T03:11:12Z"),
+        ] {
+            assert_eq!(written(text, UTC).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
     fn a_zone_that_is_not_named_is_the_sources() {
         let habits = |zone| Habits::new(zone, None);
         for (text, zone, expected) in [
@@ -264,6 +286,8 @@ mod tests {
             "昨天 10:11",
             "9999-12-31T23:59:59-09:00",
             "月",
+            "۱۴۰۳-۰۲-۱۷",
+            "٢٧ رمضان ١٤٤٥",
             &"1".repeat(500),
             &"(".repeat(99),
         ] {

@@ -106,8 +106,14 @@ fn full_year(short: i32) -> i32 {
     }
 }
 
+/// The year that is meant: those of the Buddhist era, as Thailand counts them, are 543 ahead.
+pub(super) fn gregorian(year: i32) -> i32 {
+    if (2500..2650).contains(&year) { year - 543 } else { year }
+}
+
 /// The day after a month's last, be it a 30th or a 32nd, is the first of the next.
 fn date(year: i32, month: i32, day: i32) -> Option<NaiveDate> {
+    let year = gregorian(year);
     let days = u64::try_from(day).ok().filter(|day| (1..=32).contains(day))?;
     let first = NaiveDate::from_ymd_opt(year, u32::try_from(month).ok()?, 1)?;
     first.checked_add_days(Days::new(days - 1))

@@ -28,10 +28,21 @@ pub(super) fn fold(text: &str) -> String {
         for (word, sign) in SIGNS {
             folded = folded.replace(word, sign);
         }
-        folded = folded.chars().map(|c| if ('０'..='９').contains(&c) { digit(c as u32 - '０' as u32) } else { c }).collect();
-        folded = units(&folded);
+        folded = units(&in_digits(&folded));
     }
     folded.replace("a.m.", "am").replace("p.m.", "pm")
+}
+
+/// Writes the digits of other scripts as those of ASCII. Years that are counted from the Hijra stay as they are: they are
+/// of another calendar.
+fn in_digits(text: &str) -> String {
+    let zero = |c: char| {
+        ['٠', '۰', '०', '০', '๐', '０'].into_iter().find(|zero| (0..10).contains(&(i64::from(c as u32) - i64::from(*zero as u32))))
+    };
+    let written: String = text.chars().map(|c| zero(c).map_or(c, |zero| digit(c as u32 - zero as u32))).collect();
+    let is_of_hijra = |number: &str| number.len() == 4 && (number.starts_with("13") || number.starts_with("14"));
+    let has_hijra = written != text && written.split(|c: char| !c.is_ascii_digit()).any(is_of_hijra);
+    if has_hijra { text.to_owned() } else { written }
 }
 
 fn digit(number: u32) -> char {
@@ -74,7 +85,7 @@ static NUMERALS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern("[〇○零�
 static ERA: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(令和|平成|昭和|民國|民国)\s*(元|\d{1,3})\s*年"));
 static CLOCK: LazyLock<Option<Regex>> =
     LazyLock::new(|| pattern(r"(\d{1,2})\s*[时時点點시]\s*(?:(\d{1,2})\s*[分분]?\s*(?:(\d{1,2})\s*[秒초])?)?"));
-static MONTH: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(\d{1,2})\s*[月월]"));
+static MONTH: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?:tháng\s*)(\d{1,2})|(\d{1,2})\s*[月월]"));
 
 /// Reads the units of East Asian dates: years, months, hours.
 fn units(text: &str) -> String {
@@ -97,8 +108,9 @@ fn units(text: &str) -> String {
         format!("{}:{}:{} ", &found[1], part(2), part(3))
     });
     let text = replace(&text, &MONTH, &|found| {
-        let month = found[1].parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
-        format!(" {} ", month.map_or("", |(_, names)| names[0]))
+        let number = found.get(1).or_else(|| found.get(2)).map_or("", |digits| digits.as_str());
+        let month = number.parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
+        format!(" {} ", month.map_or("", |(_, names)| names.split(' ').next().unwrap_or_default()))
     });
     text.replace(['年', '日', '号', '號', '년', '일'], " ")
 }
@@ -150,24 +162,26 @@ const SIGNS: [(&str, &str); 24] = [
     ("\u{200e}", ""),
 ];
 
-/// The month that a word names, by how it begins.
+/// The month that a word names, by how it begins; the longest beginning counts. Hebrew writes `in` before it.
 pub(super) fn month(word: &str) -> Option<i32> {
-    MONTHS.iter().find(|(_, beginnings)| beginnings.iter().any(|beginning| word.starts_with(beginning))).map(|(month, _)| *month)
+    let word = word.strip_prefix('ב').unwrap_or(word);
+    let known = MONTHS.iter().flat_map(|(month, beginnings)| beginnings.split(' ').map(move |beginning| (*month, beginning)));
+    known.filter(|(_, beginning)| word.starts_with(beginning)).max_by_key(|(_, beginning)| beginning.len()).map(|(month, _)| month)
 }
 
-const MONTHS: [(i32, &[&str]); 12] = [
-    (1, &["jan", "ene", "gen", "янв", "ιαν", "січ", "sty", "oca", "jän", "ian"]),
-    (2, &["feb", "fev", "fév", "фев", "φεβ", "лют", "lut", "şub"]),
-    (3, &["mar", "mär", "mrt", "már", "мар", "μάρ", "μαρ", "μάώ", "μαώ", "бер"]),
-    (4, &["apr", "avr", "abr", "ápr", "апр", "απρ", "квіт", "kwi", "nis"]),
-    (5, &["may", "mai", "mei", "mag", "máj", "máu", "maj", "май", "мая", "μάι", "μαι", "μαϊ", "μάϊ", "μαΐ", "трав"]),
-    (6, &["jun", "jún", "juin", "giu", "июн", "ιούν", "ιουν", "ιον", "черв", "cze", "haz", "iun"]),
-    (7, &["jul", "júl", "juil", "lug", "июл", "ιούλ", "ιουλ", "ιολ", "лип", "lip", "tem", "iul"]),
-    (8, &["aug", "aoû", "aou", "ago", "авг", "αύγ", "αυγ", "серп", "sie", "ağu", "agu"]),
-    (9, &["sep", "set", "szep", "сен", "σεπ", "вер", "wrz", "eyl"]),
-    (10, &["oct", "okt", "out", "ott", "окт", "οκτ", "жовт", "paź", "eki"]),
-    (11, &["nov", "ноя", "νοέ", "νοε", "лист", "lis", "kas"]),
-    (12, &["dec", "dez", "déc", "dic", "дек", "δεκ", "груд", "gru", "ara", "des"]),
+const MONTHS: [(i32, &str); 12] = [
+    (1, "jan ene gen янв ιαν січ sty oca jän ian leden ledn tammi jaan яну јан студз sausi ינו يناير جانف जन มกรา"),
+    (2, "feb fev fév фев φεβ лют lut şub únor helmi veeb peb vasar פבר فبراير فيفر फ กุมภา"),
+    (3, "mar mär mrt már мар μάρ μαρ μάώ μαώ бер maar maalis mac břez сак kovo מרץ מרס مارس मार มีนา"),
+    (4, "apr avr abr ápr апр απρ квіт kwi nis dubn duben huhti крас balan אפר أبريل ابريل أفريل अप เมษา"),
+    (5, "may mai mei mag máj máu maj май мая μάι μαι μαϊ μάϊ μαΐ трав maí květ touko мај gegu מאי ماي मई พฤษภา"),
+    (6, "jun jún juin giu июн ιούν ιουν ιον черв cze haz iun jūn červ juun kesä юни јун чэрв birž hun יונ يوني جوان जून มิถุ"),
+    (7, "jul júl juil lug июл ιούλ ιουλ ιολ лип lip tem iul jūl červenec července juul heinä юли јул ліп liepo hul יול يولي جويل जुल กรกฎ"),
+    (8, "aug aoû aou ago авг αύγ αυγ серп sie ağu agu srp elok ágú жні ogo rugpj אוג أغسطس اغسطس أوت अगस สิงห"),
+    (9, "sep set szep сен σεπ вер wrz eyl září syys сеп rugs ספט سبتمبر सित กันยา"),
+    (10, "oct okt out ott окт οκτ жовт paź eki říj loka кастр spali אוק أكتوبر اكتوبر अक ตุลา"),
+    (11, "nov ноя νοέ νοε лист lis kas marras ное нов ліст lapkr nob nóv נוב نوفمبر नव พฤศจิ"),
+    (12, "dec dez déc dic дек δεκ груд gru ara des prosin joulu дец сне dis det דצמ ديسمبر दिस ธันวา"),
 ];
 
 /// The zone that a word names; `CST` is China's where the feed is Chinese.
