@@ -189,7 +189,7 @@ fn tags(item: &Value) -> Vec<String> {
     tags
 }
 
-/// `authors` of 1.1, else `author` of 1.0, each one or many; a bare name is taken for one.
+/// `authors` of 1.1, else `author` of 1.0, each one or many, and each person once; a bare name is taken for one.
 fn people(of: &Value, base: Option<&Url>) -> Vec<Person> {
     let (many, one) = (listed(of, "authors"), listed(of, "author"));
     let person = |value: &Value| {
@@ -198,7 +198,13 @@ fn people(of: &Value, base: Option<&Url>) -> Vec<Person> {
         let email = uri.as_deref().and_then(|uri| uri.strip_prefix("mailto:")).map(str::to_owned);
         Some(Person { name: name.or_else(|| uri.clone())?, email, uri })
     };
-    if many.is_empty() { one } else { many }.iter().filter_map(person).take(MAX_OF_A_KIND).collect()
+    let mut people: Vec<Person> = Vec::new();
+    for person in if many.is_empty() { one } else { many }.iter().filter_map(person).take(MAX_OF_A_KIND) {
+        if !people.contains(&person) {
+            people.push(person);
+        }
+    }
+    people
 }
 
 fn string<'a>(of: &'a Value, name: &str) -> Option<&'a str> {
@@ -211,8 +217,9 @@ fn line(of: &Value, name: &str) -> Option<String> {
 }
 
 fn date(item: &Value, name: &str, habits: Habits, repairs: &mut Repairs) -> Option<Time> {
-    let stated = string(item, name)?;
-    let time = dates::parse(stated, habits);
+    // Some write seconds since 1970.
+    let number = item.get(name).filter(|value| value.is_number()).map(ToString::to_string);
+    let time = dates::parse(number.as_deref().or_else(|| string(item, name))?, habits);
     if time.is_none() {
         repairs.note(Repair::Date);
     }

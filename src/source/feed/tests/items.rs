@@ -54,6 +54,17 @@ fn a_link_that_is_escaped_twice_leads_where_it_should() {
 }
 
 #[test]
+fn an_author_of_json_is_named_once_and_a_date_may_be_a_number() {
+    let feed = read(
+        r#"{"items":[{"id":"1","title":"a","date_published":1714990272,"date_modified":1714990273.5,
+        "authors":[{"name":"B"},{"name":"A"},{"name":"B"}]}]}"#,
+    );
+    let item = &feed.articles[0];
+    assert_eq!((item.published, item.updated), (at("2024-05-06T10:11:12Z"), at("2024-05-06T10:11:13Z")));
+    assert_eq!(item.authors.iter().map(|person| person.name.as_str()).collect::<Vec<_>>(), ["B", "A"]);
+}
+
+#[test]
 fn an_item_whose_link_nobody_can_follow_names_it_and_leads_to_its_own_page() {
     let feed = read(
         "<rss><channel><item><title>a</title><link>/a</link><guid isPermaLink='false'>1</guid></item>\
