@@ -206,8 +206,9 @@ impl Draft {
 
     fn link(&mut self, element: &Element, base: Option<&Url>) {
         let media_type = element.attribute("type").unwrap_or("text/html").to_ascii_lowercase();
-        let line = element.line();
-        let href = element.attribute("href").or_else(|| element.attribute("resource")).unwrap_or(&line);
+        // A line that ends within an address is no part of it.
+        let text: String = element.text().lines().map(str::trim).collect();
+        let href = element.attribute("href").or_else(|| element.attribute("resource")).unwrap_or(&text);
         let is_page = matches!(media_type.split(';').next().unwrap_or_default().trim(), "text/html" | "application/xhtml+xml");
         match element.attribute("rel").unwrap_or("alternate").trim_start_matches("http://www.iana.org/assignments/relation/") {
             "alternate" => match absolute(base, href) {

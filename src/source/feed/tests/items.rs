@@ -54,6 +54,12 @@ fn a_link_that_is_escaped_twice_leads_where_it_should() {
 }
 
 #[test]
+fn a_link_may_stand_in_several_lines() {
+    let feed = read("<rss><channel><item><guid>1</guid><link>\n  https://a.example/long/\r\n    path a\n</link></item></channel></rss>");
+    assert_eq!(link(&feed.articles[0]), "https://a.example/long/path%20a");
+}
+
+#[test]
 fn an_author_of_json_is_named_once_and_a_date_may_be_a_number() {
     let feed = read(
         r#"{"items":[{"id":"1","title":"a","date_published":1714990272,"date_modified":1714990273.5,
