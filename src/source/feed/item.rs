@@ -133,6 +133,11 @@ impl Draft {
             "date" | "created" => self.date(2, element, habits, repairs),
             "updated" | "modified" => self.updated(element, habits, repairs),
             "author" => self.people.take(people::person(element, base)),
+            // Where an entry of another feed names nobody, that feed's author wrote it (RFC 4287 4.2.1).
+            "source" => {
+                let author = element.child(Vocabulary::Core, "author");
+                self.people.fallback(author.and_then(|author| people::person(author, base)));
+            }
             "contributor" if self.contributors.len() < MAX_OF_A_KIND => self.contributors.extend(people::person(element, base)),
             "category" => self.tag(people::term(element)),
             // Macworld has its categories in a list.

@@ -265,3 +265,14 @@ fn a_guid_that_is_a_path_leads_where_the_feeds_links_lead() {
         assert_eq!(link(&feed.articles[0]), expected, "{guid}");
     }
 }
+
+#[test]
+fn an_entry_without_an_author_is_by_that_of_its_source() {
+    let source = "<source><title>S</title><author><name>Ann</name><uri>https://s.example/</uri></author></source>";
+    let feed = read(&format!(
+        "<feed><author><name>Planet</name></author><entry><id>1</id><title>a</title>{source}</entry>\
+         <entry><id>2</id><title>b</title>{source}<author><name>Bo</name></author></entry></feed>"
+    ));
+    let names: Vec<_> = feed.articles.iter().map(|article| article.authors[0].name.as_str()).collect();
+    assert_eq!((names.as_slice(), feed.articles[1].authors.len()), (&["Ann", "Bo"][..], 1));
+}
