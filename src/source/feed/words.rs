@@ -1,5 +1,10 @@
 //! Text that may or may not be markup: titles made plain, plain text made HTML.
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
 use crate::model::text;
 
 /// Elements that are taken for markup in a title or an untyped text; other `<words>` are what they seem.
@@ -69,8 +74,19 @@ const ELEMENTS: [&str; 63] = [
     "video",
 ];
 
+static FORMULA: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?s)<(?:\w+:)?math\b[^>]*>(.*?)</(?:\w+:)?math>").ok());
+static NOT_SEEN: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?s)<(?:\w+:)?annotation\b.*?</(?:\w+:)?annotation>|</?(?:\w+:)?\w[^>]*>").ok());
+
+/// Formulas in MathML, as in the titles of journals, have the words that stand in them.
+fn without_mathml(html: &str) -> Cow<'_, str> {
+    let (Some(formula), Some(not_seen)) = (FORMULA.as_ref(), NOT_SEEN.as_ref()) else { return Cow::Borrowed(html) };
+    formula.replace_all(html, |found: &Captures<'_>| not_seen.replace_all(&found[1], "").into_owned())
+}
+
 /// The plain text of a title that may hold HTML.
 pub(super) fn title(html: &str) -> String {
+    let html = &*if html.contains("math>") { without_mathml(html) } else { Cow::Borrowed(html) };
     let mut kept = String::with_capacity(html.len());
     let mut ends = Ends::default();
     let mut rest = html;
@@ -201,6 +217,8 @@ mod tests {
             ("a <!-- open", "a <!-- open"),
             ("a<script>alert(1)</script>b", "ab"),
             ("<br/>x<", "x<"),
+            ("In <math><msub><mi>X</mi> <mn>2</mn></msub></math>O and <mml:math x='y'><mml:mi>&lt;n</mml:mi></mml:math>", "In X 2O and <n"),
+            ("a <math><mi>x</mi><annotation encoding='tex'>x^<b></annotation></math>, about <math>", "a x, about <math>"),
         ] {
             assert_eq!(title(html), expected, "{html}");
         }
@@ -223,7 +241,7 @@ mod tests {
 
     #[test]
     fn titles_without_ends_take_linear_time() {
-        for unit in ["<script>", "<style>", "<!doctype", "<!--", "<a", "<", "&"] {
+        for unit in ["<math>", "<math></math", "<m:math><annotation></math>", "<script>", "<style>", "<!doctype", "<!--", "<a", "<", "&"] {
             let hostile = unit.repeat(2_000_000 / unit.len());
             assert!(title(&hostile).len() <= hostile.len(), "{unit}");
         }
