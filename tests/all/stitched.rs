@@ -8,7 +8,7 @@ use feedmill::output::{channel, feed};
 use feedmill::store::Lookup;
 use url::Url;
 
-use crate::server::Server;
+use crate::server::{Server, texts};
 use crate::store::{article, day, tagged};
 
 const FEEDS: [&str; 5] = ["/feed", "/tag/x", "/tag/y", "/source/feed", "/language/de"];
@@ -78,4 +78,21 @@ async fn news_elsewhere_leave_a_feed_and_its_validators_as_they_are() {
     assert_eq!(validators(), before);
     server.f.feed(&source, vec![tagged("4", &["x"])], day(9)).await;
     assert_ne!(validators(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_at_hand_follows_the_names_of_what_it_excludes() {
+    let (server, source) = Server::with(vec![tagged("1", &["x"]), tagged("2", &["ads"])]).await;
+    let (f, url) = (&server.f, "/feed.atom?tag=x&tag=-ads,late");
+    let title = || texts(server.get(url).text(), "feed", "title").remove(0);
+    assert_eq!(title(), "tag x, not tag ads or late · Mill");
+    f.feed(&source, vec![tagged("3", &["Late"])], day(2)).await;
+    assert_eq!(title(), "tag x, not tag ads or Late · Mill");
+    let before = server.get(url).header("etag").to_owned();
+    f.feed(&source, vec![tagged("4", &["ads"])], day(3)).await;
+    assert_eq!(server.get(url).header("etag"), before, "news of what is excluded");
+    f.store.rename_term(Kind::Tag, "ads", "Ads", day(4)).await.unwrap();
+    assert_eq!(title(), "tag x, not tag Ads or Late · Mill");
+    f.store.rename_term(Kind::Tag, "ads", "Adverts", day(5)).await.unwrap();
+    assert_eq!(server.get(url).header("location"), "/feed.atom?tag=x&tag=-adverts,late");
 }

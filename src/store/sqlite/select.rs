@@ -253,7 +253,8 @@ impl<'a> Names<'a> {
         is_moved.then(|| selection.renamed(|kind, slug| self.get(kind, slug).map_or(slug, |known| &known.slug).clone()))
     }
 
-    /// What the terms that are asked for are like; without such terms what the store is like.
+    /// What the terms that are asked for are like, and what those are called that may not hold; without terms that are asked
+    /// for what the store is like.
     fn stamp(&self, selection: &'a Selection, store: &Whole) -> String {
         let Whole { generation, settings, .. } = store;
         let asked = || selection.clauses().flat_map(|(kind, clauses)| clauses.any.iter().flatten().map(move |slug| (kind, slug)));
@@ -262,7 +263,11 @@ impl<'a> Names<'a> {
         }
         let known = asked().filter_map(|(kind, slug)| self.get(kind, slug));
         let terms = known.map(|Known { id, generation, modified, .. }| format!(" {id}:{generation}:{modified}"));
-        settings.to_string() + &terms.collect::<String>()
+        // News of an excluded term are none of the selection's, but it is told by that term's name.
+        let excluded = selection.clauses().flat_map(|(kind, clauses)| clauses.none.iter().map(move |slug| (kind, slug)));
+        let excluded = excluded.filter_map(|(kind, slug)| self.get(kind, slug));
+        let named = excluded.map(|Known { slug, name, is_deleted, .. }| format!(" -{slug}:{is_deleted}:{name}"));
+        settings.to_string() + &terms.chain(named).collect::<String>()
     }
 }
 

@@ -68,6 +68,7 @@ fn terms(connection: &Connection, tail: &str, parameters: impl rusqlite::Params)
 pub(super) struct Known {
     pub(super) id: TermId,
     pub(super) slug: Slug,
+    pub(super) name: String,
     pub(super) is_deleted: bool,
     pub(super) created: i64,
     pub(super) modified: i64,
@@ -77,7 +78,7 @@ pub(super) struct Known {
 /// The term of a slug, or the one that its alias stands for.
 pub(super) fn find(connection: &Connection, kind: Kind, slug: &Slug) -> Result<Option<Known>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT t.id, t.slug, t.deleted IS NOT NULL, t.created, t.modified, t.generation
+        "SELECT t.id, t.slug, t.name, t.deleted IS NOT NULL, t.created, t.modified, t.generation
          FROM terms named JOIN terms t ON t.id = ifnull(named.alias_of, named.id)
          WHERE named.kind = ?1 AND named.slug = ?2",
     )?;
@@ -85,10 +86,11 @@ pub(super) fn find(connection: &Connection, kind: Kind, slug: &Slug) -> Result<O
         Ok(Known {
             id: row.get(0)?,
             slug: Slug::from_canonical(row.get::<_, String>(1)?),
-            is_deleted: row.get(2)?,
-            created: row.get(3)?,
-            modified: row.get(4)?,
-            generation: row.get(5)?,
+            name: row.get(2)?,
+            is_deleted: row.get(3)?,
+            created: row.get(4)?,
+            modified: row.get(5)?,
+            generation: row.get(6)?,
         })
     });
     Ok(known.optional()?)
