@@ -93,14 +93,48 @@ pub fn health_id(store: &Uuid, event: Option<i64>) -> String {
 }
 
 fn is_own_iri(guid: &str, hosts: &[String]) -> bool {
-    let is_clean = guid.len() <= 2048 && !guid.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c));
-    match Url::parse(guid) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => {
-            is_clean && url.host_str().is_some_and(|host| hosts.iter().any(|own| own == host))
-        }
-        Ok(url) => is_clean && matches!(url.scheme(), "urn" | "tag"),
-        Err(_) => false,
+    let Some(url) = Url::parse(guid).ok().filter(|_| guid.len() <= 2048 && is_iri(guid)) else { return false };
+    match url.scheme() {
+        "http" | "https" => url.host_str().is_some_and(|host| hosts.iter().any(|own| own == host)),
+        scheme => matches!(scheme, "urn" | "tag"),
     }
+}
+
+/// Whether a text can be the id of a feed or of an entry: an IRI (RFC 3987) that is made as its scheme wants. Sources give
+/// UUIDs of 31 digits.
+#[must_use]
+pub fn is_iri(text: &str) -> bool {
+    let is_clean = !text.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`[]".contains(c));
+    let is_made_well = match text.split_once(':') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("urn") => is_urn(rest),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tag") => is_tag(rest),
+        _ => true,
+    };
+    is_clean && is_made_well && Url::parse(text).is_ok()
+}
+
+/// What follows `urn:` (RFC 2141 2; RFC 8141 allows more, which validators do not know).
+fn is_urn(rest: &str) -> bool {
+    let Some((namespace, name)) = rest.split_once(':') else { return false };
+    if namespace.eq_ignore_ascii_case("uuid") {
+        return name.len() == 36 && Uuid::try_parse(name).is_ok();
+    }
+    let is_namespace = (2..=32).contains(&namespace.len()) && namespace.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b"()+,-.:=@;$_!*'%".contains(&b);
+    is_namespace && !namespace.starts_with('-') && !name.is_empty() && name.bytes().all(is_name)
+}
+
+/// What follows `tag:` (RFC 4151 2.1, its authority in lower case as it should be).
+fn is_tag(rest: &str) -> bool {
+    let Some((authority, (date, name))) = rest.split_once(',').and_then(|(authority, rest)| Some((authority, rest.split_once(':')?)))
+    else {
+        return false;
+    };
+    let is_domain =
+        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b));
+    let is_date = matches!(date.len(), 4 | 7 | 10)
+        && date.bytes().enumerate().all(|(place, b)| if matches!(place, 4 | 7) { b == b'-' } else { b.is_ascii_digit() });
+    authority.splitn(3, '@').count() < 3 && authority.split('@').all(is_domain) && is_date && name.is_ascii()
 }
 
 #[cfg(test)]
@@ -120,6 +154,16 @@ mod tests {
             ("posts/2024/hello", false),
             ("https://blog.example/a b", false),
             ("javascript:alert(1)", false),
+            ("https://blog.example/?id[0]=1", false),
+            ("urn:uuid:988EF5C55CDEA24EDE1251744888912", false),
+            ("urn:x:1", false),
+            ("urn:isbn:", false),
+            ("urn:isbn:3-16-148410-0", true),
+            ("tag:blog.example:1", false),
+            ("tag:blog.example,2020-1-2:1", false),
+            ("tag:me@blog.example,2020-01-02:/a b", false),
+            ("tag:me@blog.example,2020-01-02:/a?b#c", true),
+            ("tag:blog.example,2020:é", false),
         ] {
             let id = published_id(&slug, guid, &hosts);
             assert_eq!(id == guid, kept, "{guid} became {id}");

@@ -164,7 +164,7 @@ fn source(entry: &Entry, store: &Uuid, site: &Site) -> Source {
         authors.push(Person { name: origin.title.clone(), ..Person::default() });
     }
     // An id with a secret in it cannot lose it and stay itself.
-    let id = origin.id.clone().filter(|id| is_iri(id) && parts::without_user(id) == id.as_str());
+    let id = origin.id.clone().filter(|id| identity::is_iri(id) && parts::without_user(id) == id.as_str());
     let link = |href, rel: &str| Link { href, rel: rel.to_owned(), ..Link::default() };
     Source {
         title: Text::plain(origin.title.clone()),
@@ -179,10 +179,6 @@ fn source(entry: &Entry, store: &Uuid, site: &Site) -> Source {
         rights: origin.rights.clone().map(Text::plain),
         ..Source::default()
     }
-}
-
-fn is_iri(id: &str) -> bool {
-    url::Url::parse(id).is_ok() && !id.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c))
 }
 
 fn extensions(entry: &Entry, site: &Site) -> ExtensionMap {

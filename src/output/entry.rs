@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use url::Url;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use url::{Position, Url};
 
 pub(super) use super::media::media_type;
 pub(super) use crate::model::private::without_user;
@@ -23,8 +24,15 @@ pub(super) fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
 /// An address as an absolute URI; `None` where it is relative, of another scheme, or no address at all.
 pub(super) fn absolute(address: &str) -> Option<Cow<'_, str>> {
     let url = Url::parse(address).ok().filter(|url| SCHEMES.contains(&url.scheme()))?;
-    let is_uri = address.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
-    Some(if is_uri { Cow::Borrowed(address) } else { Cow::Owned(url.into()) })
+    let is_uri = address.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}[]".contains(&byte));
+    Some(if is_uri { Cow::Borrowed(address) } else { Cow::Owned(uri(&url)) })
+}
+
+/// A URL as RFC 3986 has it: browsers leave `[`, `|` and others as they are behind the host.
+fn uri(url: &Url) -> String {
+    const ENCODED: &AsciiSet =
+        &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'[').add(b'\\').add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+    format!("{}{}", &url[..Position::BeforePath], utf8_percent_encode(&url[Position::BeforePath..], ENCODED))
 }
 
 /// An address of a source as everybody may know it, if it can be published.
@@ -230,6 +238,8 @@ mod tests {
             ("https://a.example/x?y=1#z", Some("https://a.example/x?y=1#z")),
             ("https://a.example", Some("https://a.example")),
             ("https://例子.example/一 二", Some("https://xn--fsqu00a.example/%E4%B8%80%20%E4%BA%8C")),
+            ("https://a.example/[x]?id[0]={1}|^#[`]", Some("https://a.example/%5Bx%5D?id%5B0%5D=%7B1%7D%7C%5E#%5B%60%5D")),
+            ("http://[::1]:8/x", Some("http://[::1]:8/x")),
             (
                 "magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a",
                 Some("magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a"),

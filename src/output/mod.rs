@@ -59,7 +59,7 @@ pub fn feed(channel: &Channel, page: &Page, options: &Options, site: &Site, form
 }
 
 /// To be raised when something else is made of the same article: fragments that were kept are made again.
-pub const LOOK: u32 = 2;
+pub const LOOK: u32 = 3;
 
 /// One entry as it stands in every feed of a format: nothing in it depends on the feed.
 ///
