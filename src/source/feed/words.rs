@@ -8,7 +8,7 @@ use regex::{Captures, Regex};
 use crate::model::text;
 
 /// Elements that are taken for markup in a title or an untyped text; other `<words>` are what they seem.
-const ELEMENTS: [&str; 63] = [
+const ELEMENTS: [&str; 65] = [
     "a",
     "abbr",
     "acronym",
@@ -49,6 +49,7 @@ const ELEMENTS: [&str; 63] = [
     "kbd",
     "li",
     "mark",
+    "nobr",
     "ol",
     "p",
     "picture",
@@ -72,6 +73,7 @@ const ELEMENTS: [&str; 63] = [
     "u",
     "ul",
     "video",
+    "wbr",
 ];
 
 static FORMULA: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?s)<(?:\w+:)?math\b[^>]*>(.*?)</(?:\w+:)?math>").ok());
@@ -217,6 +219,7 @@ mod tests {
             ("a <!-- open", "a <!-- open"),
             ("a<script>alert(1)</script>b", "ab"),
             ("<br/>x<", "x<"),
+            ("<nobr>2-й</nobr> дом на Пети<wbr>горской", "2-й дом на Петигорской"),
             ("In <math><msub><mi>X</mi> <mn>2</mn></msub></math>O and <mml:math x='y'><mml:mi>&lt;n</mml:mi></mml:math>", "In X 2O and <n"),
             ("a <math><mi>x</mi><annotation encoding='tex'>x^<b></annotation></math>, about <math>", "a x, about <math>"),
         ] {
