@@ -3,7 +3,8 @@
 use chrono_tz::Tz;
 use url::Url;
 
-use super::{ArticleForm, ArticleKey, Selection, Slug, Target};
+use super::websub::HUB;
+use super::{ArticleForm, ArticleKey, Format, Options, Selection, Slug, Target};
 
 /// A character that no article can hold ([`super::text::clean`]): it stands before a path of ours, until the public URL is known.
 pub const PLACEHOLDER: char = '\u{fdd0}';
@@ -82,6 +83,32 @@ impl Site {
         if selection.name.is_none() { Some(selection) } else { self.named(selection).map(|named| &named.selection) }
     }
 
+    /// Whether its feeds name our own hub, not another one.
+    #[must_use]
+    pub fn has_own_hub(&self) -> bool {
+        self.hub.as_deref() == Some(self.url(HUB).as_str())
+    }
+
+    /// Whether a target is a feed that can be subscribed to, a named one as what it stands for; otherwise what it is instead.
+    ///
+    /// # Errors
+    /// What stands in the way, in words.
+    pub fn topic(&self, target: &Target) -> Result<(), String> {
+        let Target::List { selection, options, format } = target else { return target.topic() };
+        let selection = self.meant(selection).unwrap_or(selection).clone();
+        Target::List { selection, options: options.clone(), format: *format }.topic()
+    }
+
+    /// The hub that tells of the changes of a feed: ours of any that can be subscribed to, another one of what it is told of
+    /// itself, which is everything, whole terms and named feeds.
+    #[must_use]
+    pub fn hub_of(&self, selection: &Selection, options: &Options) -> Option<&str> {
+        let is_whole = || selection.is_all() || selection.name.is_some() || selection.single().is_some();
+        let is_told = self.has_own_hub() || (*options == Options::default() && is_whole());
+        let feed = || Target::List { selection: selection.clone(), options: options.clone(), format: Some(Format::Atom) };
+        self.hub.as_deref().filter(|_| !self.is_static && is_told && self.topic(&feed()).is_ok())
+    }
+
     /// The absolute URL of an article's page.
     #[must_use]
     pub fn article(&self, key: &ArticleKey) -> String {
@@ -122,6 +149,35 @@ mod tests {
             assert_eq!(site.prefix(), prefix);
             let html = format!("<img src=\"{PLACEHOLDER}./a.png\"><a href=\"{PLACEHOLDER}/tag/x\">");
             assert_eq!(site.fill(&html, &key), format!("<img src=\"{base}/article/{key}/a.png\"><a href=\"{base}/tag/x\">"));
+        }
+        Ok(())
+    }
+    #[test]
+    fn a_hub_stands_in_the_feeds_that_it_is_told_of() -> Result<(), url::ParseError> {
+        let mut site = Site::new(String::new(), String::new(), &Url::parse("https://a.example/x")?, Tz::UTC);
+        let list = |path: &str| match super::super::Address::parse(path).map(|address| address.target) {
+            Ok(Target::List { selection, options, .. }) => (selection, options),
+            other => panic!("{path} is {other:?}"),
+        };
+        for (slug, query) in [("words", "/?q=zebra"), ("week", "/?since=7d&tag=a"), ("plain", "/?tag=a&tag=-b")] {
+            let (slug, selection) = (Slug::from_name(slug), list(query).0);
+            site.feeds.push(NamedFeed { slug, title: String::new(), description: None, picture: None, selection });
+        }
+        for (path, own, other) in [
+            ("/feed.rss", true, true),
+            ("/tag/a.rss", true, true),
+            ("/feed/plain.rss", true, true),
+            ("/feed.rss?tag=a&tag=b", true, false),
+            ("/tag/a.rss?limit=5", true, false),
+            ("/feed/words.rss", false, false),
+            ("/feed/week.rss", false, false),
+            ("/feed.rss?q=zebra", false, false),
+        ] {
+            let (selection, options) = list(path);
+            for (hub, is_named) in [("https://a.example/x/hub", own), ("https://hub.example/", other)] {
+                site.hub = Some(hub.to_owned());
+                assert_eq!(site.hub_of(&selection, &options), is_named.then_some(hub), "{path}");
+            }
         }
         Ok(())
     }

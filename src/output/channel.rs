@@ -104,7 +104,7 @@ pub fn channel<E: Dated>(selection: &Selection, options: &Options, page: &Page<E
         picture: picture.and_then(absolute).map(Into::into),
         icon: site.url("/favicon.ico"),
         author: text::line(&site.title),
-        hub: site.hub.clone().filter(|_| !site.is_static && is_topic(selection, options)),
+        hub: site.hub_of(selection, options).map(Into::into),
         id,
     }
 }
@@ -131,11 +131,6 @@ fn archive(history: &History, selection: &Selection, options: &Options, site: &S
             links.into_iter().flatten().collect()
         }
     }
-}
-
-/// Whether its feeds can be subscribed to at a hub; the format makes no difference.
-fn is_topic(selection: &Selection, options: &Options) -> bool {
-    Target::List { selection: selection.clone(), options: options.clone(), format: Some(Format::Atom) }.topic().is_ok()
 }
 
 /// The title of a selection: its own name or its term's, else the selection in words with the site's.

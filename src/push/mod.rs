@@ -108,7 +108,7 @@ impl Messenger {
 
     /// Begins as much as may be done at once; whether there may be more to do.
     async fn work(&self, tasks: &mut JoinSet<()>, seen: &mut Seen, now: Time) -> Result<bool, StoreError> {
-        if !self.is_own() {
+        if !self.site.has_own_hub() {
             return self.ping(&mut seen.ping, now).await.map(|()| false);
         }
         let generation = self.store.generation();
@@ -132,11 +132,6 @@ impl Messenger {
             tasks.spawn(async move { messenger.deliver(delivery, now).await });
         }
         Ok(is_behind)
-    }
-
-    /// Whether our feeds name our own hub, not another one.
-    fn is_own(&self) -> bool {
-        self.site.hub.as_deref() == Some(self.site.url(crate::model::websub::HUB).as_str())
     }
 }
 

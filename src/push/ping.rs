@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use url::Url;
 
 use super::Messenger;
-use crate::model::{Format, Selection, Target, TermName, Time};
+use crate::model::{Format, Options, Selection, Target, TermName, Time};
 use crate::store::StoreError;
 
 /// The most terms whose feeds it is told of for one change; a first reading of a large source has thousands.
@@ -53,10 +53,11 @@ impl Messenger {
         Ok(())
     }
 
-    /// The feeds of some terms, and those of everything; none of no terms.
+    /// The feeds of some terms, and those of everything and the named ones, of which any may have changed; none of no terms.
     fn feeds(&self, terms: &[TermName]) -> Vec<String> {
-        let everything = (!terms.is_empty()).then(Selection::default);
-        let selections = everything.into_iter().chain(terms.iter().map(|term| Selection::of(term.kind, term.slug.clone())));
+        let whole = std::iter::once(Selection::default()).chain(self.site.feeds.iter().map(|feed| Selection::named(feed.slug.clone())));
+        let whole = whole.filter(|selection| !terms.is_empty() && self.site.hub_of(selection, &Options::default()).is_some());
+        let selections = whole.chain(terms.iter().map(|term| Selection::of(term.kind, term.slug.clone())));
         selections.flat_map(|selection| Format::ALL.map(|format| self.site.link(&Target::feed(&selection, format)))).collect()
     }
 }

@@ -51,7 +51,7 @@ fn wrong(reason: impl Into<String>) -> Error {
 pub(super) async fn answer(request: &HttpRequest, payload: web::Payload, door: &Door) -> Option<HttpResponse> {
     let exchange = door.exchange.as_ref()?;
     let path = route::without_prefix(request.path(), door.site.prefix());
-    let answered = if path == HUB && door.site.hub.as_deref() == Some(&*door.site.url(HUB)) {
+    let answered = if path == HUB && door.site.has_own_hub() {
         hub(request, payload, door, exchange).await
     } else {
         let token = path.strip_prefix(CALLBACK)?;
@@ -74,7 +74,7 @@ pub(super) async fn topic(door: &Door, url: &str) -> Result<(Vec<u8>, String), E
     let path = url.strip_prefix(&base).filter(|path| path.starts_with('/'));
     let path = path.ok_or_else(|| refused(&format!("the feeds of this hub stand below {base}/")))?;
     let address = Address::parse(path).map_err(|error| refused(&error.to_string()))?;
-    address.target.topic().map_err(|reason| refused(&reason))?;
+    door.site.topic(&address.target).map_err(|reason| refused(&reason))?;
     let canonical = door.site.link(&address.target);
     if url != canonical {
         return Err(refused(&format!("its one spelling is {canonical}")));

@@ -5,8 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use feedmill::model::SourceKind;
 use feedmill::model::websub::{HubLimits, Secret};
+use feedmill::model::{Address, NamedFeed, Slug, SourceKind, Target};
 use feedmill::store::Store;
 use url::form_urlencoded;
 
@@ -243,6 +243,11 @@ async fn another_hub_is_told_which_feeds_changed() {
     let other = Subscriber::new();
     let mut messenger = hub.messenger.clone();
     messenger.site.hub = Some(other.callback.clone());
+    for (slug, tag) in [("mine", "/tag/rust"), ("lately", "/?since=7d")] {
+        let Target::List { selection, .. } = Address::parse(tag).unwrap().target else { panic!("{tag} is a list") };
+        let named = NamedFeed { slug: Slug::from_name(slug), title: slug.into(), description: None, picture: None, selection };
+        messenger.site.feeds.push(named);
+    }
     messenger.round(now()).await.unwrap();
     assert_eq!(other.rest(), [""; 0], "what was there before is no news");
     hub.f.feed(&source, vec![tagged("2", &["c++"])], day(2)).await;
@@ -250,10 +255,10 @@ async fn another_hub_is_told_which_feeds_changed() {
     let told = other.next();
     let pairs: Vec<(String, String)> = form_urlencoded::parse(&told.body).into_owned().collect();
     assert_eq!((told.method.as_str(), &pairs[0]), ("POST", &("hub.mode".to_owned(), "publish".to_owned())));
-    for path in ["/feed.rss", "/tag/c%2B%2B.atom", "/source/feed.json"] {
+    for path in ["/feed.rss", "/tag/c%2B%2B.atom", "/source/feed.json", "/feed/mine.rss"] {
         assert!(pairs.contains(&("hub.url".to_owned(), hub.topic(path))), "{path}: {pairs:?}");
     }
-    assert!(!pairs.iter().any(|(_, url)| url.contains("rust")), "{pairs:?}");
+    assert!(!pairs.iter().any(|(_, url)| url.contains("rust") || url.contains("lately")), "{pairs:?}");
     messenger.round(now()).await.unwrap();
     assert_eq!(other.rest(), [""; 0]);
 }
