@@ -182,12 +182,22 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
             work.store.also_known(added.source.id, url.as_str()).await?;
             return Ok(added);
         }
+        let is_elsewhere = Host::of(&best.url) != Host::of(&url);
+        anyhow::ensure!(
+            settings.headers.is_empty() || !is_elsewhere,
+            "{url} names a feed of another host, which is not given its headers: add {} itself",
+            best.url
+        );
         leading.push(best.url.clone());
         found = look(work, &leading[1], &client, &settings).await?;
     }
     let Found::Feed { url: feed, batch } = found else {
         anyhow::bail!("what {url} names as its feed is a web page; look for the feed's own address")
     };
+    // What it is asked with is not for the host that a redirect leads to, now and later.
+    let asked = &leading[leading.len() - 1];
+    let has_keys = !settings.headers.is_empty() || has_secrets(asked);
+    let feed = if has_keys && Host::of(asked) != Host::of(&feed) { asked.clone() } else { feed };
     let host = feed.host_str().unwrap_or("feed").trim_start_matches("www.").to_owned();
     let title = batch.info.as_ref().and_then(|info| info.title.clone()).unwrap_or(host);
     let private = is_private(&feed, &settings);

@@ -243,3 +243,23 @@ fn a_feed_is_added_once_others_of_its_host_were_read() {
     assert!(started.elapsed().as_secs() < 30 && up.most_at_once() == 1, "{:?}", started.elapsed());
     assert_eq!(reading.wait().unwrap().code(), Some(1), "an empty document is no feed");
 }
+
+#[test]
+fn headers_are_given_to_the_host_that_they_are_added_for_and_to_no_other() {
+    let (home, up, other) = (Home::new(), Upstream::new(), Upstream::new());
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"1s\"\n");
+    up.then("/moved", &format!("301 M\r\nLocation: {}", other.url("/feed")), "");
+    up.then("/page", "200 OK", &format!("<!doctype html><html><link rel=alternate type=application/rss+xml href={}>", other.url("/feed")));
+    up.then("/own", "200 OK", "<!doctype html><html><link rel=alternate type=application/rss+xml href=/feed>")
+        .then("/feed", "200 OK", FEED);
+    other.then("/feed", "200 OK", FEED);
+    let add = |path: &str| home.run(&["add", &up.url(path), "--header", "X-Key: hush"]);
+    assert_eq!(add("/moved").0, 0);
+    home.output(&["refresh", "--force"]);
+    let (code, _, err) = add("/page");
+    assert!(code == 1 && err.contains("is not given its headers"), "{err}");
+    assert_eq!(add("/own").0, 0);
+    assert_eq!(other.asked("/feed"), 2, "the redirect is followed each time");
+    assert!(other.requests().iter().all(|request| !request.head.contains("hush")), "{:?}", other.requests());
+    assert!(up.requests().iter().all(|request| request.head.contains("hush")), "{:?}", up.requests());
+}
