@@ -152,6 +152,7 @@ mod tests {
         }
         Ok(())
     }
+
     #[test]
     fn a_hub_stands_in_the_feeds_that_it_is_told_of() -> Result<(), url::ParseError> {
         let mut site = Site::new(String::new(), String::new(), &Url::parse("https://a.example/x")?, Tz::UTC);
