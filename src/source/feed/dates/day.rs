@@ -91,10 +91,10 @@ fn named_day(text: &str) -> Option<NaiveDate> {
     date(year, month, day)
 }
 
-/// Whether a word that begins like March may be Tuesday, in French, Italian, Romanian or Spanish: where another month
+/// Whether a word that begins like March may be Tuesday, in Albanian, French, Italian, Romanian or Spanish: where another month
 /// follows, it is.
 fn is_tuesday(word: &str) -> bool {
-    word == "mar" || word == "marti" || ["mardi", "marted", "martes", "marţ", "marț"].iter().any(|start| word.starts_with(start))
+    word == "mar" || word == "marti" || ["mardi", "marted", "martes", "marţ", "marț", "martë"].iter().any(|start| word.starts_with(start))
 }
 
 /// Two digits are of the years 1970 to 2069; three are years since 1900, as old Perl writes them.

@@ -24,9 +24,14 @@ pub(super) fn is_korean(text: &str) -> bool {
 /// Writes a date of East Asia as one of English words, all letters small, and drops what stands in parentheses.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = without_comments(text).to_lowercase();
-    if !text.is_ascii() {
+    if !text.is_ascii() || folded.contains("thg") {
         for (word, sign) in SIGNS {
             folded = folded.replace(word, sign);
+        }
+        if folded.contains(|c| ('\u{e00}'..='\u{e7f}').contains(&c)) {
+            for (sign, (_, names)) in THAI.iter().zip(MONTHS) {
+                folded = folded.replace(sign, names.split(' ').next().unwrap_or_default());
+            }
         }
         folded = units(&in_digits(&folded));
     }
@@ -85,7 +90,7 @@ static NUMERALS: LazyLock<Option<Regex>> = LazyLock::new(|| pattern("[〇○零�
 static ERA: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(令和|平成|昭和|民國|民国)\s*(元|\d{1,3})\s*年"));
 static CLOCK: LazyLock<Option<Regex>> =
     LazyLock::new(|| pattern(r"(\d{1,2})\s*[时時点點시]\s*(?:(\d{1,2})\s*[分분]?\s*(?:(\d{1,2})\s*[秒초])?)?"));
-static MONTH: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?:tháng\s*)(\d{1,2})|(\d{1,2})\s*[月월]"));
+static MONTH: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?:tháng|thg)\s*(\d{1,2})|(\d{1,2})\s*[月월]"));
 
 /// Reads the units of East Asian dates: years, months, hours.
 fn units(text: &str) -> String {
@@ -135,7 +140,7 @@ fn alike(c: char) -> char {
     if matches!(c, '零' | '○') { '〇' } else { c }
 }
 
-const SIGNS: [(&str, &str); 24] = [
+const SIGNS: [(&str, &str); 25] = [
     ("上午", " am "),
     ("早上", " am "),
     ("凌晨", " am "),
@@ -160,6 +165,7 @@ const SIGNS: [(&str, &str); 24] = [
     ("\u{202f}", " "),
     ("\u{3000}", " "),
     ("\u{200e}", ""),
+    ("\u{200f}", ""),
 ];
 
 /// The month that a word names, by how it begins; the longest beginning counts. Hebrew writes `in` before it.
@@ -170,19 +176,28 @@ pub(super) fn month(word: &str) -> Option<i32> {
 }
 
 const MONTHS: [(i32, &str); 12] = [
-    (1, "jan ene gen янв ιαν січ sty oca jän ian leden ledn tammi jaan яну јан студз sausi ינו يناير جانف जन มกรา"),
-    (2, "feb fev fév фев φεβ лют lut şub únor helmi veeb peb vasar פבר فبراير فيفر फ กุมภา"),
-    (3, "mar mär mrt már мар μάρ μαρ μάώ μαώ бер maar maalis mac břez сак kovo מרץ מרס مارس मार มีนา"),
-    (4, "apr avr abr ápr апр απρ квіт kwi nis dubn duben huhti крас balan אפר أبريل ابريل أفريل अप เมษา"),
-    (5, "may mai mei mag máj máu maj май мая μάι μαι μαϊ μάϊ μαΐ трав maí květ touko мај gegu מאי ماي मई พฤษภา"),
-    (6, "jun jún juin giu июн ιούν ιουν ιον черв cze haz iun jūn červ juun kesä юни јун чэрв birž hun יונ يوني جوان जून มิถุ"),
-    (7, "jul júl juil lug июл ιούλ ιουλ ιολ лип lip tem iul jūl červenec července juul heinä юли јул ліп liepo hul יול يولي جويل जुल กรกฎ"),
-    (8, "aug aoû aou ago авг αύγ αυγ серп sie ağu agu srp elok ágú жні ogo rugpj אוג أغسطس اغسطس أوت अगस สิงห"),
-    (9, "sep set szep сен σεπ вер wrz eyl září syys сеп rugs ספט سبتمبر सित กันยา"),
-    (10, "oct okt out ott окт οκτ жовт paź eki říj loka кастр spali אוק أكتوبر اكتوبر अक ตุลา"),
-    (11, "nov ноя νοέ νοε лист lis kas marras ное нов ліст lapkr nob nóv נוב نوفمبر नव พฤศจิ"),
-    (12, "dec dez déc dic дек δεκ груд gru ara des prosin joulu дец сне dis det דצמ ديسمبر दिस ธันวา"),
+    (1, "jan ene gen янв ιαν січ sty oca jän ian leden ledn tammi jaan яну јан sausi ינו يناير جانف जन มกรา xan yan сту sij қаңт ژانوی"),
+    (2, "feb fev fév фев φεβ лют lut şub únor helmi veeb peb vasar פבר فبراير فيفر फ กุมภา феб velj shk ақп فوری"),
+    (3, "mar mär mrt már мар μάρ μαρ μάώ μαώ бер maar maalis mac břez сак kovo מרץ מרס مارس मार มีนา ožuj нау"),
+    (4, "apr avr abr ápr апр απρ квіт kwi nis dubn duben huhti balan אפר أبريل ابريل أفريل अप เมษา кра travanj travnj prill сәу آوریل"),
+    (5, "may mai mei mag máj máu maj май мая μάι μαι μαϊ μάϊ μαΐ трав maí květ touko мај gegu מאי ماي मई พฤษภา svib мам"),
+    (
+        6,
+        "jun jún juin giu июн ιούν ιουν ιον черв cze haz iun jūn červ juun kesä юни јун birž hun יונ يوني جوان जून มิถุ чэр xuñ lipanj lipnj qersh iyun маус meith ژوئن",
+    ),
+    (
+        7,
+        "jul júl juil lug июл ιούλ ιουλ ιολ лип lip tem iul jūl červenec července juul heinä юли јул ліп liepo hul יול يولي جويل जुल กรกฎ xul srpanj srpnj korr iyul шіл ژوئی ژوییه",
+    ),
+    (8, "aug aoû aou ago авг αύγ αυγ серп sie ağu agu srp elok ágú жні ogo rugpj אוג أغسطس اغسطس أوت สิงห avg avq kolov gusht там اوت अग"),
+    (9, "sep set szep сен σεπ вер wrz eyl září syys сеп rugs ספט سبتمبر सित กันยา rujan rujn shtat қырк سپتامبر"),
+    (10, "oct okt out ott окт οκτ жовт paź eki říj loka spali אוק أكتوبر اكتوبر अक ตุลา кас tetor қаз اکتبر"),
+    (11, "nov ноя νοέ νοε лист lis kas marras ное нов ліст lapkr nob nóv נוב نوفمبر नव พฤศจิ noi studen nënt қара نوامبر"),
+    (12, "dec dez déc dic дек δεκ груд gru ara des prosin joulu дец сне det דצמ ديسمبر दिस ธันวา disem disy dhjet желт دسامبر"),
 ];
+
+/// The months as Thailand shortens them.
+const THAI: [&str; 12] = ["ม.ค.", "ก.พ.", "มี.ค.", "เม.ย.", "พ.ค.", "มิ.ย.", "ก.ค.", "ส.ค.", "ก.ย.", "ต.ค.", "พ.ย.", "ธ.ค."];
 
 /// The zone that a word names; `CST` is China's where the feed is Chinese.
 pub(super) fn zone(word: &str, is_chinese: bool) -> Option<Zone> {
