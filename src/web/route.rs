@@ -176,8 +176,8 @@ pub(super) async fn outcome(door: &Door, target: &Target, by_query: bool, genera
     let stamp = stamp(door, target, generation, now)?;
     let make = |old: Option<Held>| publish::held(door, target, stamp, now, old);
     let found = match target {
-        // How reading goes is nothing that the generation tells of.
-        Target::Directory(Kind::Source) => make(None).await.map(|held| held.document),
+        // How reading goes and what is set of a source are nothing that the generation tells of.
+        Target::Directory(Kind::Source) | Target::Document(Named::Sources) => make(None).await.map(|held| held.document),
         Target::Health(_) => {
             let path = format!("{} {}", target.path(), door.store.health_stamp().await?);
             door.cache.document(&path, stamp, make).await

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use feedmill::model::{
-    Article, BundleFile, Enclosure, Format, Kind, Language, PLACEHOLDER, Selection, Slug, SourceKind, Target, TermDescription,
+    Article, BundleFile, Enclosure, Format, Kind, Language, PLACEHOLDER, Selection, Slug, SourceKind, SourceSettings, Target,
+    TermDescription,
 };
 
 use crate::server::{Answer, Server, ask, start, texts};
@@ -163,6 +164,11 @@ async fn directories_opml_and_what_crawlers_and_watchers_ask_for() {
     let opml = server.get("/opml");
     assert!(opml.header("content-type").starts_with("text/x-opml"), "{}", opml.header("content-type"));
     assert!(texts(opml.text(), "head", "title").len() == 1 && opml.text().contains("xmlUrl=\"https://a.example/feed\""), "{}", opml.text());
+    let empty = server.f.source(SourceKind::Feed, "https://b.example/feed").await;
+    assert!(server.get("/opml").text().contains("https://b.example/feed"));
+    let settings = SourceSettings { categories: vec!["Quiet".into()], ..SourceSettings::default() };
+    server.f.store.edit_source(empty.id, settings, None, day(3)).await.unwrap();
+    assert!(server.get("/opml").text().contains("Quiet"), "what is set of a source holds, though no article changes");
     let feeds = server.get("/opml/feeds");
     texts(feeds.text(), "head", "title");
     assert!(feeds.text().contains("xmlUrl=\"https://feeds.example.org/tag/c%2B%2B.atom\""), "{}", feeds.text());
