@@ -3,13 +3,13 @@
 use std::io::Read;
 
 use chrono_tz::Tz;
-use feedmill::model::{Address, Article, Format, Kind, Language, Site, SourceKind, Target, Window};
+use feedmill::model::{Address, Article, Format, Kind, Language, Link, Site, SourceKind, SourceSettings, Target, Window};
 use feedmill::output::{channel, feed};
 use feedmill::store::Lookup;
 use url::Url;
 
 use crate::server::{Server, texts};
-use crate::store::{article, day, tagged};
+use crate::store::{day, tagged};
 
 const FEEDS: [&str; 5] = ["/feed", "/tag/x", "/tag/y", "/source/feed", "/language/de"];
 
@@ -46,23 +46,33 @@ fn translated(guid: &str, language: &str) -> Article {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_is_at_every_time_what_rendering_it_gives() {
-    let (server, source) = Server::with(vec![tagged("1", &["x"]), tagged("2", &["x", "y"]), translated("3", "de")]).await;
+    let told = |guid: &str, of: &str, tags: &[&str]| Article { link: Link::At(format!("https://n.example/{of}")), ..tagged(guid, tags) };
+    let (server, source) = Server::with(vec![told("1", "1", &["x"]), told("2", "2", &["x", "y"]), translated("3", "de")]).await;
     let f = &server.f;
     check(&server, "at first").await;
-    f.feed(&source, vec![Article { content: Some("<p>other &amp; longer</p>".into()), ..tagged("2", &["x", "y"]) }], day(2)).await;
+    f.feed(&source, vec![Article { content: Some("<p>other &amp; longer</p>".into()), ..told("2", "2", &["x", "y"]) }], day(2)).await;
     check(&server, "an article changed").await;
     f.feed(&source, vec![translated("4", "fr")], day(3)).await;
     check(&server, "a translation came").await;
     f.feed(&source, vec![translated("4", "it")], day(4)).await;
     check(&server, "its language changed").await;
     let other = f.source(SourceKind::Feed, "https://b.example/feed").await;
-    f.feed(&other, vec![Article { link: article("1").link, ..tagged("b", &["x"]) }], day(5)).await;
+    f.feed(&other, vec![told("b", "1", &["x"])], day(5)).await;
     check(&server, "another source tells the same").await;
     f.store.rename_term(Kind::Tag, "x", "X", day(6)).await.unwrap();
     check(&server, "a term has another name").await;
+    f.feed(&other, vec![told("b2", "2", &["theirs"])], day(6)).await;
+    check(&server, "another source gives a story a term").await;
+    f.store.rename_term(Kind::Tag, "theirs", "Theirs", day(6)).await.unwrap();
+    check(&server, "a term that only another source gives a story has another name").await;
+    f.store.delete_term(Kind::Tag, "theirs", day(6)).await.unwrap();
+    check(&server, "that term was deleted").await;
+    let settings = SourceSettings { title: Some("The other".into()), ..SourceSettings::default() };
+    f.store.edit_source(other.id, settings, None, day(6)).await.unwrap();
+    check(&server, "that source has another title").await;
     f.store.remove_source(other.id, day(7)).await.unwrap();
     check(&server, "a source was removed").await;
-    f.folder(&source, vec![tagged("1", &["x"]), tagged("2", &["y"])], day(8)).await;
+    f.folder(&source, vec![told("1", "1", &["x"]), told("2", "2", &["y"])], day(8)).await;
     check(&server, "articles were withdrawn, and one has lost a tag").await;
 }
 

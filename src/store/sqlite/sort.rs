@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::memberships::set;
 use super::revive::{CHUNK, DROPPED, PUBLIC, turn};
 use super::terms::{Touched, aliases, kind_number};
-use super::{Change, Sqlite, StoreError, articles, sources, translation};
+use super::{Change, Sqlite, StoreError, articles, sources, story, translation};
 use crate::model::rule::Aliases;
 use crate::model::{Article, ArticleKey, Kind, Language, Origins, Policy, Slug, Source, Time, Verdict};
 use crate::store::decide::{Context, Wanted};
@@ -155,6 +155,7 @@ fn settle(
     ))?;
     if stored.state == PUBLIC {
         stamp(change, touched, stored.id)?;
+        story::tell_all(change, touched, stored.id)?;
         if language != stored.language.as_deref() {
             translation::tell_all(change, touched, stored.id)?;
         }

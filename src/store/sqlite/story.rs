@@ -88,6 +88,13 @@ pub(super) fn tell(change: &mut Change<'_>, touched: &mut Touched, article: i64,
     Ok(())
 }
 
+/// The same by the link that it has: they carry its terms and the name of its source.
+pub(super) fn tell_all(change: &mut Change<'_>, touched: &mut Touched, article: i64) -> Result<(), StoreError> {
+    let mut statement = change.transaction.prepare_cached("SELECT link_key FROM articles WHERE id = ?1 AND in_story = 1")?;
+    let link_key = statement.query_row([article], |row| row.get(0)).optional()?.flatten();
+    tell(change, touched, article, link_key)
+}
+
 /// The link by which an article is in a story.
 pub(super) fn link_key(connection: &Connection, article: i64) -> Result<Option<LinkKey>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT link_key FROM articles WHERE id = ?1")?;

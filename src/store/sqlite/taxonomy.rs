@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::sort::{Sorter, stamp};
 use super::terms::{self, Known, TermId, described, find, kind_number};
-use super::{Change, Sqlite, StoreError, members};
+use super::{Change, Sqlite, StoreError, members, story};
 use crate::model::{Kind, Policy, Slug, Term, TermDescription, Time};
 use crate::store::{TermError, TermRow, TermWords};
 
@@ -61,7 +61,10 @@ impl Sqlite {
         };
         let due = format!("SELECT id FROM articles WHERE id IN {} AND gone = 0 AND generation < ?2", members::having("= ?1"));
         let articles = self.numbers(&due, (id, generation))?;
-        let changed = self.over(&articles, policy, now, |_, change, touched, article| stamp(change, touched, article).map(|()| true))?;
+        let changed = self.over(&articles, policy, now, |_, change, touched, article| {
+            stamp(change, touched, article)?;
+            story::tell_all(change, touched, article).map(|()| true)
+        })?;
         self.write(|transaction| {
             // Another process may have renamed it once more meanwhile.
             let done = "UPDATE terms SET restamp = NULL WHERE id = ?1 AND restamp = ?2";
