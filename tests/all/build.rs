@@ -116,6 +116,9 @@ fn building_again_writes_what_changed_and_removes_what_is_gone() {
     let (code, out, _) = build(&home);
     assert_eq!((code, files(&root)), (0, before.clone()), "{out}");
     assert!(out.contains(": 0 files written,") && out.contains(" 0 removed"), "{out}");
+    home.output(&["edit", "blog", "--category", "uncategorized"]);
+    build(&home);
+    assert!(fs::read_to_string(root.join("opml/index.opml")).unwrap().contains("uncategorized"), "a setting that changes no article");
 
     fs::write(root.join("CNAME"), "feeds.example.org").unwrap();
     fs::write(root.join("tag/other/mine.txt"), "mine").unwrap();

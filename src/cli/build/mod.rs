@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use super::console::Console;
 use super::{Work, cores, now};
 use crate::model::{ArticleForm, Document, Format, Kind, Options, Selection, Site, SourceKind, Target, full_hour};
+use crate::output::opml;
 use crate::store::Reached;
 use crate::web::{Door, compressed};
 use folder::{Done, Folder};
@@ -94,7 +95,9 @@ async fn stamp(work: &Work, site: &Site, brotli: bool) -> anyhow::Result<String>
     let moves = site.feeds.iter().any(|feed| feed.selection.is_relative());
     let hour = moves.then(|| full_hour(now()).timestamp());
     let (generation, health) = (work.store.follow().await?, work.store.health_stamp().await?);
-    let all = format!("{} {site:?} {generation} {health} {hour:?} {brotli}", env!("CARGO_PKG_VERSION"));
+    // What is set of a source need not be news.
+    let sources = opml::sources(&work.store.sources().await?, opml::Addresses::Public, site);
+    let all = format!("{} {site:?} {generation} {health} {hour:?} {brotli} {sources}", env!("CARGO_PKG_VERSION"));
     Ok(HEXLOWER.encode(&Sha256::digest(all)))
 }
 
