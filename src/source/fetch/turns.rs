@@ -14,8 +14,30 @@ type Turn = Arc<tokio::sync::Mutex<Option<Instant>>>;
 /// Whose turn it is at each host that is being asked, or was only just; clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Turns {
-    hosts: Arc<Mutex<HashMap<Host, Turn>>>,
+    table: Arc<Mutex<Table>>,
 }
+
+#[derive(Debug, Default)]
+struct Table {
+    hosts: HashMap<Host, Turn>,
+    /// With so many it is looked for those that are of no interest any more: not each time, among thousands.
+    many: usize,
+}
+
+impl Table {
+    fn turn(&mut self, host: Host, pause: Duration) -> Turn {
+        if self.hosts.len() >= self.many {
+            // A turn that only this table knows of is nobody's, and after its pause of no interest.
+            let rests = |turn: &Turn| turn.try_lock().is_ok_and(|last| last.is_some_and(|last| last.elapsed() < pause));
+            self.hosts.retain(|_, turn| Arc::strong_count(turn) > 1 || rests(turn));
+            self.many = FEW.max(2 * self.hosts.len());
+        }
+        Arc::clone(self.hosts.entry(host).or_default())
+    }
+}
+
+/// So many hosts may always stay in the table.
+const FEW: usize = 64;
 
 /// The turn at a host, which ends when this is dropped.
 pub(super) struct Held(OwnedMutexGuard<Option<Instant>>);
@@ -30,13 +52,7 @@ impl Turns {
     /// Waits until nobody else asks a host, if there is one, and if it was `led` to until `pause` is over since the last one; it
     /// is the caller's until what is given is dropped.
     pub(super) async fn at(&self, host: Option<Host>, pause: Duration, led: bool) -> Option<Held> {
-        let turn = {
-            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-            // A turn that only this table knows of is nobody's, and after its pause of no interest.
-            let rests = |turn: &Turn| turn.try_lock().is_ok_and(|last| last.is_some_and(|last| last.elapsed() < pause));
-            hosts.retain(|_, turn| Arc::strong_count(turn) > 1 || rests(turn));
-            Arc::clone(hosts.entry(host?).or_default())
-        };
+        let turn = self.table.lock().unwrap_or_else(PoisonError::into_inner).turn(host?, pause);
         let last = turn.lock_owned().await;
         if led && let Some(last) = *last {
             tokio::time::sleep(pause.saturating_sub(last.elapsed())).await;
