@@ -3,7 +3,9 @@
 use std::io::Read;
 
 use chrono_tz::Tz;
-use feedmill::model::{Address, Article, Format, Kind, Language, Link, Site, SourceKind, SourceSettings, Target, Window};
+use feedmill::model::{
+    Address, Article, Batch, Format, Kind, Language, Link, Site, SourceInfo, SourceKind, SourceSettings, Target, Window,
+};
 use feedmill::output::{channel, feed};
 use feedmill::store::Lookup;
 use url::Url;
@@ -70,6 +72,12 @@ async fn a_feed_is_at_every_time_what_rendering_it_gives() {
     let settings = SourceSettings { title: Some("The other".into()), ..SourceSettings::default() };
     f.store.edit_source(other.id, settings, None, day(6)).await.unwrap();
     check(&server, "that source has another title").await;
+    let settings = SourceSettings::default();
+    f.store.edit_source(other.id, settings, None, day(6)).await.unwrap();
+    check(&server, "that source has its own title again").await;
+    let info = SourceInfo { title: Some("As it says".into()), rights: Some("Mine".into()), ..SourceInfo::default() };
+    f.store.apply(other.id, Batch { info: Some(info), ..Batch::default() }, None, day(6)).await.unwrap();
+    check(&server, "a source says other things of itself").await;
     f.store.remove_source(other.id, day(7)).await.unwrap();
     check(&server, "a source was removed").await;
     f.folder(&source, vec![told("1", "1", &["x"]), told("2", "2", &["y"])], day(8)).await;

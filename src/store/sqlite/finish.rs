@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rusqlite::Transaction;
 
 use super::terms::describe;
-use super::{Change, StoreError, files, health, pushes, sources};
+use super::{Change, StoreError, files, health, pushes, sources, story};
 use crate::model::{Batch, Extent, Problem, Source, SourceId, SourceInfo, Time};
 
 /// What is known once a reading is stored whole: the source's own words, validators, files, and when it is due. A source
@@ -101,7 +101,7 @@ fn problems<'a>(source: &Source, batch: &'a Batch) -> Cow<'a, [Problem]> {
     Cow::Owned(problems)
 }
 
-/// Stores what a source says of itself. It stands in each of its entries, so all of their terms are modified.
+/// Stores what a source says of itself.
 fn introduce(change: &mut Change<'_>, source: &Source, info: &SourceInfo, is_all: bool) -> Result<(), StoreError> {
     let title = source.settings.title.as_ref().or(info.title.as_ref()).filter(|title| !title.is_empty()).unwrap_or(&source.title);
     if *info == source.info && *title == source.title {
@@ -112,11 +112,21 @@ fn introduce(change: &mut Change<'_>, source: &Source, info: &SourceInfo, is_all
     run("UPDATE sources SET info = ?2 WHERE id = ?1", &[&id, &serde_json::to_string(info)?])?;
     run("UPDATE terms SET name = ?2, generation = ?3 WHERE id = (SELECT term FROM sources WHERE id = ?1)", &[&id, title, &generation])?;
     // Those of articles that came now are modified now.
-    if is_all { Ok(()) } else { touch_terms(change.transaction, id, change.now) }
+    if is_all {
+        return Ok(());
+    }
+    show_anew(change.transaction, id, change.now)?;
+    if *title == source.title { Ok(()) } else { story::tell_title(change, id) }
 }
 
-/// All terms of a source's articles are modified now.
-pub(super) fn touch_terms(transaction: &Transaction<'_>, source: i64, now: Time) -> Result<(), StoreError> {
+/// What a source says of itself stands in all of its entries: their terms are modified now, and what was made of them goes.
+pub(super) fn show_anew(transaction: &Transaction<'_>, source: i64, now: Time) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "WITH own AS MATERIALIZED (SELECT id FROM articles WHERE source = ?1)
+             DELETE FROM fragments WHERE id IN (SELECT own.id + (format.column1 << 40) FROM own, (VALUES (0), (1), (2)) format)",
+        )?
+        .execute([source])?;
     transaction
         .prepare_cached(
             "UPDATE terms SET modified = max(modified, ?2)

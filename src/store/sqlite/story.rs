@@ -95,6 +95,19 @@ pub(super) fn tell_all(change: &mut Change<'_>, touched: &mut Touched, article: 
     tell(change, touched, article, link_key)
 }
 
+/// The same of all articles of a source, which has another title.
+pub(super) fn tell_title(change: &mut Change<'_>, source: i64) -> Result<(), StoreError> {
+    let told: Vec<i64> = {
+        let mut statement = change.transaction.prepare_cached("SELECT id FROM articles WHERE source = ?1 AND in_story = 1 AND gone = 0")?;
+        statement.query_map([source], |row| row.get(0))?.collect::<Result<_, _>>()?
+    };
+    let mut touched = Touched::default();
+    for article in told {
+        tell_all(change, &mut touched, article)?;
+    }
+    touched.write(change).map(drop)
+}
+
 /// The link by which an article is in a story.
 pub(super) fn link_key(connection: &Connection, article: i64) -> Result<Option<LinkKey>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT link_key FROM articles WHERE id = ?1")?;
