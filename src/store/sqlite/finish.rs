@@ -111,8 +111,9 @@ fn introduce(change: &mut Change<'_>, source: &Source, info: &SourceInfo, is_all
     let run = |sql, parameters: &[&dyn rusqlite::ToSql]| change.transaction.prepare_cached(sql)?.execute(parameters);
     run("UPDATE sources SET info = ?2 WHERE id = ?1", &[&id, &serde_json::to_string(info)?])?;
     run("UPDATE terms SET name = ?2, generation = ?3 WHERE id = (SELECT term FROM sources WHERE id = ?1)", &[&id, title, &generation])?;
-    // Those of articles that came now are modified now.
-    if is_all {
+    // Articles that came now show it; a description, which some write anew each time, stands in none.
+    let shown = |info: &SourceInfo| SourceInfo { description: None, ..info.clone() };
+    if is_all || (shown(info) == shown(&source.info) && *title == source.title) {
         return Ok(());
     }
     show_anew(change.transaction, id, change.now)?;
