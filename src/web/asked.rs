@@ -5,6 +5,7 @@ use actix_web::http::header::HeaderName;
 use actix_web::http::{Method, header};
 use chrono::TimeDelta;
 
+use super::coding::quality;
 use crate::model::Time;
 
 /// What of a request for a document decides its answer.
@@ -48,8 +49,10 @@ impl<'a> Asked<'a> {
 /// The tag of ours, and its generation, that a client which takes deltas of feeds names.
 pub(super) fn delta_base(request: &HttpRequest) -> Option<(String, u64)> {
     let manipulations = header_text(request, &HeaderName::from_static("a-im"))?;
-    let takes_feeds =
-        manipulations.split(',').any(|item| item.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("feed")));
+    let takes_feeds = manipulations.split(',').any(|item| {
+        let mut parts = item.split(';');
+        parts.next().is_some_and(|name| name.trim().eq_ignore_ascii_case("feed")) && quality(parts) > 0.0
+    });
     if !takes_feeds || *request.method() != Method::GET {
         return None;
     }

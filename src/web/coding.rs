@@ -79,7 +79,7 @@ fn weight(accept: &str, name: &str) -> f32 {
     for item in accept.split(',') {
         let mut parts = item.split(';').map(str::trim);
         let coding = parts.next().unwrap_or_default();
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.trim().parse().unwrap_or(0.0));
+        let weight = quality(parts);
         if coding.eq_ignore_ascii_case(name) || (name == "gzip" && coding.eq_ignore_ascii_case("x-gzip")) {
             return weight;
         }
@@ -88,6 +88,12 @@ fn weight(accept: &str, name: &str) -> f32 {
         }
     }
     any
+}
+
+/// The quality that the parameters of an item state (RFC 9110 12.4.2).
+pub(super) fn quality<'a>(mut parameters: impl Iterator<Item = &'a str>) -> f32 {
+    let stated = parameters.find_map(|part| part.trim().strip_prefix(['q', 'Q'])?.strip_prefix('='));
+    stated.map_or(1.0, |quality| quality.trim().parse().unwrap_or(0.0))
 }
 
 #[cfg(test)]
@@ -106,6 +112,7 @@ mod tests {
             ("*", &Coding::COMPRESSED),
             ("gzip;q=0, *;q=0.1", &[Coding::Zstd, Coding::Brotli]),
             ("GZIP", &[Coding::Gzip]),
+            ("gzip;Q=0, br", &[Coding::Brotli]),
         ] {
             assert_eq!(Coding::accepted(accept).collect::<Vec<_>>(), expected, "{accept:?}");
         }

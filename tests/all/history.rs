@@ -211,6 +211,7 @@ async fn a_delta_tells_what_is_new_changed_or_withdrawn_and_nothing_else() {
     for (headers, status) in [
         (vec![("if-none-match", tag.as_str())], 200),
         (vec![("a-im", "vcdiff"), ("if-none-match", &tag)], 200),
+        (vec![("a-im", "vcdiff, feed;q=0"), ("if-none-match", &tag)], 200),
         (vec![("a-im", "feed"), ("if-none-match", "\"some-other\"")], 200),
         (vec![("a-im", "feed")], 200),
     ] {
