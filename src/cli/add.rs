@@ -196,8 +196,7 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
     };
     // What it is asked with is not for the host that a redirect leads to, now and later.
     let asked = &leading[leading.len() - 1];
-    let has_keys = !settings.headers.is_empty() || has_secrets(asked);
-    let feed = if has_keys && Host::of(asked) != Host::of(&feed) { asked.clone() } else { feed };
+    let feed = if has_keys(asked, &settings) && Host::of(asked) != Host::of(&feed) { asked.clone() } else { feed };
     let host = feed.host_str().unwrap_or("feed").trim_start_matches("www.").to_owned();
     let title = batch.info.as_ref().and_then(|info| info.title.clone()).unwrap_or(host);
     let private = is_private(&feed, &settings);
@@ -253,9 +252,14 @@ async fn look(work: &Work, url: &Url, client: &Client, settings: &SourceSettings
     Ok(found?)
 }
 
+/// Whether a source is asked with what is for its own host alone.
+fn has_keys(url: &Url, settings: &SourceSettings) -> bool {
+    !settings.headers.is_empty() || has_secrets(url)
+}
+
 /// Whether a source is its owner's own business, by how it is asked.
 pub(super) fn is_private(url: &Url, settings: &SourceSettings) -> bool {
-    settings.private || !settings.headers.is_empty() || has_secrets(url)
+    settings.private || has_keys(url, settings)
 }
 
 /// Says what was added.
