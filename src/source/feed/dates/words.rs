@@ -21,7 +21,7 @@ pub(super) fn is_korean(text: &str) -> bool {
     text.contains(|c: char| ('\u{ac00}'..='\u{d7a3}').contains(&c))
 }
 
-/// Writes a date of East Asia as one of English words, all letters small, and drops what stands in parentheses.
+/// Writes a date of Asia as one of English words, all letters small, and drops what stands in parentheses.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = without_comments(text).to_lowercase();
     if !text.is_ascii() || folded.contains("thg") {
@@ -29,8 +29,8 @@ pub(super) fn fold(text: &str) -> String {
             folded = folded.replace(word, sign);
         }
         if folded.contains(|c| ('\u{e00}'..='\u{e7f}').contains(&c)) {
-            for (sign, (_, names)) in THAI.iter().zip(MONTHS) {
-                folded = folded.replace(sign, names.split(' ').next().unwrap_or_default());
+            for (number, sign) in (1..).zip(THAI) {
+                folded = folded.replace(sign, english(number));
             }
         }
         folded = units(&in_digits(&folded));
@@ -114,8 +114,7 @@ fn units(text: &str) -> String {
     });
     let text = replace(&text, &MONTH, &|found| {
         let number = found.get(1).or_else(|| found.get(2)).map_or("", |digits| digits.as_str());
-        let month = number.parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
-        format!(" {} ", month.map_or("", |(_, names)| names.split(' ').next().unwrap_or_default()))
+        format!(" {} ", number.parse().map_or("", english))
     });
     text.replace(['年', '日', '号', '號', '년', '일'], " ")
 }
@@ -195,6 +194,12 @@ const MONTHS: [(i32, &str); 12] = [
     (11, "nov ноя νοέ νοε лист lis kas marras ное нов ліст lapkr nob nóv נוב نوفمبر नव พฤศจิ noi studen nënt қара نوامبر"),
     (12, "dec dez déc dic дек δεκ груд gru ara des prosin joulu дец сне det דצמ ديسمبر दिस ธันวา disem disy dhjet желт دسامبر"),
 ];
+
+/// A month's English name, shortened: the first of its row. Empty: there is no such month.
+fn english(number: i32) -> &'static str {
+    let row = MONTHS.iter().find(|(month, _)| *month == number);
+    row.and_then(|(_, names)| names.split(' ').next()).unwrap_or_default()
+}
 
 /// The months as Thailand shortens them.
 const THAI: [&str; 12] = ["ม.ค.", "ก.พ.", "มี.ค.", "เม.ย.", "พ.ค.", "มิ.ย.", "ก.ค.", "ส.ค.", "ก.ย.", "ต.ค.", "พ.ย.", "ธ.ค."];
