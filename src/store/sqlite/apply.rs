@@ -33,9 +33,7 @@ impl Sqlite {
             let source = sources::by_id(connection, id.0)?;
             let articles = decide::in_order_of_listing(std::mem::take(&mut batch.articles), source.status.first_read.is_none(), now);
             let mut reading = Reading::new(source, batch, due, &articles, policy, now);
-            if !policy.rules.is_empty() {
-                reading.maker.aliases = Arc::new(terms::aliases(connection)?);
-            }
+            reading.maker.aliases = Arc::new(terms::aliases_for(connection, policy)?);
             if articles.len() <= CHUNK {
                 reading.ready = reading.maker.made_ready(connection, articles)?;
             } else {

@@ -17,7 +17,7 @@ impl Sqlite {
     ) -> Result<Vec<Article>, StoreError> {
         self.read(|connection| {
             let source = sources::by_id(connection, source.0)?;
-            let aliases = terms::aliases(connection)?;
+            let aliases = terms::aliases_for(connection, policy)?;
             let context = Context { source: (&source).into(), info: info.unwrap_or(&source.info), policy, aliases: &aliases };
             let mut statement =
                 connection.prepare_cached("SELECT fingerprint FROM articles WHERE source = ?1 AND guid = ?2 AND gone = ?3")?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{Change, Sqlite, StoreError, articles};
 use crate::model::rule::Aliases;
-use crate::model::{Kind, MenuLink, Sidebar, Slug, Term, TermDescription, TermName};
+use crate::model::{Kind, MenuLink, Policy, Sidebar, Slug, Term, TermDescription, TermName};
 
 /// How many categories the sidebar shows; it is on every page.
 const SIDEBAR_CATEGORIES: usize = 200;
@@ -107,6 +107,11 @@ pub(super) fn aliases(connection: &Connection) -> Result<Aliases, StoreError> {
         Ok(((kind_from(row.get(0)?)?, slug(1)?), (slug(2)?, row.get(3)?)))
     })?;
     rows.collect()
+}
+
+/// The same for rules that judge what comes in; where there are none nobody asks.
+pub(super) fn aliases_for(connection: &Connection, policy: &Policy) -> Result<Aliases, StoreError> {
+    if policy.rules.is_empty() { Ok(Aliases::default()) } else { aliases(connection) }
 }
 
 /// Reads one term with its own words.
