@@ -57,27 +57,26 @@ pub(super) async fn text(door: &Door, now: Time) -> Result<String, Error> {
     let version = [(concat!("version=\"", env!("CARGO_PKG_VERSION"), "\"").to_owned(), 1)];
 
     let mut text = Text::default();
-    text.family("build_info", "gauge", "The version that runs.", &version);
-    text.family("http_responses_total", "counter", "Answers since the start, by status.", &answers);
+    text.family("feedmill_build_info", "gauge", "The version that runs.", &version);
+    text.family("feedmill_http_responses_total", "counter", "Answers since the start, by status.", &answers);
     text.one(
-        "documents_made_total",
+        "feedmill_documents_made_total",
         "counter",
         "Documents that were not at hand and were made.",
         door.metrics.made.load(Ordering::Relaxed),
     );
-    text.one("cache_documents", "gauge", "Documents at hand.", documents);
-    text.one("cache_bytes", "gauge", "Memory that they take.", bytes);
-    text.one("articles", "gauge", "Public articles.", census.articles);
-    text.family("sources", "gauge", "Sources, by how they do.", &states);
-    text.one("sources_due", "gauge", "Sources that are to be asked now.", census.due);
-    text.one("source_events_total", "counter", "What failed, moved, went or came back, ever.", census.events);
-    text.one("generation", "gauge", "Rises with each change of what is published.", generation);
-    text.one("search_generation", "gauge", "The generation up to which articles are in the search.", door.store.indexed());
-    text.one("hub_subscriptions", "gauge", "Subscriptions of the hub.", census.subscriptions);
-    text.one("hub_deliveries", "gauge", "Documents that the hub has not delivered yet.", census.deliveries);
+    text.one("feedmill_cache_documents", "gauge", "Documents at hand.", documents);
+    text.one("feedmill_cache_bytes", "gauge", "Memory that they take.", bytes);
+    text.one("feedmill_articles", "gauge", "Public articles.", census.articles);
+    text.family("feedmill_sources", "gauge", "Sources, by how they do.", &states);
+    text.one("feedmill_sources_due", "gauge", "Sources that are to be asked now.", census.due);
+    text.one("feedmill_source_events_total", "counter", "What failed, moved, went or came back, ever.", census.events);
+    text.one("feedmill_generation", "gauge", "Rises with each change of what is published.", generation);
+    text.one("feedmill_search_generation", "gauge", "The generation up to which articles are in the search.", door.store.indexed());
+    text.one("feedmill_hub_subscriptions", "gauge", "Subscriptions of the hub.", census.subscriptions);
+    text.one("feedmill_hub_deliveries", "gauge", "Documents that the hub has not delivered yet.", census.deliveries);
     if let Some(bytes) = resident() {
-        text.0 += "# HELP process_resident_memory_bytes Memory of the process.\n# TYPE process_resident_memory_bytes gauge\n";
-        let _ = writeln!(text.0, "process_resident_memory_bytes {bytes}");
+        text.one("process_resident_memory_bytes", "gauge", "Memory of the process.", bytes);
     }
     Ok(text.0)
 }
@@ -90,13 +89,13 @@ impl Text {
         self.family(name, kind, help, &[(String::new(), value)]);
     }
 
-    /// Writes a metric of ours, a line for each value with its labels.
+    /// Writes a metric, a line for each value with its labels.
     fn family(&mut self, name: &str, kind: &str, help: &str, samples: &[(String, u64)]) {
         // A string takes all that is written.
-        let _ = writeln!(self.0, "# HELP feedmill_{name} {help}\n# TYPE feedmill_{name} {kind}");
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
         for (labels, value) in samples {
             let labels = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
-            let _ = writeln!(self.0, "feedmill_{name}{labels} {value}");
+            let _ = writeln!(self.0, "{name}{labels} {value}");
         }
     }
 }
