@@ -4,6 +4,7 @@
 use saphyr_parser::{Event, Parser, ScalarStyle};
 use toml::de::{DeTable, DeValue};
 
+use super::simple;
 use crate::model::text;
 
 /// The deepest nesting that front matter may have.
@@ -86,6 +87,13 @@ pub(super) fn settings(path: &str, text: &str) -> Result<Vec<Pair>, Fault> {
 }
 
 fn yaml(source: &str, line: usize) -> Result<Vec<Pair>, Fault> {
+    let pairs = simple::fields(source, line);
+    debug_assert!(pairs.as_ref().is_none_or(|pairs| parsed(source, line).as_ref() == Ok(pairs)), "both read the same: {source}");
+    pairs.map_or_else(|| parsed(source, line), Ok)
+}
+
+/// As the YAML parser has it.
+pub(super) fn parsed(source: &str, line: usize) -> Result<Vec<Pair>, Fault> {
     let mut tree = Tree::default();
     for event in Parser::new_from_str(source) {
         let (event, span) = event.map_err(|error| fault(line + error.marker().line(), format!("this is not YAML: {}", error.info())))?;

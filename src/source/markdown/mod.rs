@@ -5,6 +5,7 @@ mod dates;
 mod fields;
 mod front_matter;
 mod shortcodes;
+mod simple;
 
 use chrono_tz::Tz;
 use serde_json::Value;
