@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Archive, Article, ArticleKey, Kind, Language, Origins, Person, Slug, SourceKind, Term, TermName, Time};
+use super::{Archive, Article, ArticleKey, Kind, Language, Origins, Person, Slug, Term, TermName, Time};
 
 /// An article as stored and published.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,8 +51,6 @@ impl Entry {
 /// The source of an entry, as `atom:source` tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// What it is.
-    pub kind: SourceKind,
     /// Its name in URLs.
     pub slug: Slug,
     /// Its title for people.
@@ -87,8 +85,6 @@ pub struct Translation {
 pub struct Related {
     /// Its page here.
     pub key: ArticleKey,
-    /// Its title.
-    pub title: Option<String>,
     /// The title of its source.
     pub source: String,
 }
@@ -210,8 +206,6 @@ pub struct Sidebar {
     pub tags: Vec<Term>,
     /// Languages with counts, the largest first.
     pub languages: Vec<Term>,
-    /// Sources with counts, the largest first.
-    pub sources: Vec<Term>,
     /// Menus: name, then entries in order.
     pub menus: Vec<(String, Vec<MenuLink>)>,
     /// The newest articles: key and title.

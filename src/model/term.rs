@@ -126,8 +126,6 @@ pub struct Term {
     pub description: Option<String>,
     /// The URL of a picture.
     pub picture: Option<String>,
-    /// Seconds since the epoch at which it was first seen.
-    pub created: i64,
     /// How many public articles have it.
     pub articles: u64,
 }

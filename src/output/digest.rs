@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::channel::Channel;
 use super::entry as parts;
-use crate::model::{Article, ArticleKey, Entry, Issue, Moment, Origin, Page, Period, Selection, Site, Slug, SourceKind, Target, identity};
+use crate::model::{Article, ArticleKey, Entry, Issue, Moment, Origin, Page, Period, Selection, Site, Slug, Target, identity};
 
 /// The page of a digest: its issues as entries, in place of the articles that they list.
 #[must_use]
@@ -31,7 +31,6 @@ fn item(issue: &Issue, articles: &[&Entry], period: Period, selection: &Selectio
         link: Some(site.link(&Target::page(&of_issue(issue, selection)))),
         article: Article { title: Some(title), content: Some(list(articles, site).into_string()), ..Article::default() },
         source: Arc::new(Origin {
-            kind: SourceKind::Inbox,
             slug: Slug::from_name(&channel.id),
             title: channel.title.clone(),
             feed: Some(channel.url(crate::model::Format::Atom).to_owned()),

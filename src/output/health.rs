@@ -8,8 +8,7 @@ use uuid::Uuid;
 use super::channel::Channel;
 use super::{OutputError, entry as parts, feed};
 use crate::model::{
-    Article, ArticleKey, Entry, Event, EventKind, Format, Health, Language, Options, Origin, Page, Site, SourceKind, Target, Time,
-    identity, text,
+    Article, ArticleKey, Entry, Event, EventKind, Format, Health, Language, Options, Origin, Page, Site, Target, Time, identity, text,
 };
 
 /// The feed of the log in a format.
@@ -99,7 +98,6 @@ fn entry(event: &Event, site: &Site, store: &Uuid) -> Entry {
         ..Article::default()
     };
     let origin = Origin {
-        kind: SourceKind::Inbox,
         slug: event.slug.clone(),
         title: event.title.clone(),
         feed: None,

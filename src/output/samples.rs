@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::model::{
     Article, ArticleKey, Enclosure, Entry, Extension, Kind, Language, Origin, Origins, PLACEHOLDER, Page, Person, Picture, Site, Slug,
-    SourceKind, Term, TermName, Time, Translation,
+    Term, TermName, Time, Translation,
 };
 
 /// The id of a store.
@@ -29,7 +29,7 @@ pub(super) fn time(minutes: i64) -> Time {
 /// A category or a tag.
 pub(super) fn term(kind: Kind, name: &str) -> Term {
     let name = TermName { kind, slug: Slug::from_name(name), name: name.to_owned() };
-    Term { name, title: None, description: None, picture: None, created: 1_700_000_000, articles: 3 }
+    Term { name, title: None, description: None, picture: None, articles: 3 }
 }
 
 /// A page of entries.
@@ -44,7 +44,6 @@ pub(super) fn all() -> Vec<Entry> {
 
 fn entry(guid: &str, article: Article) -> Entry {
     let source = Origin {
-        kind: SourceKind::Feed,
         slug: Slug::from_name("A blog & co"),
         title: "A <blog> & co".to_owned(),
         feed: Some("https://user:secret@blog.example/feed.xml?a=1&b=2".to_owned()),

@@ -35,12 +35,11 @@ fn term_name(kind: Kind, name: &str) -> TermName {
 }
 
 fn term(kind: Kind, name: &str, articles: u64) -> Term {
-    Term { name: term_name(kind, name), title: None, description: None, picture: None, created: 0, articles }
+    Term { name: term_name(kind, name), title: None, description: None, picture: None, articles }
 }
 
 fn entry(title: &str, language: Option<&str>) -> Entry {
     let origin = Origin {
-        kind: SourceKind::Feed,
         slug: Slug::from_name("mill"),
         title: "山谷通讯".into(),
         feed: None,
@@ -112,7 +111,6 @@ fn sidebar() -> Sidebar {
         categories: vec![term(Kind::Category, "旅行", 12), term(Kind::Category, "技术", 3)],
         tags: vec![term(Kind::Tag, "C++", 7), term(Kind::Tag, "ماء", 1)],
         languages: vec![term(Kind::Language, "zh-CN", 9)],
-        sources: Vec::new(),
         menus: vec![("footer".into(), link("版权")), ("main".into(), link("关于")), ("side".into(), link("友链"))],
         recent: vec![(key("r"), "最近的一篇".into())],
     }

@@ -160,7 +160,6 @@ fn origin(connection: &Connection, id: i64) -> Result<Origin, StoreError> {
     let TermName { slug, name, .. } = term_name(Kind::Source as i64, row.get("slug")?, row.get("name")?)?;
     let feed = (kind == SourceKind::Feed && !settings.private).then(|| row.get("location")).transpose()?;
     Ok(Origin {
-        kind,
         slug,
         title: name,
         feed,

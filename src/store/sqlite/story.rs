@@ -37,14 +37,13 @@ pub(super) fn is_spoken_for(connection: &Connection, number: Number, is_in: impl
 /// The other articles of a story.
 pub(super) fn related(connection: &Connection, article: i64) -> Result<Vec<Related>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT o.key, o.title, (SELECT t.name FROM sources s JOIN terms t ON t.id = s.term WHERE s.id = o.source) {} ORDER BY o.id LIMIT ?2",
+        "SELECT o.key, (SELECT t.name FROM sources s JOIN terms t ON t.id = s.term WHERE s.id = o.source) {} ORDER BY o.id LIMIT ?2",
         others()
     ))?;
     let mut related = Vec::new();
     let mut rows = statement.query((article, MAX_MEMBERS))?;
     while let Some(row) = rows.next()? {
-        let key = article_key(&row.get::<_, String>(0)?)?;
-        related.push(Related { key, title: row.get(1)?, source: row.get(2)? });
+        related.push(Related { key: article_key(&row.get::<_, String>(0)?)?, source: row.get(1)? });
     }
     Ok(related)
 }

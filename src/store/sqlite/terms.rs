@@ -29,7 +29,7 @@ const MOST_NAMES: usize = 10_000;
 /// The number of a term in the database.
 pub(super) type TermId = i64;
 
-const COLUMNS: &str = "kind, slug, name, title, description, picture, created, articles";
+const COLUMNS: &str = "kind, slug, name, title, description, picture, articles";
 
 /// The kind as it is stored: its position in [`Kind::ALL`].
 pub(super) const fn kind_number(kind: Kind) -> i64 {
@@ -54,7 +54,6 @@ fn term(row: &Row<'_>) -> Result<Term, StoreError> {
         title: row.get("title")?,
         description: row.get("description")?,
         picture: row.get("picture")?,
-        created: row.get("created")?,
         articles: row.get("articles")?,
     })
 }
@@ -285,7 +284,6 @@ impl Sqlite {
                 categories: largest(Kind::Category, SIDEBAR_CATEGORIES)?,
                 tags: largest(Kind::Tag, SIDEBAR_TAGS)?,
                 languages: largest(Kind::Language, SIDEBAR_TAGS)?,
-                sources: largest(Kind::Source, SIDEBAR_TAGS)?,
                 menus: menus(connection)?,
                 recent: sets
                     .newest_of_all(SIDEBAR_RECENT)
