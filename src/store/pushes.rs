@@ -44,14 +44,6 @@ impl Store {
         self.read(move |sqlite| sqlite.callback(&token)).await
     }
 
-    /// Until when a source is pushed; `None`: it is not.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn pushed_until(&self, source: SourceId, now: Time) -> Result<Option<Time>, StoreError> {
-        self.read(move |sqlite| sqlite.pushed_until(source, now)).await
-    }
-
     /// Keeps what a hub pushed until the poller reads it; `false`: too much is waiting.
     ///
     /// # Errors

@@ -136,7 +136,7 @@ const DIFFERENCE: TimeDelta = TimeDelta::hours(1);
 const LONGEST_REST: TimeDelta = TimeDelta::days(8);
 
 fn habits(connection: &Connection, source: SourceId, now: Time, limit: usize) -> Result<Habits, StoreError> {
-    let is_pushed = super::pushes::pushed_until(connection, source, now)?.is_some();
+    let is_pushed = super::pushes::is_pushed(connection, source, now)?;
     let mut statement = connection.prepare_cached(
         "SELECT DISTINCT published FROM articles WHERE source = ?1 AND gone = 0 AND published <= ?2 ORDER BY published DESC LIMIT ?3",
     )?;

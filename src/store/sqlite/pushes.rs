@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use uuid::Uuid;
 
-use super::{Sqlite, StoreError, sources, time};
+use super::{Sqlite, StoreError, sources};
 use crate::model::websub::{HubLink, HubRequest, Mode, Pushed, Secret};
 use crate::model::{Source, SourceId, Time};
 
@@ -32,11 +32,10 @@ pub(super) fn note_hub(transaction: &Transaction<'_>, source: SourceId, link: Op
     }
 }
 
-/// Until when a source is pushed; `None`: it is not.
-pub(super) fn pushed_until(connection: &Connection, source: SourceId, now: Time) -> Result<Option<Time>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT lease_ends FROM hubs WHERE source = ?1 AND mode = 'subscribe' AND lease_ends > ?2")?;
-    Ok(statement.query_row((source.0, now.timestamp()), |row| row.get(0)).optional()?.map(time))
+/// Whether a source is pushed.
+pub(super) fn is_pushed(connection: &Connection, source: SourceId, now: Time) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT 1 FROM hubs WHERE source = ?1 AND mode = 'subscribe' AND lease_ends > ?2")?;
+    Ok(statement.exists((source.0, now.timestamp()))?)
 }
 
 impl Sqlite {
@@ -115,10 +114,6 @@ impl Sqlite {
             let found: Option<(i64, String)> = statement.query_row([token], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
             Ok(found.and_then(|(source, secret)| Some((SourceId(source), Secret::new(secret)?))))
         })
-    }
-
-    pub(in crate::store) fn pushed_until(&self, source: SourceId, now: Time) -> Result<Option<Time>, StoreError> {
-        self.read(|connection| pushed_until(connection, source, now))
     }
 
     pub(in crate::store) fn keep_pushed(&self, source: SourceId, body: &[u8], charset: Option<&str>) -> Result<bool, StoreError> {
