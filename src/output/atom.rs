@@ -108,8 +108,7 @@ pub(super) fn entry(entry: &Entry, store: &Uuid, site: &Site, wanted: Content) -
 fn written(bytes: Result<Vec<u8>, atom_syndication::Error>) -> Result<String, OutputError> {
     let bytes = bytes.map_err(|error| OutputError::new(Format::Atom, error))?;
     let xml = String::from_utf8(bytes).map_err(|error| OutputError::new(Format::Atom, error))?;
-    let xml = parts::clean(xml.into());
-    Ok(xml.replace("+00:00</updated>", "Z</updated>").replace("+00:00</published>", "Z</published>"))
+    Ok(text::cleaned(&xml).replace("+00:00</updated>", "Z</updated>").replace("+00:00</published>", "Z</published>"))
 }
 
 fn typed_link(href: &str, rel: &str, media_type: &str) -> Link {

@@ -16,11 +16,6 @@ const TITLE: usize = 80;
 /// The schemes of links that may be published.
 const SCHEMES: [&str; 8] = ["http", "https", "ftp", "mailto", "magnet", "gemini", "gopher", "xmpp"];
 
-/// The same text without forbidden characters, copied only if it has any.
-pub(super) fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.chars().all(text::is_allowed) { text } else { Cow::Owned(text::clean(&text)) }
-}
-
 /// An address as an absolute URI; `None` where it is relative, of another scheme, or no address at all.
 pub(super) fn absolute(address: &str) -> Option<Cow<'_, str>> {
     let url = Url::parse(address).ok().filter(|url| SCHEMES.contains(&url.scheme()))?;
@@ -66,8 +61,7 @@ pub(super) fn summary(entry: &Entry, site: &Site) -> Option<String> {
 }
 
 fn html(html: Option<&str>, entry: &Entry, site: &Site) -> Option<String> {
-    let filled = site.fill(html.filter(|html| !html.trim().is_empty())?, &entry.key);
-    Some(clean(filled.into()).into_owned())
+    Some(text::clean(&site.fill(html.filter(|html| !html.trim().is_empty())?, &entry.key)))
 }
 
 /// The start of the content, as HTML; the title or the link where there is no text at all.

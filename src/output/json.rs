@@ -260,7 +260,7 @@ struct Clean;
 
 impl Formatter for Clean {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        writer.write_all(parts::clean(fragment.into()).as_bytes())
+        writer.write_all(text::cleaned(fragment).as_bytes())
     }
 
     fn write_char_escape<W: ?Sized + Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {

@@ -96,7 +96,7 @@ pub(super) fn item(entry: &Entry, site: &Site, wanted: Content) -> Result<String
     };
     let document = write(&rss::Channel { items: vec![item], ..rss::Channel::default() })?;
     // What stands in CDATA was cleaned before: a character that goes afterwards could join the end of a section.
-    let item = parts::clean(cut(document, "<item>", "</item>").into()).into_owned();
+    let item = text::clean(&cut(document, "<item>", "</item>"));
     // Only here do the two tags meet: text is escaped, and no HTML that was sanitised has such tags.
     Ok(plain_text(plain_text(item, "<item><title"), "</pubDate><source"))
 }
