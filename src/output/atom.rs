@@ -182,18 +182,11 @@ fn source(entry: &Entry, store: &Uuid, site: &Site) -> Source {
 
 fn extensions(entry: &Entry, site: &Site) -> ExtensionMap {
     let mut map = ExtensionMap::new();
-    let mut add = |extension: Extension| {
+    for extension in media::thumbnail(entry, site).into_iter().chain(passing::elements(entry)).map(passed) {
         if let Some((prefix, name)) = extension.name.clone().split_once(':') {
             map.entry(prefix.to_owned()).or_default().entry(name.to_owned()).or_default().push(extension);
         }
-    };
-    if let Some(picture) = media::picture(entry, site) {
-        let mut attributes = vec![("url".to_owned(), picture.url)];
-        attributes.extend(picture.width.map(|width| ("width".to_owned(), width.to_string())));
-        attributes.extend(picture.height.map(|height| ("height".to_owned(), height.to_string())));
-        add(passed(Passing { name: "media:thumbnail".to_owned(), attributes, ..Passing::default() }));
     }
-    passing::elements(entry).into_iter().map(passed).for_each(add);
     map
 }
 

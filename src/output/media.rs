@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::entry::absolute;
-use crate::model::{Enclosure, Entry, Picture, Site};
+use crate::model::{Enclosure, Entry, Extension, Picture, Site};
 
 /// What a file is whose type nobody tells.
 const UNKNOWN: &str = "application/octet-stream";
@@ -30,6 +30,15 @@ pub(super) fn files<'a>(entry: &'a Entry, site: &'a Site) -> impl Iterator<Item 
 pub(super) fn picture(entry: &Entry, site: &Site) -> Option<Picture> {
     let picture = entry.article.thumbnail.as_ref()?;
     Some(Picture { url: address(&picture.url, entry, site)?, ..picture.clone() })
+}
+
+/// The picture as an element of Media RSS.
+pub(super) fn thumbnail(entry: &Entry, site: &Site) -> Option<Extension> {
+    let Picture { url, width, height } = picture(entry, site)?;
+    let mut attributes = vec![("url".to_owned(), url)];
+    attributes.extend(width.map(|width| ("width".to_owned(), width.to_string())));
+    attributes.extend(height.map(|height| ("height".to_owned(), height.to_string())));
+    Some(Extension { name: "media:thumbnail".to_owned(), attributes, ..Extension::default() })
 }
 
 fn address(url: &str, entry: &Entry, site: &Site) -> Option<String> {

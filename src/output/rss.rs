@@ -175,13 +175,7 @@ fn extensions<'a>(entry: &Entry, site: &Site, files: impl Iterator<Item = File<'
         attrs.extend(file.enclosure.duration.map(|duration| ("duration", duration.to_string())));
         add(element("media:content", attrs));
     }
-    if let Some(picture) = media::picture(entry, site) {
-        let mut attrs = vec![("url", picture.url)];
-        attrs.extend(picture.width.map(|width| ("width", width.to_string())));
-        attrs.extend(picture.height.map(|height| ("height", height.to_string())));
-        add(element("media:thumbnail", attrs));
-    }
-    passing::elements(entry).into_iter().map(passed).for_each(add);
+    media::thumbnail(entry, site).into_iter().chain(passing::elements(entry)).map(passed).for_each(add);
     map
 }
 
