@@ -9,6 +9,7 @@ use super::import::read_path;
 use super::{now, policy, reader};
 use crate::config::Config;
 use crate::model::{Article, Batch, Omission, Policy, Slug, text};
+use crate::output::JSON_FEED;
 use crate::poll::Reader;
 use crate::source::feed::{Found, find};
 use crate::source::folder;
@@ -35,7 +36,7 @@ impl Preview {
             match (console.json, read) {
                 (true, Ok(batch)) => console.print_json(&as_json(source, &batch, &policy)),
                 (true, Err(error)) => {
-                    console.print_json(&json!({ "version": VERSION, "title": source, "items": [], "_feedmill": { "source": source, "repairs": [], "error": format!("{error:#}") } }));
+                    console.print_json(&json!({ "version": JSON_FEED, "title": source, "items": [], "_feedmill": { "source": source, "repairs": [], "error": format!("{error:#}") } }));
                 }
                 (false, Ok(batch)) => show(source, &batch, &policy, console),
                 (false, Err(error)) => console.error(&format!("{source}: {error:#}")),
@@ -44,8 +45,6 @@ impl Preview {
         Ok(is_good)
     }
 }
-
-const VERSION: &str = "https://jsonfeed.org/version/1.1";
 
 async fn read(source: &str, reader: &Reader, config: &Config) -> anyhow::Result<Batch> {
     if let Ok(url) = Url::parse(source)
@@ -77,7 +76,7 @@ fn as_json(source: &str, batch: &Batch, policy: &Policy) -> Value {
     let info = batch.info.clone().unwrap_or_default();
     let items: Vec<Value> = listed(source, batch, policy).map(|listed| item(&listed)).collect();
     json!({
-        "version": VERSION,
+        "version": JSON_FEED,
         "title": info.title.unwrap_or_else(|| source.to_owned()),
         "home_page_url": info.home,
         "items": items,

@@ -19,9 +19,10 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 use super::channel::Channel;
 use super::media::{self, File};
 use super::{Frame, OutputError, entry as parts, join};
-use crate::model::{ArticleForm, Content, Entry, Format, Kind, Person, Selection, Site, Target, TermName, Time, text};
+use crate::model::{ArticleForm, Content, Entry, Format, Kind, Language, Person, Selection, Site, Target, TermName, Time, text};
 
-const VERSION: &str = "https://jsonfeed.org/version/1.1";
+/// What a JSON Feed says of its format.
+pub const VERSION: &str = "https://jsonfeed.org/version/1.1";
 
 /// The top of a feed. It names no author: items without one would be taken to be by that one (JSON Feed 1.1, `authors`).
 #[derive(Serialize)]
@@ -149,7 +150,7 @@ pub(super) fn document(channel: &Channel) -> Result<String, OutputError> {
         description: Some(&channel.description),
         icon: channel.picture.as_deref(),
         favicon: &channel.icon,
-        language: channel.language.as_ref().map(crate::model::Language::as_str),
+        language: channel.language.as_ref().map(Language::as_str),
         hubs: channel.hub.iter().map(|url| Hub { r#type: "WebSub", url }).collect(),
         items: [],
     })
@@ -169,7 +170,7 @@ pub fn article(entry: &Entry, site: &Site) -> Result<String, OutputError> {
         description: None,
         icon: None,
         favicon: &site.url("/favicon.ico"),
-        language: entry.language().map(crate::model::Language::as_str),
+        language: entry.language().map(Language::as_str),
         hubs: Vec::new(),
         items: [],
     })?;
@@ -193,7 +194,7 @@ pub(super) fn item(entry: &Entry, site: &Site, wanted: Content) -> Result<String
         date_modified: date(entry.updated),
         authors: parts::authors(entry).iter().filter_map(author).collect(),
         tags: labels(entry),
-        language: entry.language().map(crate::model::Language::as_str),
+        language: entry.language().map(Language::as_str),
         attachments: media::files(entry, site).map(attachment).collect(),
         _feedmill: extension(entry, site),
     })

@@ -23,7 +23,7 @@ mod tests;
 
 pub use channel::{Channel, Extent, channel, title};
 pub use digest::digest;
-pub use json::article as article_feed;
+pub use json::{VERSION as JSON_FEED, article as article_feed};
 
 use std::collections::BTreeMap;
 

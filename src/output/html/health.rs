@@ -35,7 +35,7 @@ pub fn health(health: &Health, sidebar: &Sidebar, site: &Site, store: Uuid) -> S
         description: &channel.description,
         place: Some(target.path()),
         canonical: Some(site.link(&target)),
-        feeds: (&channel.title, Format::ALL.map(|format| channel.url(format).to_owned())),
+        feeds: (&channel.title, channel.own.clone()),
         menus: &sidebar.menus,
         ..Layout::of(site)
     };

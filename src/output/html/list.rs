@@ -53,7 +53,7 @@ pub fn list(view: &ListView<'_>) -> String {
         description: &channel.description,
         place: is_start.then(|| "/".to_owned()),
         canonical: (selection.words.is_none() && !options.explain).then(|| site.link(&target)),
-        feeds: (&channel.title, Format::ALL.map(|format| channel.url(format).to_owned())),
+        feeds: (&channel.title, channel.own.clone()),
         sequence: older.iter().map(|path| ("next", site.url(path))).collect(),
         words: selection.words.as_ref().map(ToString::to_string).unwrap_or_default(),
         menus: &sidebar.menus,
