@@ -66,8 +66,7 @@ pub(super) fn document(channel: &Channel, used: u8, site: &Site) -> Result<Strin
 
 /// An entry that was withdrawn (RFC 6721).
 fn tombstone(tombstone: &Tombstone) -> Extension {
-    let when = tombstone.at.format("%FT%TZ").to_string();
-    let attrs = BTreeMap::from([("ref".to_owned(), text::escape(&tombstone.id)), ("when".to_owned(), when)]);
+    let attrs = BTreeMap::from([("ref".to_owned(), text::escape(&tombstone.id)), ("when".to_owned(), parts::date(tombstone.at))]);
     Extension { name: format!("{}:deleted-entry", TOMBSTONES.0), attrs, ..Extension::default() }
 }
 

@@ -7,7 +7,7 @@ use url::{Position, Url};
 
 pub(super) use super::media::media_type;
 pub(super) use crate::model::private::without_user;
-use crate::model::{Content, Entry, Format, Kind, Person, Selection, Site, Slug, Target, Term, text};
+use crate::model::{Content, Entry, Format, Kind, Person, Selection, Site, Slug, Target, Term, Time, text};
 
 /// How long an excerpt is where a summary is needed and there is none, in graphemes.
 const EXCERPT: usize = 300;
@@ -15,6 +15,11 @@ const EXCERPT: usize = 300;
 const TITLE: usize = 80;
 /// The schemes of links that may be published.
 const SCHEMES: [&str; 8] = ["http", "https", "ftp", "mailto", "magnet", "gemini", "gopher", "xmpp"];
+
+/// A time as RFC 3339 has it, in UTC and to the second.
+pub(super) fn date(time: Time) -> String {
+    time.format("%FT%TZ").to_string()
+}
 
 /// An address as an absolute URI; `None` where it is relative, of another scheme, or no address at all.
 pub(super) fn absolute(address: &str) -> Option<Cow<'_, str>> {

@@ -19,7 +19,7 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 use super::channel::Channel;
 use super::media::{self, File};
 use super::{Frame, OutputError, entry as parts, join};
-use crate::model::{ArticleForm, Content, Entry, Format, Kind, Language, Person, Selection, Site, Target, TermName, Time, text};
+use crate::model::{ArticleForm, Content, Entry, Format, Kind, Language, Person, Selection, Site, Target, TermName, text};
 
 /// What a JSON Feed says of its format.
 pub const VERSION: &str = "https://jsonfeed.org/version/1.1";
@@ -190,18 +190,14 @@ pub(super) fn item(entry: &Entry, site: &Site, wanted: Content) -> Result<String
         content_text: if content.is_some() { None } else { Some(summary.as_deref().unwrap_or(&excerpt)) },
         summary: summary.as_deref(),
         image: media::picture(entry, site).map(|picture| picture.url),
-        date_published: date(entry.published),
-        date_modified: date(entry.updated),
+        date_published: parts::date(entry.published),
+        date_modified: parts::date(entry.updated),
         authors: parts::authors(entry).iter().filter_map(author).collect(),
         tags: labels(entry),
         language: entry.language().map(Language::as_str),
         attachments: media::files(entry, site).map(attachment).collect(),
         _feedmill: extension(entry, site),
     })
-}
-
-fn date(time: Time) -> String {
-    time.format("%FT%TZ").to_string()
 }
 
 fn author(person: &Person) -> Option<Author<'_>> {

@@ -17,9 +17,9 @@ pub fn article(entry: &Entry, site: &Site) -> String {
         let _ = writeln!(file, "{name}: {}", quoted(value));
     };
     put("title", &parts::title_or_start(entry));
-    put("date", &entry.published.format("%FT%TZ").to_string());
+    put("date", &parts::date(entry.published));
     if entry.updated != entry.published {
-        put("lastmod", &entry.updated.format("%FT%TZ").to_string());
+        put("lastmod", &parts::date(entry.updated));
     }
     put("link", &parts::link(entry, site));
     put("guid", &entry.article.guid);

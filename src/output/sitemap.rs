@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::entry::term_page;
+use super::entry::{date, term_page};
 use crate::model::{ArticleKey, Document, Kind, Site, Target, Term, Time, text};
 
 /// The most URLs that one sitemap may have.
@@ -17,7 +17,7 @@ pub fn sitemap(terms: &[Term], articles: &[(ArticleKey, Time)], site: &Site) -> 
     let pages = [site.url("/")].into_iter().chain(directories).chain(terms.iter().map(|term| term_page(term, site)));
     let pages = pages.map(|url| (url, None)).chain(articles.iter().map(|(key, changed)| (site.article(key), Some(changed))));
     for (url, changed) in pages.take(MAX_URLS) {
-        let changed = changed.map_or_else(String::new, |time| format!("<lastmod>{}</lastmod>", time.format("%FT%TZ")));
+        let changed = changed.map_or_else(String::new, |time| format!("<lastmod>{}</lastmod>", date(*time)));
         let _ = writeln!(xml, "<url><loc>{}</loc>{changed}</url>", text::escape(&url));
     }
     xml + "</urlset>\n"
