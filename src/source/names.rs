@@ -16,33 +16,10 @@ const HTML: [&str; 144] = [
 ];
 
 /// Blocks: none of them stands in a drawing or in a formula.
+#[rustfmt::skip]
 const BLOCKS: [&str; 26] = [
-    "article",
-    "blockquote",
-    "dd",
-    "div",
-    "dl",
-    "dt",
-    "figcaption",
-    "figure",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-    "li",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "table",
-    "tbody",
-    "td",
-    "th",
-    "tr",
-    "ul",
+    "article", "blockquote", "dd", "div", "dl", "dt", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
+    "pre", "section", "table", "tbody", "td", "th", "tr", "ul",
 ];
 
 /// Whether a name in small letters is one of HTML's elements.
