@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::Refusal;
-use crate::model::{AddressError, Kind, Site, Slug, Target, Term, text};
+use super::asked::header_text;
+use crate::model::{AddressError, Kind, Selection, Site, Slug, Target, Term, text};
 use crate::output::{OutputError, html};
 use crate::store::StoreError;
 
@@ -42,23 +43,23 @@ pub enum Error {
 }
 
 impl Error {
-    const fn status(&self) -> StatusCode {
+    /// Its status, and what that is called.
+    const fn status(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Address(AddressError::NotFound(_)) | Self::Unknown(_) | Self::Unpublished(..) => StatusCode::NOT_FOUND,
-            Self::Address(AddressError::Malformed | AddressError::Parameter { .. }) | Self::Hub(Refusal::Request(_)) => {
-                StatusCode::BAD_REQUEST
-            }
-            Self::Gone => StatusCode::GONE,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Hub(Refusal::Full(_)) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) | Self::Compress(_) | Self::Output(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Address(AddressError::NotFound(_)) | Self::Unknown(_) | Self::Unpublished(..) => (StatusCode::NOT_FOUND, "Not found"),
+            Self::Address(_) => (StatusCode::BAD_REQUEST, "Bad request"),
+            Self::Gone => (StatusCode::GONE, "Gone"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::Hub(Refusal::Request(_)) => (StatusCode::BAD_REQUEST, "The hub does not take this"),
+            Self::Hub(Refusal::Full(_)) => (StatusCode::SERVICE_UNAVAILABLE, "The hub does not take this"),
+            Self::Store(_) | Self::Compress(_) | Self::Output(_) => (StatusCode::INTERNAL_SERVER_ERROR, "The server failed"),
         }
     }
 
     /// The answer: a page where a page is accepted, else a problem document.
     pub(super) fn respond(&self, request: &HttpRequest, site: &Site) -> HttpResponse {
-        let status = self.status();
-        if matches!(self, Self::Store(_) | Self::Compress(_) | Self::Output(_)) {
+        let (status, title) = self.status();
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(error = %text::chain(self), "a request failed");
         }
         let mut response = HttpResponse::build(status);
@@ -70,22 +71,18 @@ impl Error {
         if status == StatusCode::METHOD_NOT_ALLOWED {
             response.insert_header((header::ALLOW, "GET, HEAD"));
         }
-        let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-        if accept.contains("text/html") {
+        if header_text(request, &header::ACCEPT).is_some_and(|accept| accept.contains("text/html")) {
+            let nearest = if let Self::Unknown(nearest) = self { nearest.as_slice() } else { &[] };
+            let page = html::error(site, status.as_u16(), title, &self.to_string(), nearest);
             response.insert_header((header::CONTENT_SECURITY_POLICY, html::CONTENT_SECURITY_POLICY));
-            return response.content_type("text/html; charset=utf-8").body(self.page(site));
+            return response.content_type("text/html; charset=utf-8").body(page);
         }
         response.content_type("application/problem+json").body(self.problem(site).to_string())
     }
 
-    fn page(&self, site: &Site) -> String {
-        let nearest = if let Self::Unknown(nearest) = self { nearest.as_slice() } else { &[] };
-        html::error(site, self.status().as_u16(), self.title(), &self.to_string(), nearest)
-    }
-
     fn problem(&self, site: &Site) -> serde_json::Value {
-        let mut problem =
-            json!({ "type": "about:blank", "title": self.title(), "status": self.status().as_u16(), "detail": self.to_string() });
+        let (status, title) = self.status();
+        let mut problem = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": self.to_string() });
         match self {
             Self::Address(AddressError::Parameter { name, value, expected }) => {
                 problem["parameter"] = json!(name);
@@ -95,22 +92,11 @@ impl Error {
                 problem["expected"] = json!(expected);
             }
             Self::Unknown(nearest) => {
-                let link = |term: &Term| site.link(&Target::page(&crate::model::Selection::of(term.name.kind, term.name.slug.clone())));
+                let link = |term: &Term| site.link(&Target::page(&Selection::of(term.name.kind, term.name.slug.clone())));
                 problem["nearest"] = nearest.iter().map(|term| json!({ "name": term.name.name, "url": link(term) })).collect();
             }
             _ => {}
         }
         problem
-    }
-
-    const fn title(&self) -> &'static str {
-        match self {
-            Self::Address(AddressError::NotFound(_)) | Self::Unknown(_) | Self::Unpublished(..) => "Not found",
-            Self::Address(_) => "Bad request",
-            Self::Gone => "Gone",
-            Self::Method => "Method not allowed",
-            Self::Hub(_) => "The hub does not take this",
-            Self::Store(_) | Self::Compress(_) | Self::Output(_) => "The server failed",
-        }
     }
 }
