@@ -43,7 +43,7 @@ impl<E: Into<Error>> From<E> for Failure {
     }
 }
 
-/// Makes the document of a target, or finds that the one held before is still right; `may_be_unknown`: a term that was never published matches nothing.
+/// Makes the document of a target, or finds that the one held before is still right.
 pub(super) async fn held(door: &Door, target: &Target, stamp: Stamp, now: Time, old: Option<Held>) -> Result<Held, Failure> {
     if let (None, Target::List { selection, options, format: Some(format) }) = (&old, target)
         && options.is_plain()

@@ -12,6 +12,7 @@ use super::cache::{Held, Stamp};
 use super::coding::Coding;
 use super::document::{self, Document};
 use super::headers::Nature;
+use super::publish::Failure;
 use super::{Door, Error, metrics, publish, websub};
 use crate::model::{Address, Document as Named, Kind, Target, Time, full_hour};
 use crate::output::html;
@@ -154,8 +155,8 @@ async fn delta(door: &Door, request: &HttpRequest, target: &Target, full: &Docum
     let Some((base, since)) = asked::delta_base(request) else { return Ok(None) };
     match publish::delta(door, target, since, now()).await {
         Ok(delta) => Ok(delta.map(|delta| document::respond_delta(&delta, full, &base, request))),
-        Err(publish::Failure::Error(error)) => Err(error),
-        Err(publish::Failure::Moved(_)) => Ok(None),
+        Err(Failure::Error(error)) => Err(error),
+        Err(Failure::Moved(_)) => Ok(None),
     }
 }
 
@@ -184,17 +185,16 @@ pub(super) async fn outcome(door: &Door, target: &Target, by_query: bool, genera
         }
         _ => door.cache.document(&target.path(), stamp, make).await,
     };
-    match found {
-        Err(publish::Failure::Error(Error::Unknown(_) | Error::Unpublished(..))) if by_query => {
-            match publish::document(door, target, true, now).await {
-                Ok(document) => Ok(Outcome::Empty(Arc::new(document))),
-                Err(publish::Failure::Moved(path)) => Ok(Outcome::Moved(path)),
-                Err(publish::Failure::Error(error)) => Err(error),
-            }
+    let found = match found {
+        Err(Failure::Error(Error::Unknown(_) | Error::Unpublished(..))) if by_query => {
+            publish::document(door, target, true, now).await.map(|document| Outcome::Empty(Arc::new(document)))
         }
-        Ok(document) => Ok(Outcome::Document(document)),
-        Err(publish::Failure::Moved(path)) => Ok(Outcome::Moved(path)),
-        Err(publish::Failure::Error(error)) => Err(error),
+        found => found.map(Outcome::Document),
+    };
+    match found {
+        Err(Failure::Moved(path)) => Ok(Outcome::Moved(path)),
+        Err(Failure::Error(error)) => Err(error),
+        Ok(outcome) => Ok(outcome),
     }
 }
 
