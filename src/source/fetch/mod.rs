@@ -279,8 +279,8 @@ impl Client {
                 Some(unknown @ GuardError::Unknown { .. }) => return FetchError::UnknownHost(unknown.to_string()),
                 None => {}
             }
-            if let Some(reason) = tls_reason(cause) {
-                let reason = if self.transport.trusts_nobody { NO_AUTHORITIES.to_owned() } else { reason };
+            if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+                let reason = if self.transport.trusts_nobody { NO_AUTHORITIES.to_owned() } else { error.to_string() };
                 return FetchError::Tls { url: public(url), reason };
             }
             match inner(cause) {
@@ -317,10 +317,6 @@ fn inner<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e (dyn st
         Some(wrapped) => Some(wrapped),
         None => error.source(),
     }
-}
-
-fn tls_reason(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
-    cause.downcast_ref::<rustls::Error>().map(ToString::to_string)
 }
 
 /// Where an answer redirects to. A fragment is the first URL's to keep; feeds have none.

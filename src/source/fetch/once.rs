@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::RequestBuilder;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
@@ -52,7 +52,7 @@ impl Client {
     ///
     /// Fails if no answer comes; every answer is one.
     pub async fn get_once(&self, url: &Url) -> Result<Reply, FetchError> {
-        self.once(url, self.transport.http(url).request(Method::GET, url.clone())).await
+        self.once(url, self.transport.http(url).get(url.clone())).await
     }
 
     /// Sends a body to a peer with `POST`.
@@ -61,10 +61,8 @@ impl Client {
     ///
     /// Fails if no answer comes; every answer is one.
     pub async fn post_once(&self, url: &Url, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Reply, FetchError> {
-        let request = headers
-            .iter()
-            .fold(self.transport.http(url).request(Method::POST, url.clone()), |request, (name, value)| request.header(*name, *value));
-        self.once(url, request.body(body)).await
+        let request = self.transport.http(url).post(url.clone()).body(body);
+        self.once(url, headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
     }
 
     /// Sends a form to a peer with `POST`.
