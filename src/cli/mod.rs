@@ -284,7 +284,6 @@ async fn by_name(name: &str, look: impl AsyncFn(&str) -> Result<Option<Source>, 
 }
 
 fn reader(config: &Config) -> anyhow::Result<Reader> {
-    let allow_addresses = config.allow_addresses.iter().map(|network| network.parse()).collect::<Result<_, _>>()?;
     let body = usize::try_from(config.max_body).unwrap_or(usize::MAX);
     let limits = Limits {
         body,
@@ -294,9 +293,9 @@ fn reader(config: &Config) -> anyhow::Result<Reader> {
         articles: config.max_articles,
         ..Limits::default()
     };
-    let client = Client::new(&Options { limits, allow_addresses, about: config.public_url.clone(), proxy: config.proxy.clone() })?;
+    let (allow_addresses, about, proxy) = (config.allow_addresses.clone(), config.public_url.clone(), config.proxy.clone());
     Ok(Reader {
-        client,
+        client: Client::new(&Options { limits, allow_addresses, about, proxy })?,
         zone: config.timezone,
         pace: Pace { min: config.poll_min, max: config.poll_max, every: config.poll_every, spacing: config.spacing },
         max_file: config.max_file,

@@ -16,14 +16,11 @@ use chrono_tz::Tz;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
-use crate::model::NamedFeed;
-
+use crate::model::{NamedFeed, Network, Rule};
 pub use feeds::FEED_KEYS;
 pub use keys::{KEYS, Key};
 use values::{bind, count, machine_zone, nearest, networks, pause, public_url, size, some, store, switch};
 pub use values::{duration, proxy};
-
-use crate::model::Rule;
 
 /// The values in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,8 +71,8 @@ pub struct Config {
     pub spacing: Duration,
     /// What feeds are asked through.
     pub proxy: Option<String>,
-    /// Private addresses that may be fetched from: IP addresses or networks.
-    pub allow_addresses: Vec<String>,
+    /// Private addresses that may be fetched from.
+    pub allow_addresses: Vec<Network>,
     /// Selections with a name of their own.
     pub feeds: Vec<NamedFeed>,
     /// How many subscriptions our hub keeps; none: there is no hub.

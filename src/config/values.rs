@@ -1,11 +1,13 @@
 //! Values as people write them: durations, sizes, addresses, URLs. Each function gives `None` for what its key does not
 //! take; who asked says so.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 use url::Url;
+
+use crate::model::Network;
 
 /// Reads `90s`, `15m`, `24h`, `7d`, or `1h30m`.
 #[must_use]
@@ -102,18 +104,8 @@ pub(super) fn machine_zone() -> Tz {
 }
 
 /// Reads IP addresses and networks with commas between them: `10.0.0.1, fd00::/8`.
-pub(super) fn networks(text: &str) -> Option<Vec<String>> {
-    let mut networks = Vec::new();
-    for network in text.split(',').map(str::trim).filter(|network| !network.is_empty()) {
-        let (address, length) = network.split_once('/').map_or((network, None), |(address, length)| (address, Some(length)));
-        let address: IpAddr = address.parse().ok()?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        if length.is_some_and(|length| length.parse::<u8>().map_or(true, |length| length > longest)) {
-            return None;
-        }
-        networks.push(network.to_owned());
-    }
-    Some(networks)
+pub(super) fn networks(text: &str) -> Option<Vec<Network>> {
+    text.split(',').filter(|network| !network.trim().is_empty()).map(Network::parse).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use feedmill::model::{Entry, Header, NewSource, Source, SourceKind, SourceSettings, Time};
+use feedmill::model::{Entry, Header, Network, NewSource, Source, SourceKind, SourceSettings, Time};
 use feedmill::poll::{Pace, Reader};
 use feedmill::source::fetch::{Client, Limits, Options};
 
@@ -17,7 +17,7 @@ use crate::upstream::Upstream;
 const WORDS: &str = "The mill stands in the valley, and nobody knows since when, though many have asked. ";
 
 fn reader() -> Reader {
-    let allow_addresses = vec!["127.0.0.1".parse().unwrap()];
+    let allow_addresses = vec![Network::parse("127.0.0.1").unwrap()];
     let client = Client::new(&Options { limits: Limits::default(), allow_addresses, ..Options::default() }).unwrap();
     let pace =
         Pace { min: Duration::from_mins(15), max: Duration::from_hours(24), every: Duration::from_mins(30), spacing: Duration::ZERO };

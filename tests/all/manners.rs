@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Timelike};
 use chrono_tz::Tz;
-use feedmill::model::{EventKind, NewSource, Site, Source, SourceKind, SourceSettings, Time};
+use feedmill::model::{EventKind, Network, NewSource, Site, Source, SourceKind, SourceSettings, Time};
 use feedmill::poll::{Pace, Reader};
 use feedmill::source::fetch::{Client, Limits, Options};
 use feedmill::store::{Lease, Store};
@@ -28,7 +28,7 @@ pub(crate) fn reader() -> Reader {
 
 pub(crate) fn with_limits(limits: Limits) -> Reader {
     let about = Url::parse("https://feeds.example.org/").ok();
-    let client = Client::new(&Options { limits, allow_addresses: vec!["127.0.0.1".parse().unwrap()], about, proxy: None }).unwrap();
+    let client = Client::new(&Options { limits, allow_addresses: vec![Network::parse("127.0.0.1").unwrap()], about, proxy: None }).unwrap();
     Reader { client, zone: Tz::UTC, pace: PACE, max_file: 1 << 20, max_bundle_file: 1 << 20 }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono_tz::Tz;
 use feedmill::model::websub::HubLimits;
-use feedmill::model::{Site, Source, SourceKind, Time};
+use feedmill::model::{Network, Site, Source, SourceKind, Time};
 use feedmill::push::{Document, Messenger, Unpublished};
 use feedmill::source::fetch::{Client, Options, Reply};
 use feedmill::store::Store;
@@ -26,7 +26,7 @@ pub(crate) fn now() -> Time {
 }
 
 pub(crate) fn client(allowed: &[&str]) -> Client {
-    let allow_addresses = allowed.iter().map(|network| network.parse().unwrap()).collect();
+    let allow_addresses = allowed.iter().map(|network| Network::parse(network).unwrap()).collect();
     Client::new(&Options { allow_addresses, ..Options::default() }).unwrap()
 }
 

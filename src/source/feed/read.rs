@@ -187,14 +187,14 @@ fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>) -> Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Link, Slug, SourceId, SourceInfo, SourceKind, SourceSettings, SourceStatus, text};
+    use crate::model::{Link, Network, Slug, SourceId, SourceInfo, SourceKind, SourceSettings, SourceStatus, text};
     use crate::source::fetch::tests::{answer, serve};
     use crate::source::fetch::{Limits, Options};
 
     const FEED: &[u8] = include_bytes!("../../../tests/fixtures/feeds/rss-zh.xml");
 
     fn client() -> Client {
-        let allow_addresses = vec!["127.0.0.0/8".parse().unwrap()];
+        let allow_addresses = vec![Network::parse("127.0.0.0/8").unwrap()];
         Client::new(&Options { limits: Limits::default(), allow_addresses, ..Options::default() }).unwrap()
     }
 
@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn a_reading_keeps_no_more_articles_than_the_client_is_told() {
         let (url, _requests) = serve(vec![answer("200 OK", FEED), answer("200 OK", FEED)]);
-        let allow_addresses = vec!["127.0.0.0/8".parse().unwrap()];
+        let allow_addresses = vec![Network::parse("127.0.0.0/8").unwrap()];
         let limits = Limits { articles: 1, ..Limits::default() };
         let client = Client::new(&Options { limits, allow_addresses, ..Options::default() }).unwrap();
         let batch = run(read(&source(&url), &Memory::default(), &client, Tz::UTC, now())).unwrap();

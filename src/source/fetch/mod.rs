@@ -19,10 +19,9 @@ use reqwest::{Response, StatusCode};
 use url::Url;
 
 use crate::model::private::public;
-use crate::model::{Host, SourceSettings, Time};
+use crate::model::{Host, Network, SourceSettings, Time};
 pub use error::FetchError;
 use guard::{Guard, GuardError};
-pub use guard::{Network, NetworkError};
 pub use once::Reply;
 pub(super) use own::as_user_of;
 pub use own::header;

@@ -36,7 +36,7 @@ pub(in crate::source) fn answer(head: &str, body: &[u8]) -> Vec<u8> {
 }
 
 fn client(limits: Limits) -> Client {
-    let allow_addresses = vec!["127.0.0.1".parse().unwrap()];
+    let allow_addresses = vec![Network::parse("127.0.0.1").unwrap()];
     Client::new(&Options { limits, allow_addresses, about: Url::parse("https://feeds.example/").ok(), proxy: None }).unwrap()
 }
 
