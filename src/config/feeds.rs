@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use toml::Spanned;
 use toml::de::DeValue;
 
 use super::ConfigError;
-use crate::model::{Address, NamedFeed, Options, Slug, Target};
+use crate::model::{Address, NamedFeed, Options, Selection, Slug, Target};
 
 /// The keys of one, with what each takes.
 pub const FEED_KEYS: [(&str, &str); 5] = [
@@ -20,18 +21,17 @@ pub const FEED_KEYS: [(&str, &str); 5] = [
 /// Beyond what is not ASCII: a space and signs that would end a URL.
 const TYPED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#');
 
-/// Reads the array; `place` says where in the file a byte stands.
-pub(super) fn read(value: &DeValue<'_>, place: impl Fn(usize) -> String, start: usize) -> Result<Vec<NamedFeed>, ConfigError> {
-    let Some(tables) = value.as_array() else { return Err(wrong(&place(start), "feed", value.type_str(), "tables: `[[feed]]`")) };
+/// Reads the array; `place_of` says where in the file an offset is.
+pub(super) fn read(value: &Spanned<DeValue<'_>>, place_of: &dyn Fn(usize) -> String) -> Result<Vec<NamedFeed>, ConfigError> {
+    let no_table =
+        |value: &Spanned<DeValue<'_>>| wrong(&place_of(value.span().start), ("feed", "tables: `[[feed]]`"), value.get_ref().type_str());
     let mut feeds: Vec<NamedFeed> = Vec::new();
-    for table in tables {
-        let here = place(table.span().start);
-        let Some(keys) = table.get_ref().as_table() else {
-            return Err(wrong(&here, "feed", table.get_ref().type_str(), "tables: `[[feed]]`"));
-        };
+    for table in value.get_ref().as_array().ok_or_else(|| no_table(value))? {
+        let here = place_of(table.span().start);
+        let keys = table.get_ref().as_table().ok_or_else(|| no_table(table))?;
         let mut texts = [const { None }; FEED_KEYS.len()];
         for (name, value) in keys {
-            let place = place(name.span().start);
+            let place = place_of(name.span().start);
             let at = FEED_KEYS.iter().position(|(key, _)| key == name.get_ref());
             let at = at.ok_or_else(|| ConfigError::Unknown {
                 name: format!("feed.{}", name.get_ref()),
@@ -39,12 +39,12 @@ pub(super) fn read(value: &DeValue<'_>, place: impl Fn(usize) -> String, start: 
                 place: place.clone(),
             })?;
             let text = value.get_ref().as_str().filter(|text| !text.trim().is_empty());
-            texts[at] = Some(text.ok_or_else(|| wrong(&place, FEED_KEYS[at].0, value.get_ref().type_str(), FEED_KEYS[at].1))?.to_owned());
+            texts[at] = Some(text.ok_or_else(|| wrong(&place, FEED_KEYS[at], value.get_ref().type_str()))?.to_owned());
         }
         let [slug, title, description, picture, select] = texts;
-        let needed = |text: Option<String>, at: usize| text.ok_or_else(|| wrong(&here, FEED_KEYS[at].0, "", FEED_KEYS[at].1));
+        let needed = |text: Option<String>, at: usize| text.ok_or_else(|| wrong(&here, FEED_KEYS[at], ""));
         let (slug, select) = (needed(slug, 0)?, needed(select, 4)?);
-        let refused = |reason: String| ConfigError::Syntax { path: here.clone(), reason };
+        let refused = |reason: String| ConfigError::Syntax { place: here.clone(), reason };
         let selection = selection(&select).map_err(|reason| refused(format!("`feed.select` is not understood: {reason}")))?;
         let title = title.unwrap_or_else(|| slug.clone());
         let slug = Slug::from_name(&slug);
@@ -52,7 +52,7 @@ pub(super) fn read(value: &DeValue<'_>, place: impl Fn(usize) -> String, start: 
             return Err(refused(format!("there are two feeds of the name {slug}; give one another `slug`")));
         }
         let picture = match picture.map(|picture| (super::values::public_url(&picture), picture)) {
-            Some((None, picture)) => return Err(wrong(&here, FEED_KEYS[3].0, &picture, FEED_KEYS[3].1)),
+            Some((None, picture)) => return Err(wrong(&here, FEED_KEYS[3], &picture)),
             Some((Some(_), picture)) => Some(picture),
             None => None,
         };
@@ -61,12 +61,11 @@ pub(super) fn read(value: &DeValue<'_>, place: impl Fn(usize) -> String, start: 
     Ok(feeds)
 }
 
-fn wrong(place: &str, name: &str, value: &str, takes: &'static str) -> ConfigError {
-    let name = FEED_KEYS.iter().find(|(key, _)| *key == name).map_or("feed", |(key, _)| key);
+fn wrong(place: &str, (name, takes): (&'static str, &'static str), value: &str) -> ConfigError {
     ConfigError::Value { place: place.to_owned(), name, value: value.to_owned(), takes }
 }
 
-fn selection(text: &str) -> Result<crate::model::Selection, String> {
+fn selection(text: &str) -> Result<Selection, String> {
     let text = text.trim().trim_start_matches(['/', '?']);
     let target = if text.contains('=') && !text.contains('?') { format!("/?{text}") } else { format!("/{text}") };
     let address = Address::parse(&utf8_percent_encode(&target, TYPED).to_string()).map_err(|error| error.to_string())?;

@@ -95,11 +95,11 @@ pub enum ConfigError {
         cause: std::io::Error,
     },
     /// It is not TOML, or does not make sense.
-    #[error("{path}: {reason}")]
+    #[error("{place}: {reason}")]
     Syntax {
-        /// The file and the line.
-        path: String,
-        /// What the TOML reader says.
+        /// A file and a line.
+        place: String,
+        /// What is wrong, and what to do.
         reason: String,
     },
     /// There is no such key.
@@ -123,14 +123,6 @@ pub enum ConfigError {
         value: String,
         /// What it takes.
         takes: &'static str,
-    },
-    /// A rule is not understood.
-    #[error("{place}: {reason}")]
-    Rule {
-        /// A file and a line.
-        place: String,
-        /// What is wrong, and what to do.
-        reason: String,
     },
     /// Two values that do not go together.
     #[error("`poll.min` ({min}) is longer than `poll.max` ({max}); make the one shorter or the other longer")]
@@ -210,35 +202,30 @@ impl Config {
     }
 
     fn read_file(&mut self, path: &str, text: &str) -> Result<(), ConfigError> {
-        let line_of = |offset: usize| text[..text.floor_char_boundary(offset)].matches('\n').count() + 1;
+        let place_of = |offset: usize| format!("{path}:{}", text[..text.floor_char_boundary(offset)].matches('\n').count() + 1);
         let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-            path: format!("{path}:{}", line_of(error.span().map_or(0, |span| span.start))),
+            place: place_of(error.span().map_or(0, |span| span.start)),
             reason: error.message().to_owned(),
         })?;
         let mut tables = vec![(String::new(), table.into_inner())];
         while let Some((prefix, table)) = tables.pop() {
             for (name, value) in table {
-                let place = format!("{path}:{}", line_of(name.span().start));
+                let place = place_of(name.span().start);
                 let full = format!("{prefix}{}", name.into_inner());
-                if full == "rule" {
-                    self.rules = rules::read(&value, &|offset| format!("{path}:{}", line_of(offset)))?;
-                    continue;
-                }
-                let key = KEYS.iter().find(|key| key.name == full);
-                if full == "feed" {
-                    let place = |offset| format!("{path}:{}", line_of(offset));
-                    self.feeds = feeds::read(value.get_ref(), place, value.span().start)?;
-                    continue;
-                }
-                match (key, value.into_inner()) {
-                    (Some(key), value) => {
-                        let text = as_text(key, &value).ok_or_else(|| refused(key, value.type_str(), &place))?;
+                match (full.as_str(), KEYS.iter().find(|key| key.name == full)) {
+                    ("rule", _) => self.rules = rules::read(&value, &place_of)?,
+                    ("feed", _) => self.feeds = feeds::read(&value, &place_of)?,
+                    (_, Some(key)) => {
+                        let value = value.get_ref();
+                        let text = as_text(key, value).ok_or_else(|| refused(key, value.type_str(), &place))?;
                         self.set(key, &text, &place)?;
                     }
-                    (None, DeValue::Table(inner)) if KEYS.iter().any(|key| key.name.starts_with(&format!("{full}."))) => {
-                        tables.push((format!("{full}."), inner));
-                    }
-                    (None, _) => return Err(unknown(&place, &full)),
+                    (_, None) => match value.into_inner() {
+                        DeValue::Table(inner) if KEYS.iter().any(|key| key.name.starts_with(&format!("{full}."))) => {
+                            tables.push((format!("{full}."), inner));
+                        }
+                        _ => return Err(unknown(&place, &full)),
+                    },
                 }
             }
         }

@@ -80,7 +80,7 @@ fn names(key: &str, value: &Spanned<'_>, place: String) -> Result<Vec<String>, C
 }
 
 fn wrong(place: String, reason: &str) -> ConfigError {
-    ConfigError::Rule { place, reason: reason.to_owned() }
+    ConfigError::Syntax { place, reason: reason.to_owned() }
 }
 
 fn unknown(place: String, name: &str, known: &[String]) -> ConfigError {
