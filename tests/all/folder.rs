@@ -275,7 +275,7 @@ async fn a_folder_that_is_not_there_withdraws_nothing() {
     let memory = folder.f.store.memory(folder.source.id).await.unwrap();
     let away = folder.root.with_file_name("away");
     fs::rename(&folder.root, &away).unwrap();
-    let FolderError::Unreadable { path, .. } = folder::read(&folder.root, &memory, &folder.options, day(2)).unwrap_err();
+    let FolderError { path, .. } = folder::read(&folder.root, &memory, &folder.options, day(2)).unwrap_err();
     assert_eq!(path, folder.root);
     folder.f.store.fail(folder.source.id, "it is away".into(), None, day(2)).await.unwrap();
     assert_eq!(folder.guids().await, ["a"]);

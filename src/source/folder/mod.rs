@@ -35,10 +35,10 @@ use walk::{Found, walk};
 const READER: u32 = 3;
 /// The names of Hugo's own configuration.
 const HUGO: [&str; 6] = ["hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json", "config.toml", "config.yaml"];
-/// What a text is called that has no name.
-const NAMELESS: &str = "stdin";
 /// How far above the folder it is looked for.
 const HUGO_LEVELS: usize = 4;
+/// What a text is called that has no name.
+const NAMELESS: &str = "stdin";
 
 /// How a folder is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,16 +59,13 @@ pub struct Options {
 
 /// Why a folder cannot be read at all; nothing is withdrawn then.
 #[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// It is not there, or not a folder, or must not be read.
-    #[error("cannot read the folder {path:?}; check that it is there and may be read")]
-    Unreadable {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        cause: std::io::Error,
-    },
+#[error("cannot read the folder {path:?}; check that it is there and may be read")]
+pub struct FolderError {
+    /// The folder.
+    pub path: PathBuf,
+    /// Why.
+    #[source]
+    pub cause: std::io::Error,
 }
 
 /// What came of one file.
@@ -89,7 +86,7 @@ struct Outcome {
 /// # Errors
 /// The folder itself cannot be read.
 pub fn read(root: &Path, memory: &Memory, options: &Options, now: Time) -> Result<Batch, FolderError> {
-    std::fs::read_dir(root).map_err(|cause| FolderError::Unreadable { path: root.to_owned(), cause })?;
+    std::fs::read_dir(root).map_err(|cause| FolderError { path: root.to_owned(), cause })?;
     let walk = walk(root);
     let reader = Reader::new(root, memory, Some(&walk.files), options, now);
     let shelf = Shelf::default();
@@ -317,13 +314,8 @@ fn collect(outcomes: Vec<Outcome>, shelf: Shelf, memory: &[FileState], first_slu
 /// Two files that would have one guid: the one that had it keeps it, else the first; the other's guid has its extension.
 fn tell_apart(articles: &mut [Article], owned: &[Option<usize>], files: &mut [FileState], memory: &[FileState]) {
     let before: HashMap<&str, &str> = memory.iter().filter_map(|state| Some((state.path.as_str(), state.guid.as_deref()?))).collect();
-    let mut taken: HashSet<String> = HashSet::new();
-    taken.extend(
-        files
-            .iter()
-            .filter(|file| file.guid.as_deref().is_some_and(|guid| before.get(file.path.as_str()) == Some(&guid)))
-            .filter_map(|file| file.guid.clone()),
-    );
+    let kept = files.iter().filter_map(|file| file.guid.as_ref().filter(|guid| before.get(file.path.as_str()) == Some(&guid.as_str())));
+    let mut taken: HashSet<String> = kept.cloned().collect();
     for (file, article) in files.iter_mut().zip(owned) {
         let Some(guid) = file.guid.clone() else { continue };
         let had_it = before.get(file.path.as_str()) == Some(&guid.as_str());
