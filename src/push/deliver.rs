@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use url::Url;
 
-use super::{Document, Messenger, Unpublished, log};
+use super::{Document, Messenger, Unpublished};
 use crate::model::Time;
 use crate::model::websub::Delivery;
 use crate::store::StoreError;
@@ -19,11 +19,7 @@ const GONE: u16 = 410;
 
 impl Messenger {
     /// Sends a subscriber the newest document of its feed.
-    pub(super) async fn deliver(&self, delivery: Delivery, now: Time) {
-        log(self.try_deliver(delivery, now).await);
-    }
-
-    async fn try_deliver(&self, delivery: Delivery, now: Time) -> Result<(), StoreError> {
+    pub(super) async fn deliver(&self, delivery: Delivery, now: Time) -> Result<(), StoreError> {
         let document = match (self.publisher)(delivery.topic.clone()).await {
             Ok(document) => document,
             Err(Unpublished::Refused(reason)) => return self.deny(&delivery.topic, &reason).await,

@@ -122,14 +122,14 @@ impl Messenger {
         let is_behind = places > 0 && intents.len() == places;
         for intent in intents {
             let messenger = self.clone();
-            tasks.spawn(async move { messenger.verify(intent, now).await });
+            tasks.spawn(async move { log(messenger.verify(intent, now).await) });
         }
         let places = CONCURRENCY.saturating_sub(tasks.len());
         let deliveries = self.store.claim_deliveries(now, places).await?;
         let is_behind = is_behind || (places > 0 && deliveries.len() == places);
         for delivery in deliveries {
             let messenger = self.clone();
-            tasks.spawn(async move { messenger.deliver(delivery, now).await });
+            tasks.spawn(async move { log(messenger.deliver(delivery, now).await) });
         }
         Ok(is_behind)
     }

@@ -3,18 +3,14 @@
 use url::Url;
 use uuid::Uuid;
 
-use super::{Messenger, Unpublished, log};
+use super::{Messenger, Unpublished};
 use crate::model::Time;
 use crate::model::websub::{Intent, Mode};
 use crate::store::StoreError;
 
 impl Messenger {
     /// Asks a subscriber whether it meant its request, and carries that out.
-    pub(super) async fn verify(&self, intent: Intent, now: Time) {
-        log(self.try_verify(intent, now).await);
-    }
-
-    async fn try_verify(&self, intent: Intent, now: Time) -> Result<(), StoreError> {
+    pub(super) async fn verify(&self, intent: Intent, now: Time) -> Result<(), StoreError> {
         if intent.mode == Mode::Subscribe {
             match self.begin(&intent.topic, now).await? {
                 Ok(()) => {}
