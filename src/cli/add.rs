@@ -14,7 +14,7 @@ use super::subscriptions::{opml_file, subscribe};
 use super::{Work, now};
 use crate::config::proxy;
 use crate::model::private::has_secrets;
-use crate::model::{Header, Host, NewSource, Slug, Source, SourceKind, SourceSettings};
+use crate::model::{Header, Host, NewSource, Slug, Source, SourceKind, SourceSettings, is_web};
 use crate::poll::Outcome;
 use crate::source::feed::{Found, ReadError, find};
 use crate::source::fetch::{Client, header};
@@ -138,7 +138,7 @@ pub(super) async fn add(
     settings: SourceSettings,
     console: Console,
 ) -> anyhow::Result<Added> {
-    match Url::parse(source).ok().filter(|url| matches!(url.scheme(), "http" | "https")) {
+    match Url::parse(source).ok().filter(is_web) {
         Some(url) => add_url(work, url, slug, settings, console).await,
         None => add_folder(work, Path::new(source), slug, settings).await,
     }

@@ -8,7 +8,7 @@ use super::console::Console;
 use super::import::read_path;
 use super::{now, policy, reader};
 use crate::config::Config;
-use crate::model::{Article, Batch, Omission, Policy, Slug, text};
+use crate::model::{Article, Batch, Omission, Policy, Slug, is_web, text};
 use crate::output::JSON_FEED;
 use crate::poll::Reader;
 use crate::source::feed::{Found, find};
@@ -48,7 +48,7 @@ impl Preview {
 
 async fn read(source: &str, reader: &Reader, config: &Config) -> anyhow::Result<Batch> {
     if let Ok(url) = Url::parse(source)
-        && matches!(url.scheme(), "http" | "https")
+        && is_web(&url)
     {
         return match find(&url, &reader.client, None, reader.zone, now()).await? {
             Found::Feed { batch, .. } => Ok(*batch),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::console::Console;
 use super::{Work, now};
-use crate::model::{Kind, Slug, Term};
+use crate::model::{Kind, Slug, Term, is_web};
 use crate::store::{Store, StoreError, TermRow, TermWords};
 
 #[derive(Debug, Args)]
@@ -71,7 +71,7 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 }
 
 fn picture(text: &str) -> Result<String, String> {
-    let is_url = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    let is_url = url::Url::parse(text).is_ok_and(|url| is_web(&url));
     if is_url || text.is_empty() { Ok(text.to_owned()) } else { Err("it takes an http or https URL".to_owned()) }
 }
 

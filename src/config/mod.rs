@@ -16,7 +16,7 @@ use chrono_tz::Tz;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
-use crate::model::{NamedFeed, Network, Rule};
+use crate::model::{NamedFeed, Network, Rule, is_web};
 pub use feeds::FEED_KEYS;
 pub use keys::{KEYS, Key};
 use values::{bind, count, machine_zone, nearest, networks, pause, public_url, size, some, store, switch};
@@ -268,7 +268,7 @@ impl Config {
             "poll.proxy" => self.proxy = Some(proxy(value)?),
             "hub.max_subscriptions" => self.max_subscriptions = value.parse().ok()?,
             "hub.external" if value.is_empty() => self.external_hub = None,
-            "hub.external" => self.external_hub = Some(Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?),
+            "hub.external" => self.external_hub = Some(Url::parse(value).ok().filter(is_web)?),
             "poll.allow_addresses" => self.allow_addresses = networks(value)?,
             _ => return None,
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use url::Url;
 
-use crate::model::Network;
+use crate::model::{Network, is_web};
 
 /// Reads `90s`, `15m`, `24h`, `7d`, or `1h30m`.
 #[must_use]
@@ -88,7 +88,7 @@ pub(super) fn store(text: &str) -> Option<String> {
 pub(super) fn public_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
-    (matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain).then_some(url)
+    (is_web(&url) && url.has_host() && is_plain).then_some(url)
 }
 
 /// The URL of a proxy: one that is given the name asked for, and resolves it itself.

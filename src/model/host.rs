@@ -4,6 +4,12 @@ use std::fmt;
 
 use url::Url;
 
+/// Whether a URL is one of the web.
+#[must_use]
+pub fn is_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
 /// A host that sources are asked at, with its port where that is none of the usual ones.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Host(String);

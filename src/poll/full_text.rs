@@ -7,7 +7,7 @@ use url::Url;
 
 use super::read::Reader;
 use super::schedule;
-use crate::model::{Article, Batch, FullText, Host, Link, Problem, Source, Time, text};
+use crate::model::{Article, Batch, FullText, Host, Link, Problem, Source, Time, is_web, text};
 use crate::source::feed::ReadError;
 use crate::source::full_text::{self, PageError};
 use crate::store::{Store, StoreError};
@@ -61,7 +61,7 @@ impl Reader {
 /// Where the text of an article may stand: not at the front page of a host.
 fn page_of(article: &Article) -> Option<Url> {
     let Link::At(link) = &article.link else { return None };
-    let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let url = Url::parse(link).ok().filter(is_web)?;
     (url.path() != "/" || url.query().is_some()).then_some(url)
 }
 

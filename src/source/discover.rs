@@ -5,7 +5,7 @@ use url::{Position, Url};
 
 use super::feed::tag::{Tag, TagScanner};
 use super::link::is_short;
-use crate::model::text;
+use crate::model::{is_web, text};
 
 /// Feeds of one page beyond these are passed over.
 const MAX_CANDIDATES: usize = 50;
@@ -77,7 +77,7 @@ pub fn feeds(html: &[u8], page: &Url) -> Vec<Candidate> {
 
 fn candidate(tag: &Tag<'_>, base: &Url) -> Option<Candidate> {
     let href = tag.attribute("href").map(text::unescape).filter(|href| !href.trim().is_empty())?;
-    let url = base.join(href.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let url = base.join(href.trim()).ok().filter(is_web)?;
     let title = tag.attribute("title").map(|title| text::line(&text::unescape(title))).filter(|title| !title.is_empty());
     let evidence = if tag.name.eq_ignore_ascii_case("link") {
         let is_alternate = tag

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use url::{ParseError, Position, Url};
 
-use crate::model::{PLACEHOLDER, identity};
+use crate::model::{PLACEHOLDER, identity, is_web};
 
 /// What a link may lead to.
 pub(super) const SCHEMES: [&str; 7] = ["http", "https", "mailto", "tel", "magnet", "xmpp", "geo"];
@@ -46,7 +46,7 @@ impl<'a> Links<'a> {
             return fragment.bytes().all(is_plain).then_some(("", value));
         }
         if value.starts_with('/') && !value.starts_with("//") {
-            let base = self.base.filter(|base| matches!(base.scheme(), "http" | "https") && base.username().is_empty())?;
+            let base = self.base.filter(|base| is_web(base) && base.username().is_empty())?;
             return (base.password().is_none() && is_plain_path(value)).then(|| (&base[..Position::BeforePath], value));
         }
         let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"))?;

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::feed::tag::{Tag, TagScanner};
 use super::feed::{FeedError, decoded};
-use crate::model::{Problem, Slug, text};
+use crate::model::{Problem, Slug, is_web, text};
 
 /// Folders inside each other; deeper ones are no categories, their subscriptions stay.
 const MAX_DEPTH: usize = 64;
@@ -196,7 +196,7 @@ fn web(address: &str) -> Option<Url> {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("feed") => rest,
         _ => address,
     };
-    Url::parse(address).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    Url::parse(address).ok().filter(|url| is_web(url) && url.has_host())
 }
 
 /// The last part of one category of an outline, such as `/Boston/Weather` (OPML 2.0).

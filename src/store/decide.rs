@@ -9,7 +9,7 @@ use url::Url;
 use crate::model::rule::{Aliases, Facts, judge};
 use crate::model::{
     Article, FullText, Kind, Language, Link, Origins, Policy, Slug, Source, SourceInfo, SourceSettings, Time, Verdict, detect, identity,
-    text,
+    is_web, text,
 };
 
 /// Dated further back than this, an article counts as old when it is discovered: it is listed by its own date.
@@ -89,7 +89,7 @@ pub(super) fn short_hash(text: &str) -> i64 {
 
 /// The page that a link leads to: host, path and query, without trackers, scheme and fragment.
 fn page(link: &str) -> Option<String> {
-    let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let url = Url::parse(link).ok().filter(is_web)?;
     let host = url.host_str()?.trim_start_matches("www.");
     let path = url.path().trim_end_matches('/');
     let query: Vec<_> = url.query_pairs().filter(|(name, _)| !identity::is_tracker(name) && !SAME_PAGE.contains(&name.as_ref())).collect();

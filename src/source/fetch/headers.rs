@@ -4,7 +4,7 @@ use chrono::Duration;
 use reqwest::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, DATE, EXPIRES, HeaderMap, HeaderName, LINK, RETRY_AFTER};
 use url::Url;
 
-use crate::model::Time;
+use crate::model::{Time, is_web};
 
 /// No wish of a server is followed for longer: a slip of its configuration would silence a source for ever.
 const LONGEST: Duration = Duration::days(7);
@@ -82,7 +82,7 @@ pub(super) fn link(headers: &HeaderMap, base: &Url, relation: &str) -> Option<St
         rel.is_some_and(|(_, names)| names.trim().trim_matches('"').split_whitespace().any(|name| name.eq_ignore_ascii_case(relation)))
     };
     let mut found = links.filter(|(_, parameters)| relations(parameters)).filter_map(|(url, _)| base.join(url.trim()).ok());
-    found.find(|url| matches!(url.scheme(), "http" | "https")).map(Into::into)
+    found.find(is_web).map(Into::into)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use reqwest::{Response, StatusCode};
 use url::Url;
 
 use crate::model::private::public;
-use crate::model::{Host, Network, SourceSettings, Time};
+use crate::model::{Host, Network, SourceSettings, Time, is_web};
 pub use error::FetchError;
 use guard::{Guard, GuardError};
 pub use once::Reply;
@@ -326,7 +326,7 @@ fn redirect_target(from: &Url, response: &Response) -> Result<Option<Url>, Fetch
     };
     let location = String::from_utf8_lossy(location.as_bytes());
     let target = from.join(location.trim()).map_err(|_| FetchError::NotWeb(location.into_owned()))?;
-    if matches!(target.scheme(), "http" | "https") { Ok(Some(target)) } else { Err(FetchError::NotWeb(public(&target).into())) }
+    if is_web(&target) { Ok(Some(target)) } else { Err(FetchError::NotWeb(public(&target).into())) }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use reqwest::RequestBuilder;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::{Client, FetchError, public};
+use super::{Client, FetchError, is_web, public};
 
 /// How long a peer may take; one that takes longer would keep others waiting.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ impl Client {
     ///
     /// It is no web address, or an address that is not public.
     pub fn check(&self, url: &Url) -> Result<(), FetchError> {
-        if !matches!(url.scheme(), "http" | "https") {
+        if !is_web(url) {
             return Err(FetchError::NotWeb(public(url).into()));
         }
         // A proxy looks names up itself, so that they are all that can be checked here.

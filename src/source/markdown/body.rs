@@ -8,7 +8,7 @@ use regex::{Captures, Regex};
 use url::Url;
 
 use super::shortcodes;
-use crate::model::text;
+use crate::model::{is_web, text};
 use crate::source::feed::tag::TagScanner;
 use crate::source::{clean, link};
 
@@ -168,7 +168,7 @@ fn lone_link(document: Node<'_>) -> Option<String> {
         NodeValue::Link(link) => Url::parse(&link.url).ok()?,
         _ => return None,
     };
-    let is_page = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let is_page = is_web(&url) && url.has_host();
     is_page.then(|| {
         link::strip_trackers(&mut url);
         url.into()

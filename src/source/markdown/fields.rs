@@ -5,7 +5,7 @@ use url::Url;
 
 use super::dates;
 use super::front_matter::{Fault, Pair, Value};
-use crate::model::{Language, MenuEntry, PageOptions, Person, Picture, SidebarSide, Time, Widget, text};
+use crate::model::{Language, MenuEntry, PageOptions, Person, Picture, SidebarSide, Time, Widget, is_web, text};
 
 /// What stands below these counts as if it stood at the top: Hugo's own fields, and Zola's terms and fields.
 const BELOW: [&str; 3] = ["params", "taxonomies", "extra"];
@@ -191,7 +191,7 @@ fn widget(name: &str) -> Option<Widget> {
 
 /// An absolute web address in its usual spelling; `None` for anything else.
 pub(super) fn web_url(text: &str) -> Option<String> {
-    Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).map(String::from)
+    Url::parse(text).ok().filter(|url| is_web(url) && url.has_host()).map(String::from)
 }
 
 /// A picture of an absolute address or a placeholder of ours.
