@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use clap::Args;
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use super::console::Console;
 use super::{Work, cores};
@@ -22,21 +23,11 @@ impl Feed {
         let door = Door::new(work.store.clone(), work.site(work.config.bind.port())?, work.config.cache_size);
         // No server may be at work that takes articles into the search.
         work.store.index(cores).await?;
-        let path = percent_encoded(&format!("/{}", self.path.trim_start_matches('/')));
+        let path = format!("/{}", self.path.trim_start_matches('/'));
+        // People type `/tag/人工智能.rss` as they read it.
+        let path = utf8_percent_encode(&path, &AsciiSet::EMPTY).to_string();
         let bytes = door.fetch(&path).await.with_context(|| format!("cannot print {:?}", self.path))?;
         console.print_bytes(&bytes);
         Ok(true)
     }
-}
-
-/// People type `/tag/人工智能.rss` as they read it.
-fn percent_encoded(path: &str) -> String {
-    let path = path.chars().map(|c| {
-        if c.is_ascii() {
-            c.to_string()
-        } else {
-            percent_encoding::utf8_percent_encode(&c.to_string(), percent_encoding::NON_ALPHANUMERIC).to_string()
-        }
-    });
-    path.collect()
 }
