@@ -197,8 +197,7 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
     // What it is asked with is not for the host that a redirect leads to, now and later.
     let asked = &leading[leading.len() - 1];
     let feed = if has_keys(asked, &settings) && Host::of(asked) != Host::of(&feed) { asked.clone() } else { feed };
-    let host = feed.host_str().unwrap_or("feed").trim_start_matches("www.").to_owned();
-    let title = batch.info.as_ref().and_then(|info| info.title.clone()).unwrap_or(host);
+    let title = batch.info.as_ref().and_then(|info| info.title.clone()).unwrap_or_else(|| host_title(&feed));
     let private = is_private(&feed, &settings);
     let new =
         NewSource { kind: SourceKind::Feed, location: feed.to_string(), slug, title, settings: SourceSettings { private, ..settings } };
@@ -260,6 +259,11 @@ fn has_keys(url: &Url, settings: &SourceSettings) -> bool {
 /// Whether a source is its owner's own business, by how it is asked.
 pub(super) fn is_private(url: &Url, settings: &SourceSettings) -> bool {
     settings.private || has_keys(url, settings)
+}
+
+/// What a feed is called that has not said its title yet.
+pub(super) fn host_title(url: &Url) -> String {
+    url.host_str().unwrap_or("feed").trim_start_matches("www.").to_owned()
 }
 
 /// Says what was added.

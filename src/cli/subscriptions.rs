@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::add::is_private;
+use super::add::{host_title, is_private};
 use super::console::Console;
 use super::{Work, now};
 use crate::model::{NewSource, Problem, SourceKind, SourceSettings, Time};
@@ -86,8 +86,7 @@ async fn checked(
     let categories = if settings.categories.is_empty() { feed.categories } else { settings.categories.clone() };
     let private = is_private(&feed.url, settings);
     let settings = SourceSettings { title: feed.title, categories, private, ..settings.clone() };
-    let host = feed.url.host_str().unwrap_or("feed").trim_start_matches("www.").to_owned();
-    let new = NewSource { kind: SourceKind::Feed, location, slug: None, title: host, settings };
+    let new = NewSource { kind: SourceKind::Feed, location, slug: None, title: host_title(&feed.url), settings };
     Ok(Some((new, due)))
 }
 
