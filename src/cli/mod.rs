@@ -18,7 +18,7 @@ mod subscriptions;
 mod taxonomy;
 
 use std::cell::Cell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,7 +122,7 @@ pub fn main() -> ExitCode {
     console.start_log(matches!(cli.command, Command::Serve(_)));
     let result = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start").and_then(|runtime| {
         let result = runtime.block_on(run(cli, console));
-        runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+        runtime.shutdown_timeout(Duration::from_secs(2));
         result
     });
     let result = result.and_then(|is_good| match console.lost() {
@@ -210,7 +210,7 @@ async fn then_indexing(store: &Store, work: impl Future<Output = anyhow::Result<
     indexing(store, std::future::ready(result)).await
 }
 
-fn configuration(path: Option<&std::path::Path>, flags: &[(&'static str, String)]) -> anyhow::Result<Config> {
+fn configuration(path: Option<&Path>, flags: &[(&'static str, String)]) -> anyhow::Result<Config> {
     let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| std::env::home_dir().map(|home| home.join(".config")));
     let places: Vec<PathBuf> =
         [Some(PathBuf::from("feedmill.toml")), home.map(|home| home.join("feedmill/feedmill.toml"))].into_iter().flatten().collect();

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::console::Console;
 use super::{Work, now};
+use crate::model::rule::{Field, Pattern};
 use crate::model::{Kind, Rule};
 use crate::store::{Ruling, Verb};
 
@@ -44,7 +45,7 @@ impl Rules {
 fn list(rules: &[Rule], console: Console) {
     for rule in rules {
         if console.json {
-            let conditions = |all: &[(crate::model::rule::Field, crate::model::rule::Pattern)]| -> Value {
+            let conditions = |all: &[(Field, Pattern)]| -> Value {
                 all.iter().map(|(field, pattern)| (field.name().to_owned(), Value::from(pattern.as_str()))).collect()
             };
             console.print_json(

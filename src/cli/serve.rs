@@ -1,15 +1,16 @@
 //! `feedmill serve`: the server.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 
-use super::Work;
 use super::add::{Given, add, report};
 use super::console::Console;
 use super::subscriptions::{opml_file, subscribe};
+use super::{Work, now};
 use crate::config::Config;
 use crate::model::{self, Format, Selection, Site, SourceSettings, Target};
 use crate::poll;
@@ -53,8 +54,8 @@ impl Serve {
         let listener = TcpListener::bind(bind)
             .with_context(|| format!("cannot listen at {bind}; stop the other program there, or choose another with --bind"))?;
         let address = listener.local_addr()?;
-        let work = std::sync::Arc::new(Work::open(config).await?);
-        let adding = tokio::spawn(add_all(std::sync::Arc::clone(&work), self.sources, console));
+        let work = Arc::new(Work::open(config).await?);
+        let adding = tokio::spawn(add_all(Arc::clone(&work), self.sources, console));
         // A sleep that is not waited out goes on adding beside the server.
         tokio::pin!(adding);
         let _ = tokio::time::timeout(PATIENCE, &mut adding).await;
@@ -62,7 +63,7 @@ impl Serve {
         let site = work.site(address.port())?;
         let (named, hub) = (format!("{:?}", site.feeds), site.hub.as_deref().unwrap_or_default());
         let settings = [env!("CARGO_PKG_VERSION"), &site.title, &site.description, &site.url(""), site.zone.name(), &named, hub].join("\n");
-        work.store.note_settings(settings, super::now()).await?;
+        work.store.note_settings(settings, now()).await?;
         let host = if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
         console.print(&format!("Feedmill {} at http://{host}{}/", env!("CARGO_PKG_VERSION"), site.prefix()));
         let examples =
@@ -73,17 +74,17 @@ impl Serve {
         }
 
         let (stop, stopped) = tokio::sync::watch::channel(false);
-        let door = Door::new(work.store.clone(), site.clone(), work.config.cache_size).with_exchange(work.exchange()).with_pace(PACE);
-        let door = std::sync::Arc::new(door);
+        let door = Door::new(work.store.clone(), site.clone(), work.config.cache_size);
+        let door = Arc::new(door.with_exchange(work.exchange()).with_pace(PACE));
         let poller = tokio::spawn(poll::run(
             work.store.clone(),
-            std::sync::Arc::clone(&work.reader),
+            Arc::clone(&work.reader),
             work.config.rescan,
             work.config.concurrency,
             stopped.clone(),
         ));
         let reached = work.config.public_url.is_some().then(|| site.clone());
-        let pushes = tokio::spawn(poll::pushes(work.store.clone(), std::sync::Arc::clone(&work.reader), reached, stopped.clone()));
+        let pushes = tokio::spawn(poll::pushes(work.store.clone(), Arc::clone(&work.reader), reached, stopped.clone()));
         let messenger = tokio::spawn(messenger(&work, site, &door).run(stopped));
         let served = web::serve(door, listener, work.config.workers).await.context("the server failed");
         let _ = stop.send(true);
@@ -95,10 +96,10 @@ impl Serve {
 }
 
 /// Our hub: it sends what the door publishes, so that both are the same bytes.
-fn messenger(work: &Work, site: Site, door: &std::sync::Arc<Door>) -> Messenger {
-    let door = std::sync::Arc::clone(door);
-    let publisher: Publisher = std::sync::Arc::new(move |url| {
-        let door = std::sync::Arc::clone(&door);
+fn messenger(work: &Work, site: Site, door: &Arc<Door>) -> Messenger {
+    let door = Arc::clone(door);
+    let publisher: Publisher = Arc::new(move |url| {
+        let door = Arc::clone(&door);
         Box::pin(async move {
             match door.topic(&url).await {
                 Ok((body, media_type)) => Ok(Document { body, media_type }),
@@ -111,7 +112,7 @@ fn messenger(work: &Work, site: Site, door: &std::sync::Arc<Door>) -> Messenger 
 }
 
 /// Adds sources one by one; what fails is said, and the server goes on.
-async fn add_all(work: std::sync::Arc<Work>, sources: Vec<String>, console: Console) {
+async fn add_all(work: Arc<Work>, sources: Vec<String>, console: Console) {
     for source in sources {
         let settings = SourceSettings::default();
         let result = match opml_file(&source) {

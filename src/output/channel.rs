@@ -1,5 +1,7 @@
 //! What a feed says of itself, whatever its format.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::dress;
@@ -175,8 +177,7 @@ fn name(kind: Kind, slug: &Slug, terms: &[Term]) -> String {
 /// A selection in words: `category qq, tag ai or llm, not tag ads, with the words 大模型, since 7d`.
 pub(super) fn words(selection: &Selection, terms: &[Term]) -> String {
     let clauses = selection.clauses().flat_map(|(kind, Clauses { any, none })| {
-        let join =
-            |slugs: &std::collections::BTreeSet<Slug>| slugs.iter().map(|slug| name(kind, slug, terms)).collect::<Vec<_>>().join(" or ");
+        let join = |slugs: &BTreeSet<Slug>| slugs.iter().map(|slug| name(kind, slug, terms)).collect::<Vec<_>>().join(" or ");
         let excluded = (!none.is_empty()).then(|| format!("not {kind} {}", join(none)));
         any.iter().map(move |slugs| format!("{kind} {}", join(slugs))).chain(excluded).collect::<Vec<_>>()
     });

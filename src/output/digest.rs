@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::channel::Channel;
 use super::entry as parts;
-use crate::model::{Article, ArticleKey, Entry, Issue, Moment, Origin, Page, Period, Selection, Site, Slug, Target, identity};
+use crate::model::{Article, ArticleKey, Entry, Format, Issue, Moment, Origin, Page, Period, Selection, Site, Slug, Target, identity};
 
 /// The page of a digest: its issues as entries, in place of the articles that they list.
 #[must_use]
@@ -33,7 +33,7 @@ fn item(issue: &Issue, articles: &[&Entry], period: Period, selection: &Selectio
         source: Arc::new(Origin {
             slug: Slug::from_name(&channel.id),
             title: channel.title.clone(),
-            feed: Some(channel.url(crate::model::Format::Atom).to_owned()),
+            feed: Some(channel.url(Format::Atom).to_owned()),
             home: Some(channel.page.clone()),
             id: Some(channel.id.clone()),
             authors: Vec::new(),

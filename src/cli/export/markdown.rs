@@ -1,11 +1,13 @@
 //! Articles as Markdown files, in a folder for each source.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Work;
 use super::folder::Folder;
 use crate::cli::now;
-use crate::model::{Article, Entry, Kind, Language, Site, Slug};
+use crate::model::{Article, Entry, Kind, Language, Site, Slug, Time};
 use crate::output;
 use crate::source::{folder, markdown};
 
@@ -58,7 +60,7 @@ fn text(entry: &Entry, path: &str, site: &Site) -> String {
         return file.clone();
     }
     let terms = |kind| entry.terms_of(kind).map(|term| term.name.as_str()).collect::<Value>();
-    let date = |time: crate::model::Time| Value::from(time.format("%FT%TZ").to_string());
+    let date = |time: Time| Value::from(time.format("%FT%TZ").to_string());
     let mut fields = vec![
         ("categories", terms(Kind::Category)),
         ("tags", terms(Kind::Tag)),
@@ -91,7 +93,7 @@ fn read(file: &str, path: &str) -> Option<Article> {
 fn says_all(said: &Article, entry: &Entry) -> bool {
     let own = &entry.article;
     let has_front_matter = own.markdown.as_deref().is_some_and(|file| markdown::with_fields(file, &[]).is_some());
-    let slugs = |names: &mut dyn Iterator<Item = &str>| names.map(Slug::from_name).collect::<std::collections::BTreeSet<_>>();
+    let slugs = |names: &mut dyn Iterator<Item = &str>| names.map(Slug::from_name).collect::<BTreeSet<_>>();
     let terms = |kind| slugs(&mut entry.terms_of(kind).map(|term| term.name.as_str()));
     let uncategorized = || slugs(&mut ["uncategorized"].into_iter());
     let categories = Some(slugs(&mut said.categories.iter().map(String::as_str))).filter(|own| !own.is_empty());

@@ -146,7 +146,7 @@ impl FeedError {
             "title" | "main" | "header" | "footer" | "nav" | "form" | "noscript" | "base" | "button" | "h5" | "h6" => Self::WebPage,
             // Names with a hyphen are those of custom elements.
             name if words::is_of_html(name) || name.contains('-') => Self::WebPage,
-            _ => Self::NotAFeed(format!("a document of <{}>", crate::model::text::excerpt(root, 40))),
+            _ => Self::NotAFeed(format!("a document of <{}>", text::excerpt(root, 40))),
         }
     }
 }

@@ -10,8 +10,8 @@ mod walk;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use chrono_tz::Tz;
 use data_encoding::HEXLOWER;
@@ -25,7 +25,7 @@ pub use walk::{Look, is_watched, look};
 
 use super::markdown::{self, Context, Place, Reading};
 use crate::crew::cores;
-use crate::model::{Article, ArticleKey, Batch, Extent, FileState, Link, Memory, Problem, Slug, TermDescription, Time, text};
+use crate::model::{Article, ArticleKey, Batch, Extent, FileState, Kind, Link, Memory, Problem, Slug, TermDescription, Time, text};
 use links::Linker;
 use place::{Role, role};
 use rename::{has_own_links, relink};
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
                 outcome.aside = outcome.article.as_mut().and_then(|article| aside.put(article));
                 own.push((position, outcome));
             }
-            outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).append(&mut own);
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
         };
         let cores = cores().min(files.len().max(1));
         std::thread::scope(|scope| {
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
             }
             work();
         });
-        let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
         outcomes.sort_by_key(|(position, _)| *position);
         outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
@@ -255,7 +255,7 @@ impl<'a> Reader<'a> {
         Ok(Outcome { state: Some(state), article: Some(article), repairs: page.repairs, ..Outcome::default() })
     }
 
-    fn read_term(&self, file: &Found, text: &str, kind: crate::model::Kind, name: &str) -> Result<Outcome, Problem> {
+    fn read_term(&self, file: &Found, text: &str, kind: Kind, name: &str) -> Result<Outcome, Problem> {
         let context = Context { zone: self.zone, base: self.linker.base(), resolve: &|_| None, now: self.now };
         let markdown::Description { title, description, picture } = markdown::read_description(text, &file.path, &context)?;
         Ok(Outcome { term: Some(TermDescription { kind, name: name.to_owned(), title, description, picture }), ..Outcome::default() })

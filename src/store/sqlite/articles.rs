@@ -11,7 +11,7 @@ use super::translation::MAX_TRANSLATIONS;
 use super::{Sqlite, StoreError, lookups, story, time};
 use crate::model::{
     Article, ArticleKey, Entry, Kind, Language, Neighbours, Origin, Origins, SourceId, SourceInfo, SourceKind, SourceSettings, TermName,
-    Translation, text,
+    Time, Translation, text,
 };
 use crate::store::sets::Number;
 use crate::store::{Heading, Lookup, Reached, decide};
@@ -272,7 +272,7 @@ impl Sqlite {
         })
     }
 
-    pub(in crate::store) fn newest_keys(&self, limit: usize) -> Result<Vec<(ArticleKey, crate::model::Time)>, StoreError> {
+    pub(in crate::store) fn newest_keys(&self, limit: usize) -> Result<Vec<(ArticleKey, Time)>, StoreError> {
         self.read_with_sets(&[], |connection, sets| {
             let mut statement = connection.prepare_cached("SELECT key, changed FROM articles WHERE id = ?1")?;
             let mut newest = Vec::new();
