@@ -85,10 +85,8 @@ pub async fn read(source: &Source, memory: &Memory, client: &Client, zone: Tz, n
     };
     let zone = source.settings.timezone.unwrap_or(zone);
     let body = Arc::new(body);
-    match parse_aside(&body, &answer.url, source.settings.encoding.clone(), zone, limits(client)).await? {
-        Ok(feed) => Ok(Batch { moved_to, ..batch(feed, &body, answer.fresh_until) }),
-        Err(error) => Err(ReadError::Feed { url: public(&answer.url), error }),
-    }
+    let feed = parse_aside(&body, &answer.url, source.settings.encoding.clone(), zone, client).await?;
+    Ok(Batch { moved_to, ..batch(feed, &body, answer.fresh_until) })
 }
 
 /// Reads what a source's hub pushed as a reading of it: whole, or a part of the feed; the memory is the caller's to keep.
@@ -100,10 +98,8 @@ pub async fn read_pushed(source: &Source, pushed: Pushed, client: &Client, zone:
     let url = Url::parse(&source.location).map_err(|_| ReadError::NotWeb(source.location.clone()))?;
     let body = Arc::new(Body { bytes: pushed.body, charset: pushed.charset, ..Body::default() });
     let zone = source.settings.timezone.unwrap_or(zone);
-    match parse_aside(&body, &url, source.settings.encoding.clone(), zone, limits(client)).await? {
-        Ok(feed) => Ok(Batch { is_push: true, ..batch(feed, &body, None) }),
-        Err(error) => Err(ReadError::Feed { url: public(&url), error }),
-    }
+    let feed = parse_aside(&body, &url, source.settings.encoding.clone(), zone, client).await?;
+    Ok(Batch { is_push: true, ..batch(feed, &body, None) })
 }
 
 /// What is at a URL.
@@ -132,38 +128,32 @@ pub async fn find(url: &Url, client: &Client, encoding: Option<&str>, zone: Tz, 
     let Answer { body, url: final_url, is_moved, fresh_until } = client.get(url, Validators::default(), now).await?;
     // A 304 answers no question that was asked here; it is as good as an empty document.
     let body = Arc::new(body.unwrap_or_default());
-    match parse_aside(&body, &final_url, encoding.map(str::to_owned), zone, limits(client)).await? {
+    match parse_aside(&body, &final_url, encoding.map(str::to_owned), zone, client).await {
         Ok(feed) => {
             let url = if is_moved { final_url } else { url.clone() };
             Ok(Found::Feed { url, batch: Box::new(batch(feed, &body, fresh_until)) })
         }
-        Err(FeedError::WebPage) => Ok(Found::Page { candidates: discover::feeds(&body.bytes, &final_url) }),
-        Err(error) => Err(ReadError::Feed { url: public(&final_url), error }),
+        Err(ReadError::Feed { error: FeedError::WebPage, .. }) => Ok(Found::Page { candidates: discover::feeds(&body.bytes, &final_url) }),
+        Err(error) => Err(error),
     }
-}
-
-fn limits(client: &Client) -> FeedLimits {
-    FeedLimits { articles: client.limits().articles }
 }
 
 /// Where feeds are parsed.
 static PARSING: LazyLock<Crew> = LazyLock::new(|| Crew::of_cores("parsing"));
 
 /// Parses off the async threads: a large feed takes a second, and many may come at once.
-async fn parse_aside(
-    body: &Arc<Body>,
-    url: &Url,
-    encoding: Option<String>,
-    zone: Tz,
-    limits: FeedLimits,
-) -> Result<Result<ParsedFeed, FeedError>, ReadError> {
+async fn parse_aside(body: &Arc<Body>, url: &Url, encoding: Option<String>, zone: Tz, client: &Client) -> Result<ParsedFeed, ReadError> {
     // What it makes absolute is published.
-    let (body, base) = (Arc::clone(body), public(url));
+    let (body, url) = (Arc::clone(body), public(url));
+    let (base, limits) = (url.clone(), FeedLimits { articles: client.limits().articles });
     let parsing = PARSING.run(move || {
         let context = FeedContext { url: Some(&base), charset: body.charset.as_deref(), encoding: encoding.as_deref(), zone, limits };
         parse(&body.bytes, &context)
     });
-    parsing.await.ok_or_else(|| ReadError::Aborted(public(url)))
+    match parsing.await {
+        Some(parsed) => parsed.map_err(|error| ReadError::Feed { url, error }),
+        None => Err(ReadError::Aborted(url)),
+    }
 }
 
 fn batch(feed: ParsedFeed, body: &Body, fresh_until: Option<Time>) -> Batch {
