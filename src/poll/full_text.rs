@@ -8,7 +8,7 @@ use url::Url;
 use super::read::Reader;
 use super::schedule;
 use crate::model::{Article, Batch, FullText, Host, Link, Problem, Source, Time, is_web, text};
-use crate::source::feed::ReadError;
+use crate::source::fetch::FetchError;
 use crate::source::full_text::{self, PageError};
 use crate::store::{Store, StoreError};
 
@@ -75,20 +75,14 @@ impl Round<'_> {
         let Some(host) = self.take_host(page).await? else { return Ok(FullText::Later) };
         let own = article.content.as_deref();
         let read = full_text::read(self.source, page, own, &self.reader.client, self.clock()).await;
-        let (failure, outcome) = match read {
-            Err(PageError::Fetch(error)) => (Some(ReadError::Fetch(error)), None),
-            other => (None, Some(other)),
-        };
-        let busy = failure.as_ref().and_then(ReadError::busy_host);
-        let is_busy = busy.is_some() || failure.as_ref().is_some_and(ReadError::is_crowded);
+        let failure = if let Err(PageError::Fetch(error)) = &read { Some(error) } else { None };
+        let busy = failure.and_then(FetchError::busy_host);
+        let is_busy = busy.is_some() || failure.is_some_and(FetchError::is_crowded);
         self.reader.leave_host(self.store, host, busy, self.clock()).await;
-        if is_busy {
-            return Ok(FullText::Later);
-        }
-        let reason = match (outcome, failure) {
-            (Some(Ok(html)), _) => return Ok(FullText::Read(html)),
-            (Some(Err(error)), _) => error.to_string(),
-            (None, failure) => failure.as_ref().map(|error| text::chain(error)).unwrap_or_default(),
+        let reason = match read {
+            _ if is_busy => return Ok(FullText::Later),
+            Ok(html) => return Ok(FullText::Read(html)),
+            Err(error) => text::chain(&error),
         };
         let place = article.title.clone().unwrap_or_else(|| article.guid.clone());
         repairs.push(Problem { place, line: None, reason: format!("the feed's own content is kept: {reason}") });

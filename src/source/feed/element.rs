@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 use url::Url;
 
 use super::names::Vocabulary;
-use crate::model::{Language, text};
+use crate::model::{Language, is_web, text};
 use crate::source::link::is_short;
 
 /// A base may be so long in any number of links: a link takes a tenth of it to be written.
@@ -271,7 +271,7 @@ pub(super) fn absolute(base: Option<&Url>, link: &str) -> Option<String> {
     let is_plain = link.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"{}|\\^`".contains(&byte));
     let is_absolute =
         is_plain && link.get(..url.scheme().len() + 1).is_some_and(|start| start.eq_ignore_ascii_case(&format!("{}:", url.scheme())));
-    let has_host = matches!(url.scheme(), "http" | "https") && link.contains("://");
+    let has_host = is_web(&url) && link.contains("://");
     Some(if is_absolute && has_host { link.to_owned() } else { url.into() })
 }
 

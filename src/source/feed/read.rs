@@ -59,7 +59,7 @@ impl ReadError {
     /// Whether it was not asked, since others kept it from a host: that is nobody's failure.
     #[must_use]
     pub const fn is_crowded(&self) -> bool {
-        matches!(self, Self::Fetch(FetchError::Crowded { .. }))
+        matches!(self, Self::Fetch(error) if error.is_crowded())
     }
 
     /// Whether the server says that it is gone for good, so that it is not to be asked again.

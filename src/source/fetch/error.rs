@@ -95,6 +95,12 @@ impl FetchError {
         }
     }
 
+    /// Whether it was not asked, since others kept it from a host.
+    #[must_use]
+    pub const fn is_crowded(&self) -> bool {
+        matches!(self, Self::Crowded { .. })
+    }
+
     /// The host that wishes to be left alone (429, 503), and until when.
     #[must_use]
     pub fn busy_host(&self) -> Option<(Host, Time)> {
