@@ -29,17 +29,7 @@ const TOO_LONG: Duration = Duration::from_secs(5);
 const MEASURED_BYTES: usize = 4096;
 
 const ENCODINGS: [&str; 12] = [
-    "gb18030",
-    "big5",
-    "shift_jis",
-    "euc-jp",
-    "iso-2022-jp",
-    "euc-kr",
-    "koi8-r",
-    "windows-1252",
-    "utf-16le",
-    "utf-16be",
-    "utf-8",
+    "gb18030", "big5", "shift_jis", "euc-jp", "iso-2022-jp", "euc-kr", "koi8-r", "windows-1252", "utf-16le", "utf-16be", "utf-8",
     "hz-gb-2312",
 ];
 

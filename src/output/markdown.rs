@@ -60,7 +60,6 @@ fn as_block(html: &str) -> String {
 }
 
 /// Elements that content begins with and that begin a block.
-#[rustfmt::skip]
 const BLOCKS: [&str; 22] = [
     "p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "figure", "section", "article", "aside",
     "header", "main", "nav", "details", "center",

@@ -1,7 +1,6 @@
 //! The elements of HTML by their names.
 
 /// All that HTML has or had, in order (WHATWG 4 and 16.2).
-#[rustfmt::skip]
 const HTML: [&str; 144] = [
     "a", "abbr", "acronym", "address", "applet", "area", "article", "aside", "audio", "b", "base", "basefont", "bdi", "bdo", "bgsound",
     "big", "blink", "blockquote", "body", "br", "button", "canvas", "caption", "center", "cite", "code", "col", "colgroup", "command",
@@ -16,7 +15,6 @@ const HTML: [&str; 144] = [
 ];
 
 /// Blocks: none of them stands in a drawing or in a formula.
-#[rustfmt::skip]
 const BLOCKS: [&str; 26] = [
     "article", "blockquote", "dd", "div", "dl", "dt", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p",
     "pre", "section", "table", "tbody", "td", "th", "tr", "ul",

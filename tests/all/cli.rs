@@ -343,20 +343,8 @@ fn a_source_is_edited_and_its_articles_follow() {
     let home = Home::new();
     home.write("a/one.md", &article("One", "date: 2024-01-01 00:30"));
     home.output(&["add", "a", "--tag", "daily"]);
-    let said = home.output(&[
-        "edit",
-        "a",
-        "--category",
-        "news",
-        "--clear",
-        "tag",
-        "--slug",
-        "blog",
-        "--title",
-        "Blog",
-        "--timezone",
-        "Asia/Tokyo",
-    ]);
+    let said = home
+        .output(&["edit", "a", "--category", "news", "--clear", "tag", "--slug", "blog", "--title", "Blog", "--timezone", "Asia/Tokyo"]);
     assert_eq!(said, "changed Blog (blog): 1 of its articles changed\n");
     let feed = home.output(&["feed", "/category/news.json"]);
     assert!(feed.contains("\"Blog\"") && !feed.contains("daily"), "{feed}");

@@ -100,18 +100,6 @@ pub(super) fn is_markup_name(name: &str) -> bool {
 }
 
 const LINES: [&str; 14] = [
-    "title",
-    "link",
-    "guid",
-    "id",
-    "pubdate",
-    "published",
-    "updated",
-    "issued",
-    "modified",
-    "created",
-    "category",
-    "comments",
-    "lastbuilddate",
-    "managingeditor",
+    "title", "link", "guid", "id", "pubdate", "published", "updated", "issued", "modified", "created", "category", "comments",
+    "lastbuilddate", "managingeditor",
 ];

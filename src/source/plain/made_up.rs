@@ -22,23 +22,8 @@ impl Dice {
 }
 
 const TEXTS: [&str; 17] = [
-    "a",
-    "some words ",
-    "\n",
-    "  ",
-    "中文，",
-    "é\u{a0}",
-    "🦀",
-    "&amp;",
-    "&lt;b&gt;",
-    "&#8217;",
-    "&#x27;",
-    "&nbsp;",
-    "&quot;",
-    "&hellip;",
-    " & ",
-    "\"",
-    " > ",
+    "a", "some words ", "\n", "  ", "中文，", "é\u{a0}", "🦀", "&amp;", "&lt;b&gt;", "&#8217;", "&#x27;", "&nbsp;", "&quot;", "&hellip;",
+    " & ", "\"", " > ",
 ];
 const VALUES: [&str; 31] = [
     "",

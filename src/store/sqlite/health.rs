@@ -149,11 +149,10 @@ pub(super) fn follow_redirect(change: &mut Change<'_>, source: &Source, to: Opti
         (Some((known, seen)), Some(to)) if known == to => seen.saturating_add(1),
         (_, to) => u32::from(to.is_some()),
     };
-    change.transaction.prepare_cached("UPDATE sources SET redirect = ?2, redirects = ?3 WHERE id = ?1")?.execute((
-        source.id.0,
-        to,
-        seen,
-    ))?;
+    change
+        .transaction
+        .prepare_cached("UPDATE sources SET redirect = ?2, redirects = ?3 WHERE id = ?1")?
+        .execute((source.id.0, to, seen))?;
     match to {
         Some(to) if seen >= REDIRECTS => move_to(change, source, to, seen == REDIRECTS),
         _ => Ok(()),

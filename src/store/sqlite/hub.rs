@@ -99,11 +99,9 @@ impl Sqlite {
                 .prepare_cached("SELECT document FROM topics WHERE url = ?1")?
                 .query_row([&topic.url], |row| row.get(0))
                 .optional()?;
-            transaction.prepare_cached("INSERT OR REPLACE INTO topics (url, stamp, document) VALUES (?1, ?2, ?3)")?.execute((
-                &topic.url,
-                &topic.stamp,
-                &topic.document,
-            ))?;
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO topics (url, stamp, document) VALUES (?1, ?2, ?3)")?
+                .execute((&topic.url, &topic.stamp, &topic.document))?;
             if before.is_none_or(|before| before == topic.document) {
                 return Ok(0);
             }
