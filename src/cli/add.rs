@@ -13,7 +13,6 @@ use super::said::Said;
 use super::subscriptions::{opml_file, subscribe};
 use super::{Work, now};
 use crate::config::proxy;
-use crate::model::private::has_secrets;
 use crate::model::{Header, Host, NewSource, Slug, Source, SourceKind, SourceSettings, is_web};
 use crate::poll::Outcome;
 use crate::source::feed::{Found, ReadError, find};
@@ -196,7 +195,7 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
     };
     // What it is asked with is not for the host that a redirect leads to, now and later.
     let asked = &leading[leading.len() - 1];
-    let feed = if has_keys(asked, &settings) && Host::of(asked) != Host::of(&feed) { asked.clone() } else { feed };
+    let feed = if settings.has_keys(asked) && Host::of(asked) != Host::of(&feed) { asked.clone() } else { feed };
     let title = batch.info.as_ref().and_then(|info| info.title.clone()).unwrap_or_else(|| host_title(&feed));
     let private = is_private(&feed, &settings);
     let new =
@@ -251,14 +250,9 @@ async fn look(work: &Work, url: &Url, client: &Client, settings: &SourceSettings
     Ok(found?)
 }
 
-/// Whether a source is asked with what is for its own host alone.
-fn has_keys(url: &Url, settings: &SourceSettings) -> bool {
-    !settings.headers.is_empty() || has_secrets(url)
-}
-
 /// Whether a source is its owner's own business, by how it is asked.
 pub(super) fn is_private(url: &Url, settings: &SourceSettings) -> bool {
-    settings.private || has_keys(url, settings)
+    settings.private || settings.has_keys(url)
 }
 
 /// What a feed is called that has not said its title yet.

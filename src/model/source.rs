@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::private::has_secrets;
 use super::{Hints, Host, Language, Person, Slug, Time};
 
 /// The number of a source in its store; published nowhere.
@@ -77,6 +78,14 @@ pub struct SourceSettings {
     pub headers: Vec<Header>,
     /// Its address or its headers are nobody else's business: its URL is published nowhere.
     pub private: bool,
+}
+
+impl SourceSettings {
+    /// Whether a source at a URL is asked with what is for its own host alone.
+    #[must_use]
+    pub fn has_keys(&self, url: &Url) -> bool {
+        !self.headers.is_empty() || has_secrets(url)
+    }
 }
 
 /// A header of a source's own; its value is a secret, which no log shows.

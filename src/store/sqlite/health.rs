@@ -163,7 +163,7 @@ fn move_to(change: &mut Change<'_>, source: &Source, to: &str, is_news: bool) ->
     let (transaction, id, now) = (change.transaction, source.id.0, change.now);
     let (old_host, new_host) = (source.host(), source.kind.host_of(to));
     let shown = new_host.as_ref().map(Host::as_str).unwrap_or_default();
-    let has_keys = !source.settings.headers.is_empty() || Url::parse(&source.location).is_ok_and(|url| private::has_secrets(&url));
+    let has_keys = Url::parse(&source.location).is_ok_and(|url| source.settings.has_keys(&url));
     let words = match owner(transaction, to)? {
         Some((_, other, false)) => {
             format!("it redirects for good to the address of {other:?}, which is another source; remove one of the two")
