@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::private::has_secrets;
+use super::private::{has_secrets, hosts_only};
 use super::{Hints, Host, Language, Person, Slug, Time};
 
 /// The number of a source in its store; published nowhere.
@@ -168,6 +168,13 @@ impl Source {
     #[must_use]
     pub fn host(&self) -> Option<Host> {
         self.kind.host_of(&self.location)
+    }
+
+    /// What it failed with, for everybody to read: hosts without the rest of their URLs, a folder by its name alone.
+    #[must_use]
+    pub fn without_secrets(&self, error: &str) -> String {
+        let is_feed = self.kind == SourceKind::Feed;
+        hosts_only(&if is_feed { error.to_owned() } else { error.replace(&self.location, &self.title) })
     }
 }
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::layout::{self, Layout, capital, day, feed_links, host, local, minute, safe, term_feeds, term_path};
 use super::sidebar;
-use crate::model::private::{hosts_only, without_user};
+use crate::model::private::without_user;
 use crate::model::{Document, Kind, Sidebar, Site, Source, SourceKind, Target, Term};
 
 /// What a directory lists.
@@ -115,17 +115,11 @@ fn health(source: &Source, site: &Site) -> Markup {
             p.failing {
                 strong { @if status.is_gone() { "Gone" } @else { "Failing" } }
                 @if let Some(since) = status.failing_since { " since " (day(site, since)) }
-                @if let Some(error) = &status.error { ": " (without_secrets(source, error)) }
+                @if let Some(error) = &status.error { ": " (source.without_secrets(error)) }
                 @if status.last_good.is_none() { ". It never answered well" }
             }
         } @else if is_waiting {
             p.waiting { "Not read yet." }
         }
     }
-}
-
-/// What a source failed with, for everybody to read: hosts without the rest of their URLs, a folder by its name alone.
-fn without_secrets(source: &Source, error: &str) -> String {
-    let is_feed = source.kind == SourceKind::Feed;
-    hosts_only(&if is_feed { error.to_owned() } else { error.replace(&source.location, &source.title) })
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::hosts::known_as;
 use super::{Change, Sqlite, StoreError, time};
-use crate::model::{Census, Event, EventKind, Health, Host, Slug, Source, SourceId, SourceKind, Time, private};
+use crate::model::{Census, Event, EventKind, Health, Host, Slug, Source, SourceId, Time};
 
 /// Older events are forgotten.
 const KEPT: i64 = 1_000;
@@ -108,9 +108,8 @@ pub(super) fn failed(connection: &Connection, source: &Source, error: &str, now:
     if stage as i64 <= told {
         return Ok(());
     }
-    let words = if source.kind == SourceKind::Feed { error.to_owned() } else { error.replace(&source.location, &source.title) };
     let kind = if stage == Told::Gone { EventKind::Gone } else { EventKind::Failed };
-    note(connection, source.id.0, kind, &private::hosts_only(&words), now)?;
+    note(connection, source.id.0, kind, &source.without_secrets(error), now)?;
     tell(connection, source, stage)
 }
 
