@@ -91,18 +91,16 @@ impl Store {
     pub async fn open(url: &str, now: Time) -> Result<Self, StoreError> {
         let path = url.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//")).filter(|path| !path.is_empty());
         let path = PathBuf::from(path.ok_or_else(|| StoreError::Url(url.to_owned()))?);
-        let sqlite = blocking(move || Sqlite::open(path, now)).await?;
-        let id = sqlite.id();
-        let (readings, writing) = (Arc::new(Crew::new("store", READINGS)), Arc::new(Crew::new("store", WRITINGS)));
+        let sqlite = tokio::task::spawn_blocking(move || Sqlite::open(path, now)).await.map_err(|_| StoreError::Interrupted)??;
         let store = Self {
+            id: sqlite.id(),
             backend: Backend::Sqlite(Arc::new(sqlite)),
             generation: Arc::default(),
             indexed: Arc::default(),
-            readings,
+            readings: Arc::new(Crew::new("store", READINGS)),
             preparing: Arc::new(Crew::of_cores("preparing")),
-            writing,
+            writing: Arc::new(Crew::new("store", WRITINGS)),
             together: Arc::new(Crew::new("writing", 1)),
-            id,
             policy: Arc::default(),
         };
         store.follow().await?;
@@ -386,8 +384,4 @@ impl Store {
     pub async fn newest_keys(&self, limit: usize) -> Result<Vec<(ArticleKey, Time)>, StoreError> {
         self.read(move |sqlite| sqlite.newest_keys(limit)).await
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Interrupted)?
 }
