@@ -107,24 +107,15 @@ impl Sqlite {
     }
 
     pub(in crate::store) fn delete(&self, kind: Kind, name: &str, policy: &Policy, now: Time) -> Result<(Term, usize), StoreError> {
-        let id = self.mark_deleted(kind, name, true, now)?;
-        let changed = self.sort_again(&self.public_with(id)?, policy, now)?;
-        self.term(id).map(|term| (term, changed))
+        self.set_deleted(kind, name, true, policy, now)
     }
 
     pub(in crate::store) fn restore(&self, kind: Kind, name: &str, policy: &Policy, now: Time) -> Result<(Term, usize), StoreError> {
-        let id = self.mark_deleted(kind, name, false, now)?;
-        let changed = self.sort_again(&self.public_with(id)?, policy, now)?;
-        self.term(id).map(|term| (term, changed))
+        self.set_deleted(kind, name, false, policy, now)
     }
 
-    /// The public articles that have a term, shown there or not.
-    fn public_with(&self, term: TermId) -> Result<Vec<i64>, StoreError> {
-        self.numbers(&format!("SELECT id FROM articles WHERE id IN {} AND gone = 0", members::having("= ?1")), [term])
-    }
-
-    fn mark_deleted(&self, kind: Kind, name: &str, is_deleted: bool, now: Time) -> Result<TermId, StoreError> {
-        self.write(|transaction| {
+    fn set_deleted(&self, kind: Kind, name: &str, is_deleted: bool, policy: &Policy, now: Time) -> Result<(Term, usize), StoreError> {
+        let id = self.write(|transaction| {
             let known = named(transaction, kind, name)?;
             if known.is_deleted != is_deleted {
                 transaction
@@ -133,7 +124,11 @@ impl Sqlite {
                 touch(&mut Change::begin(transaction, now)?, known.id)?;
             }
             Ok(known.id)
-        })
+        })?;
+        // Those that have it, shown there or not.
+        let having = format!("SELECT id FROM articles WHERE id IN {} AND gone = 0", members::having("= ?1"));
+        let changed = self.sort_again(&self.numbers(&having, [id])?, policy, now)?;
+        self.term(id).map(|term| (term, changed))
     }
 
     pub(in crate::store) fn add_alias(&self, kind: Kind, name: &str, other: &str, now: Time) -> Result<Term, StoreError> {
