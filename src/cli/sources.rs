@@ -55,6 +55,7 @@ fn line(source: &Source) -> String {
 
 fn detail(source: &Source, work: &Work, console: Console) {
     let when = |time| moment(time, work);
+    let or_never = |time: Option<Time>| time.map_or_else(|| "never".to_owned(), when);
     let status = &source.status;
     print(
         console,
@@ -68,11 +69,11 @@ fn detail(source: &Source, work: &Work, console: Console) {
             ("articles", status.articles.to_string()),
             ("categories", source.settings.categories.join(", ")),
             ("tags", source.settings.tags.join(", ")),
-            ("added", when(Some(status.created))),
-            ("last read", when(status.last_read)),
-            ("last good answer", when(status.last_good)),
-            ("next reading", if status.is_gone() { "never: it is gone".to_owned() } else { when(status.next()) }),
-            ("fails since", status.failing_since.map(|since| when(Some(since))).unwrap_or_default()),
+            ("added", when(status.created)),
+            ("last read", or_never(status.last_read)),
+            ("last good answer", or_never(status.last_good)),
+            ("next reading", if status.is_gone() { "never: it is gone".to_owned() } else { or_never(status.next()) }),
+            ("fails since", status.failing_since.map(when).unwrap_or_default()),
             ("error", status.error.clone().unwrap_or_default()),
         ],
     );
@@ -82,6 +83,7 @@ fn detail(source: &Source, work: &Work, console: Console) {
 /// What asking it politely goes by, and what was mended when it was last read.
 fn manners(source: &Source, memory: &Memory, work: &Work, console: Console) {
     let status = &source.status;
+    let when = |time: Option<Time>| time.map(|time| moment(time, work)).unwrap_or_default();
     let hidden: Vec<String> = source.settings.headers.iter().map(|header| format!("{}: …", header.name)).collect();
     print(
         console,
@@ -89,8 +91,8 @@ fn manners(source: &Source, memory: &Memory, work: &Work, console: Console) {
             ("ETag", memory.etag.clone().unwrap_or_default()),
             ("Last-Modified", memory.last_modified.clone().unwrap_or_default()),
             ("it asks for", hints(&status.hints)),
-            ("not to be asked before", status.not_before.map(|time| moment(Some(time), work)).unwrap_or_default()),
-            ("its host is free", status.host_free.map(|free| moment(Some(free), work)).unwrap_or_default()),
+            ("not to be asked before", when(status.not_before)),
+            ("its host is free", when(status.host_free)),
             ("it redirects to", status.redirect.as_ref().map(|(to, times)| format!("{to} ({times}x)")).unwrap_or_default()),
             ("proxy", source.settings.proxy.as_deref().map(|proxy| without_user(proxy).into_owned()).unwrap_or_default()),
             ("headers", hidden.join(", ")),
@@ -112,8 +114,8 @@ fn hints(hints: &Hints) -> String {
     [interval, hours, days].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-fn moment(time: Option<Time>, work: &Work) -> String {
-    time.map_or_else(|| "never".to_owned(), |time| time.with_timezone(&work.config.timezone).format("%F %R %Z").to_string())
+fn moment(time: Time, work: &Work) -> String {
+    time.with_timezone(&work.config.timezone).format("%F %R %Z").to_string()
 }
 
 fn print(console: Console, facts: &[(&str, String)]) {
