@@ -66,20 +66,23 @@ pub fn tokens(text: &str) -> Vec<Token> {
 /// Gives each token of a text and its place to `emit`.
 pub fn each_token(text: &str, emit: impl FnMut(Cut<'_>, Range<usize>)) {
     let mut cutter = Cutter { word: String::new(), word_place: 0..0, last: None, emit };
-    let mut rest = text;
-    while let Some(character) = rest.chars().next() {
-        let at = text.len() - rest.len();
-        // Most words are of such letters alone.
-        let run = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        let length = if run > 0 { run } else { character.len_utf8() };
-        let place = at..at + length;
+    let mut rest = text.chars();
+    while let Some(character) = rest.next() {
+        let end = text.len() - rest.as_str().len();
+        let place = end - character.len_utf8()..end;
         match character {
-            _ if run > 0 => cutter.take_letters(&rest[..run], place),
+            // Most words are of such letters alone.
+            c if c.is_ascii_alphanumeric() => {
+                let more = rest.as_str();
+                let run = more.bytes().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(more.len());
+                rest = more[run..].chars();
+                let place = place.start..end + run;
+                cutter.take_letters(&text[place.clone()], place);
+            }
             c if c.is_ascii() => cutter.take(c, place),
             c if is_cjk(c) => cutter.take_cjk(simplified(c), place),
             c => fold(c, |folded| cutter.take(folded, place.clone())),
         }
-        rest = &rest[length..];
     }
     cutter.end_word();
     cutter.end_run();
@@ -88,7 +91,7 @@ pub fn each_token(text: &str, emit: impl FnMut(Cut<'_>, Range<usize>)) {
 struct Cutter<F> {
     word: String,
     word_place: Range<usize>,
-    /// The last character of a run of characters that no spaces part.
+    /// The last character of a run of characters that no spaces part, and its place.
     last: Option<(char, Range<usize>)>,
     emit: F,
 }
@@ -160,10 +163,12 @@ fn fold(character: char, mut give: impl FnMut(char)) {
 
 /// Whether a character is of a script that parts no words with spaces, and is no punctuation.
 fn is_cjk(character: char) -> bool {
-    matches!(character,
+    // Most are these.
+    matches!(character, '\u{4e00}'..='\u{9fff}')
+        || matches!(character,
         '\u{3005}'..='\u{3007}' | '\u{3021}'..='\u{3029}' | '\u{3041}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}'
-        | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{3ffff}')
-        && !matches!(character, '\u{3099}'..='\u{309c}')
+        | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..='\u{3ffff}')
+            && !matches!(character, '\u{3099}'..='\u{309c}')
 }
 
 /// The plane in which nearly all Han characters stand.

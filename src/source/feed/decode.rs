@@ -50,7 +50,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], labels: Labels<'_>, repairs: &mut Repa
     if bytes.contains(&0x1b) && (stated.contains(&ISO_2022_JP) || is_iso_2022_jp(bytes)) {
         return Ok(lossy(ISO_2022_JP, bytes, repairs));
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
         if stated.first().is_some_and(|encoding| *encoding != UTF_8) && !bytes.is_ascii() {
             repairs.note(Repair::Encoding);
         }

@@ -112,10 +112,10 @@ fn read(file: &mut File, place: &Range<u64>) -> io::Result<Vec<u8>> {
 
 fn take_back(article: &mut Article, bytes: &mut &[u8]) -> io::Result<()> {
     for text in texts_mut(article) {
-        *text = get(bytes)?.map(String::from_utf8).transpose().map_err(io::Error::other)?;
+        *text = get(bytes)?.map(simdutf8::basic::from_utf8).transpose().map_err(io::Error::other)?.map(str::to_owned);
     }
     for BundleFile { bytes: own, .. } in &mut article.files {
-        *own = get(bytes)?.unwrap_or_default();
+        *own = get(bytes)?.unwrap_or_default().to_vec();
     }
     Ok(())
 }
@@ -129,16 +129,15 @@ fn put(bytes: &mut Vec<u8>, part: Option<&[u8]>) {
     }
 }
 
-fn get(bytes: &mut &[u8]) -> io::Result<Option<Vec<u8>>> {
+fn get<'a>(bytes: &mut &'a [u8]) -> io::Result<Option<&'a [u8]>> {
     let (mut is_there, mut length) = ([0], [0; 8]);
     bytes.read_exact(&mut is_there)?;
     if is_there == [0] {
         return Ok(None);
     }
     bytes.read_exact(&mut length)?;
-    let mut part = vec![0; usize::try_from(u64::from_le_bytes(length)).map_err(io::Error::other)?];
-    bytes.read_exact(&mut part)?;
-    Ok(Some(part))
+    let length = usize::try_from(u64::from_le_bytes(length)).map_err(io::Error::other)?;
+    bytes.split_off(..length).map(Some).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -275,7 +275,7 @@ fn state_of(file: &Found) -> FileState {
 }
 
 fn as_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
-    std::str::from_utf8(bytes).map_err(|error| {
+    simdutf8::compat::from_utf8(bytes).map_err(|error| {
         let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
         Problem { place: path.to_owned(), line: Some(line), reason: "this is not UTF-8; save the file as UTF-8".to_owned() }
     })

@@ -36,6 +36,8 @@ fn options(math: bool) -> Options<'static> {
 static FORMULA: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?s)<span data-math-style="(inline|display)">(.*?)</span>"#));
 /// The anchor that comrak puts into a heading; a list of contents links to the heading itself.
 static ANCHOR: LazyLock<Regex> = LazyLock::new(|| pattern(r#"<a href="[^"]*"[^<>]*class="anchor"[^<>]*></a>"#));
+/// What ends the summary of a text.
+static MORE: LazyLock<Regex> = LazyLock::new(|| pattern("<!-- ?more ?-->"));
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, and tests compile them")]
 pub(super) fn pattern(pattern: &str) -> Regex {
@@ -86,7 +88,7 @@ pub(super) fn render(markdown: &str, math: Math, links: &Links<'_>) -> Body {
     let markdown = text::clean(markdown);
     let mut unknown = Vec::new();
     let plain = shortcodes::expand(&markdown, links.resolve, &mut unknown);
-    let before_more = plain.split_once("<!--more-->").or_else(|| plain.split_once("<!-- more -->")).map(|(before, _)| before);
+    let before_more = MORE.find(&plain).map(|more| &plain[..more.start()]);
     let summary = before_more.map(|before| html(before, math, links)).filter(|html| !html.is_empty());
     let arena = Arena::new();
     let document = comrak::parse_document(&arena, &plain, math.options());

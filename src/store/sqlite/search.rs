@@ -35,16 +35,22 @@ impl Text {
         let mut statement = connection.prepare_cached(
             "SELECT json_extract(a.details, '$.title'), b.lead, b.summary, b.content FROM articles a JOIN bodies b ON b.article = a.id WHERE a.id = ?1",
         )?;
-        let (title, parts): (Option<String>, [Option<String>; 3]) =
-            statement.query_row([article], |row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?])))?;
+        let (title, body): (Option<String>, String) = statement.query_row([article], |row| {
+            let mut body = String::new();
+            for part in 1..4 {
+                let html = row.get_ref(part)?.as_bytes_or_null()?.unwrap_or_default();
+                body += &simdutf8::basic::from_utf8(html).map(text::plain).unwrap_or_default();
+                body.push('\n');
+            }
+            Ok((row.get(0)?, body))
+        })?;
         let mut statement = connection.prepare_cached(
             "SELECT t.name FROM memberships m JOIN terms t ON t.id = m.term WHERE m.article = ?1 AND m.gone = 0 AND (1 << t.kind) & ?2",
         )?;
         let kinds = [Kind::Author, Kind::Category, Kind::Tag].map(|kind| 1 << super::terms::kind_number(kind));
         let names = statement.query_map((article, kinds.iter().sum::<i64>()), |row| row.get(0))?;
         let names: Vec<String> = names.collect::<Result<_, _>>()?;
-        let body: Vec<String> = parts.iter().flatten().map(|html| text::plain(html)).collect();
-        Ok(Self { title: title.unwrap_or_default(), names: names.join("\n"), body: body.join("\n") })
+        Ok(Self { title: title.unwrap_or_default(), names: names.join("\n"), body })
     }
 
     /// Its title, names and body, cut into tokens.
