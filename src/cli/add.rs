@@ -19,9 +19,7 @@ use crate::source::feed::{Found, ReadError, find};
 use crate::source::fetch::{Client, header};
 
 /// How long adding waits for a host that is being asked or has its pause.
-const PATIENCE: TimeDelta = TimeDelta::minutes(1);
-/// How often it is looked whether a host is free.
-const AGAIN: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Add a source: a feed, a web page whose feed is found, a folder of Markdown files, or all feeds of an OPML file.
 #[derive(Debug, Args)]
@@ -235,14 +233,10 @@ async fn known(work: &Work, url: &Url, slug: Option<&Slug>, settings: &SourceSet
 /// Looks what is at a URL, in its host's turn; it is read as a source with such settings.
 async fn look(work: &Work, url: &Url, client: &Client, settings: &SourceSettings) -> anyhow::Result<Found> {
     let host = Host::of(url).ok_or_else(|| anyhow::anyhow!("{url} names no host"))?;
-    let lease = TimeDelta::from_std(work.config.timeout)? + TimeDelta::seconds(1);
-    let patience = now() + PATIENCE;
-    while let Some(busy) = work.store.take_host(host.clone(), now(), now() + lease).await? {
+    if let Some(busy) = work.reader.take_host(&work.store, &host, PATIENCE, now()).await? {
         let when = busy.until.with_timezone(&work.config.timezone).format("%F %R");
-        anyhow::ensure!(!busy.rests || busy.until <= patience, "{host} is left alone until {when}, as it wishes; add it after that");
-        anyhow::ensure!(now() <= patience, "others of {host} are being read, until {when} at the longest; add it after that");
-        // Who asks it gives it back sooner than that.
-        tokio::time::sleep((busy.until - now()).to_std().unwrap_or_default().min(AGAIN)).await;
+        anyhow::ensure!(!busy.rests, "{host} is left alone until {when}, as it wishes; add it after that");
+        anyhow::bail!("others of {host} are being read, until {when} at the longest; add it after that");
     }
     let zone = settings.timezone.unwrap_or(work.reader.zone);
     let found = find(url, client, settings.encoding.as_deref(), zone, now()).await;

@@ -17,9 +17,6 @@ const PAGES: usize = 20;
 /// How long a reading goes on asking: well within its lease.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// How often it is looked whether a host is free that others ask.
-const AGAIN: Duration = Duration::from_secs(1);
-
 /// One round over the pages of a reading.
 struct Round<'a> {
     reader: &'a Reader,
@@ -72,7 +69,11 @@ impl Round<'_> {
 
     /// Asks for one page, when its host may be asked.
     async fn ask(&self, page: &Url, article: &Article, repairs: &mut Vec<Problem>) -> Result<FullText, StoreError> {
-        let Some(host) = self.take_host(page).await? else { return Ok(FullText::Later) };
+        let Some(host) = Host::of(page) else { return Ok(FullText::Later) };
+        let patience = PATIENCE.saturating_sub(self.started.elapsed());
+        if self.reader.take_host(self.store, &host, patience, self.clock()).await?.is_some() {
+            return Ok(FullText::Later);
+        }
         let own = article.content.as_deref();
         let read = full_text::read(self.source, page, own, &self.reader.client, self.clock()).await;
         let failure = if let Err(PageError::Fetch(error)) = &read { Some(error) } else { None };
@@ -87,22 +88,5 @@ impl Round<'_> {
         let place = article.title.clone().unwrap_or_else(|| article.guid.clone());
         repairs.push(Problem { place, line: None, reason: format!("the feed's own content is kept: {reason}") });
         Ok(FullText::Settled)
-    }
-
-    /// Waits for the turn of a page's host; `None`: it comes too late.
-    async fn take_host(&self, page: &Url) -> Result<Option<Host>, StoreError> {
-        let Some(host) = Host::of(page) else { return Ok(None) };
-        let lease = self.reader.client.limits().time + Duration::from_secs(1);
-        loop {
-            let now = self.clock();
-            let Some(busy) = self.store.take_host(host.clone(), now, now + schedule::delta(lease)).await? else { return Ok(Some(host)) };
-            let wait = (busy.until - now).to_std().unwrap_or_default();
-            let at_least = if busy.rests { wait } else { AGAIN };
-            if self.started.elapsed() + at_least > PATIENCE {
-                return Ok(None);
-            }
-            // Who asks it gives it back sooner than it may last.
-            tokio::time::sleep(wait.min(AGAIN)).await;
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! One reading of one source: from the world into the store.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use url::Url;
@@ -11,7 +11,7 @@ use crate::model::{Applied, Batch, Extent, Host, Memory, Source, SourceId, Sourc
 use crate::source::feed::{self, ReadError};
 use crate::source::fetch::Client;
 use crate::source::folder::{self, FolderError};
-use crate::store::{Habits, Store, StoreError};
+use crate::store::{Busy, Habits, Store, StoreError};
 
 /// What readings need.
 #[derive(Debug, Clone)]
@@ -45,6 +45,8 @@ pub enum ReadFailure {
     Aborted,
 }
 
+/// How often it is looked whether a host is free that others ask.
+const AGAIN: Duration = Duration::from_millis(500);
 /// So many bytes of text make a reading a large one.
 const LARGE: usize = 256 << 10;
 
@@ -202,6 +204,25 @@ impl Reader {
             Batch { problems: batch.problems.clone(), repairs: batch.repairs.clone(), skipped: batch.skipped, ..Batch::default() };
         let applied = store.apply(source.id, batch, due, now).await?;
         Ok((applied, remarks))
+    }
+
+    /// Takes a host for one request, as soon as it may be asked; it is to be left then. What it would wait for longer than
+    /// `patience` is returned.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn take_host(&self, store: &Store, host: &Host, patience: Duration, now: Time) -> Result<Option<Busy>, StoreError> {
+        let (started, lease) = (Instant::now(), schedule::delta(self.client.limits().time + Duration::from_secs(1)));
+        loop {
+            let at = now + schedule::delta(started.elapsed());
+            let Some(busy) = store.take_host(host.clone(), at, at + lease).await? else { return Ok(None) };
+            // Who asks it gives it back sooner than it may last.
+            let wait = (busy.until - at).to_std().unwrap_or_default();
+            if started.elapsed() + if busy.rests { wait } else { AGAIN } > patience {
+                return Ok(Some(busy));
+            }
+            tokio::time::sleep(wait.min(AGAIN)).await;
+        }
     }
 
     /// Leaves a host that was asked: it has its pause. A host that wishes for a rest has that, be it this one or another
