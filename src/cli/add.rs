@@ -166,7 +166,7 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
     if let Some(added) = known(work, &url, slug.as_ref(), &settings).await? {
         return Ok(added);
     }
-    let client = work.reader.client.of(&settings)?;
+    let client = work.reader.client_of(&work.store, now()).of(&settings)?;
     let mut leading = vec![url.clone()];
     let mut found = look(work, &url, &client, &settings).await?;
     if let Found::Page { candidates } = &found {

@@ -75,7 +75,7 @@ impl Round<'_> {
             return Ok(FullText::Later);
         }
         let own = article.content.as_deref();
-        let read = full_text::read(self.source, page, own, &self.reader.client, self.clock()).await;
+        let read = full_text::read(self.source, page, own, &self.reader.client_of(self.store, self.clock()), self.clock()).await;
         let failure = if let Err(PageError::Fetch(error)) = &read { Some(error) } else { None };
         let busy = failure.and_then(FetchError::busy_host);
         let is_busy = busy.is_some() || failure.is_some_and(FetchError::is_crowded);

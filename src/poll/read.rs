@@ -136,16 +136,16 @@ impl Reader {
     pub async fn read(&self, store: &Store, source: Source, now: Time) -> Outcome {
         match store.recall(vec![source.id], now, schedule::POSTS).await.map(|mut recalled| recalled.pop().unwrap_or_default()) {
             Ok((memory, habits)) => {
-                let asked = self.ask(Taken { source, memory, habits }, now).await;
+                let asked = self.ask(store, Taken { source, memory, habits }, now).await;
                 self.keep(store, asked, now).await
             }
             Err(error) => Outcome { source, result: Err(error.into()) },
         }
     }
 
-    pub(super) async fn ask(&self, Taken { source, memory, habits }: Taken, now: Time) -> Asked {
+    pub(super) async fn ask(&self, store: &Store, Taken { source, memory, habits }: Taken, now: Time) -> Asked {
         let started = Instant::now();
-        let read = self.batch(&source, memory, now).await;
+        let read = self.batch(store, &source, memory, now).await;
         Asked { source, read, habits, at: now + schedule::delta(started.elapsed()) }
     }
 
@@ -206,6 +206,21 @@ impl Reader {
         Ok((applied, remarks))
     }
 
+    /// The client, which asks no host that wishes to be left alone, wherever it is led.
+    #[must_use]
+    pub fn client_of(&self, store: &Store, now: Time) -> Client {
+        let store = store.clone();
+        self.client.minding(move |host| {
+            let store = store.clone();
+            async move {
+                store.rest_of(host, now).await.unwrap_or_else(|error| {
+                    tracing::error!(%error, "cannot see whether a host is to be left alone");
+                    None
+                })
+            }
+        })
+    }
+
     /// Takes a host for one request, as soon as it may be asked; it is to be left then. What it would wait for longer than
     /// `patience` is returned.
     ///
@@ -253,9 +268,9 @@ impl Reader {
         }
     }
 
-    async fn batch(&self, source: &Source, memory: Memory, now: Time) -> Result<Batch, ReadFailure> {
+    async fn batch(&self, store: &Store, source: &Source, memory: Memory, now: Time) -> Result<Batch, ReadFailure> {
         match source.kind {
-            SourceKind::Feed => Ok(feed::read(source, &memory, &self.client, self.zone, now).await?),
+            SourceKind::Feed => Ok(feed::read(source, &memory, &self.client_of(store, now), self.zone, now).await?),
             SourceKind::Inbox => Ok(Batch { extent: Extent::Partial, ..Batch::default() }),
             SourceKind::Folder => {
                 let (root, options) = (PathBuf::from(&source.location), self.folder_options(source));

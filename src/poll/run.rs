@@ -104,7 +104,7 @@ impl Reader {
         while let Some(taken) = run.sources.pop_front() {
             let stored = Arc::clone(&room.storing).acquire_owned().await;
             let permit = Arc::clone(&room.asking).acquire_owned().await;
-            let asked = self.ask(taken, clock()).await;
+            let asked = self.ask(store, taken, clock()).await;
             // What waits to be stored has to be small, or keeps its place among those that are asked.
             let places = (stored, permit.ok().filter(|_| asked.is_large()));
             let is_over = asked.busy_host().is_some() || started.elapsed() > PATIENCE || room.is_closed.load(Ordering::Relaxed);

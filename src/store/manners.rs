@@ -69,6 +69,14 @@ impl Store {
         self.note(move |sqlite| sqlite.rest_host(&host, until)).await
     }
 
+    /// Until when a host wishes to be left alone; `None`: it may be asked.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn rest_of(&self, host: Host, now: Time) -> Result<Option<Time>, StoreError> {
+        self.read(move |sqlite| sqlite.rest_of(&host, now)).await
+    }
+
     /// How a source posts, by at most `limit` of its last articles.
     ///
     /// # Errors

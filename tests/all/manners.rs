@@ -263,6 +263,24 @@ async fn a_host_that_wishes_to_be_left_alone_is_over_a_restart_too() {
 }
 
 #[tokio::test]
+async fn a_host_that_wishes_to_be_left_alone_is_not_asked_where_another_one_leads_there() {
+    let (up, other, f) = (Upstream::new(), Upstream::new(), Fixture::new().await);
+    up.then("/a", "429 Too Many Requests\r\nRetry-After: 7200", "").then("/a", "200 OK", RSS).then("/b", "200 OK", RSS);
+    other.then("/led", &format!("302 Found\r\nLocation: {}", up.url("/b")), "");
+    add(&f.store, &up.url("/a"), SourceSettings::default()).await;
+    let (reader, start) = (reader(), day(1));
+    live(&f.store, &reader, start, start + TimeDelta::minutes(1)).await;
+    let led = add(&f.store, &other.url("/led"), SourceSettings::default()).await;
+    let restarted = open(&f.folder).await;
+    let asked = live(&restarted, &reader, start + TimeDelta::minutes(1), start + TimeDelta::minutes(119)).await;
+    assert_eq!((asked.len(), other.asked("/led"), up.asked("/b")), (1, 1, 0), "{asked:?}");
+    let status = again(&restarted, &led).await.status;
+    assert!(status.error.as_ref().is_some_and(|error| error.contains("wishes to be left alone until")), "{status:?}");
+    live(&restarted, &reader, start + TimeDelta::minutes(119), start + TimeDelta::minutes(180)).await;
+    assert!(up.asked("/b") >= 1 && again(&restarted, &led).await.status.failures == 0);
+}
+
+#[tokio::test]
 async fn a_feed_that_is_read_when_the_process_dies_is_not_asked_again_within_the_least_interval() {
     let f = Fixture::new().await;
     let source = add(&f.store, "http://127.0.0.1:9/a", SourceSettings::default()).await;

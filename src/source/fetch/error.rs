@@ -47,6 +47,14 @@ pub enum FetchError {
         /// How long it waits.
         limit: Duration,
     },
+    /// A redirect leads to a host that wishes to be left alone; it was not asked.
+    #[error("{url} was not asked: a redirect leads there, and its host wishes to be left alone until {}", .until.format("%F %R UTC"))]
+    Resting {
+        /// What was to be asked for.
+        url: Url,
+        /// When it may be asked.
+        until: Time,
+    },
     /// The address may not be connected to.
     #[error("{0}")]
     Refused(String),
@@ -91,6 +99,7 @@ impl FetchError {
     pub const fn retry_after(&self) -> Option<Time> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
+            Self::Resting { until, .. } => Some(*until),
             _ => None,
         }
     }
@@ -108,6 +117,7 @@ impl FetchError {
             Self::Status { url, status: StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, retry_after: Some(until) } => {
                 Some((Host::of(url)?, *until))
             }
+            Self::Resting { url, until } => Some((Host::of(url)?, *until)),
             _ => None,
         }
     }

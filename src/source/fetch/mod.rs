@@ -8,6 +8,7 @@ mod names;
 mod once;
 mod own;
 mod packed;
+mod rests;
 mod transport;
 mod turns;
 
@@ -25,6 +26,7 @@ use guard::{Guard, GuardError};
 pub use once::Reply;
 pub(super) use own::as_user_of;
 pub use own::header;
+use rests::Rests;
 use transport::{Transport, Transports};
 use turns::Turns;
 
@@ -81,6 +83,7 @@ pub struct Client {
     transport: Transport,
     guard: Guard,
     turns: Turns,
+    rests: Rests,
     limits: Limits,
     /// A source's own, for its host alone.
     headers: HeaderMap,
@@ -155,6 +158,7 @@ impl Client {
             transport,
             guard,
             turns: Turns::default(),
+            rests: Rests::default(),
             limits: options.limits,
             headers: HeaderMap::new(),
         })
@@ -192,9 +196,14 @@ impl Client {
             let host = Host::of(&url);
             let is_led = hop > 0 && host != asked;
             asked.clone_from(&host);
-            let _turn = within(&mut patience, self.turns.at(host, self.limits.pause, is_led))
+            let _turn = within(&mut patience, self.turns.at(host.clone(), self.limits.pause, is_led))
                 .await
                 .ok_or_else(|| FetchError::Crowded { url: public(&url), limit: self.limits.turn })?;
+            if let Some(host) = host.filter(|_| is_led)
+                && let Some(until) = self.rests.of(host).await
+            {
+                return Err(FetchError::Resting { url: public(&url), until });
+            }
             let step = within(&mut time, self.step(first, &url, validators, now)).await;
             match step.unwrap_or_else(|| Err(FetchError::TimedOut { url: public(first), limit: self.limits.time })) {
                 Ok(Step::Answer(answer)) => return Ok(Answer { is_moved: hop > 0 && all_permanent, ..answer }),

@@ -54,6 +54,13 @@ impl Sqlite {
         self.write(|transaction| set(transaction, "rests_until = max(rests_until, ?2)", host, until))
     }
 
+    pub(in crate::store) fn rest_of(&self, host: &Host, now: Time) -> Result<Option<Time>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT rests_until FROM hosts WHERE name = ?1 AND rests_until > ?2")?;
+            Ok(statement.query_row((host.as_str(), now.timestamp()), |row| row.get(0).map(time)).optional()?)
+        })
+    }
+
     pub(in crate::store) fn habits(&self, source: SourceId, now: Time, limit: usize) -> Result<Habits, StoreError> {
         self.read(|connection| habits(connection, source, now, limit))
     }
