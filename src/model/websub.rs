@@ -216,6 +216,8 @@ pub struct HubRequest {
     pub mode: Mode,
     /// The hub and the topic.
     pub link: HubLink,
+    /// The proxy of the source, where it has one of its own.
+    pub proxy: Option<String>,
     /// The end of our callback's URL.
     pub token: String,
     /// What the hub is to sign with.

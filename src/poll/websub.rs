@@ -11,7 +11,7 @@ use super::read::{Outcome, ReadFailure, Reader};
 use super::{LEASE, now};
 use crate::model::Time;
 use crate::model::websub::{CALLBACK, HubRequest, Mode, Pushed};
-use crate::model::{Applied, Batch, Site, Source};
+use crate::model::{Applied, Batch, Site, Source, SourceSettings};
 use crate::source::feed;
 use crate::store::{Store, StoreError};
 
@@ -80,7 +80,13 @@ impl Reader {
         if request.mode == Mode::Subscribe {
             pairs.push(("hub.secret", request.secret.reveal()));
         }
-        match self.client.post_form(&url, &pairs).await {
+        // The hub is one that the source names: it is asked the way that the source is.
+        let settings = SourceSettings { proxy: request.proxy.clone(), ..SourceSettings::default() };
+        let reply = match self.client.of(&settings) {
+            Ok(client) => client.post_form(&url, &pairs).await,
+            Err(error) => Err(error),
+        };
+        match reply {
             Ok(reply) if reply.is_good() => tracing::debug!(topic, "a hub was asked"),
             Ok(reply) => {
                 let reason = String::from_utf8_lossy(&reply.body);

@@ -86,7 +86,7 @@ async fn hostile_answers_are_refused_soon_and_harm_nobody_else() {
 }
 
 /// A proxy of one connection: gives what it was asked for, and answers with a feed.
-fn proxy(handshake: fn(&mut TcpStream) -> String) -> (String, Arc<Mutex<Vec<String>>>) {
+pub(crate) fn proxy(handshake: fn(&mut TcpStream) -> String) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, asked) = (listener.local_addr().unwrap().to_string(), Arc::new(Mutex::new(Vec::new())));
     let noted = Arc::clone(&asked);
@@ -100,7 +100,7 @@ fn proxy(handshake: fn(&mut TcpStream) -> String) -> (String, Arc<Mutex<Vec<Stri
     (address, asked)
 }
 
-fn head(stream: &mut TcpStream) -> String {
+pub(crate) fn head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {

@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use feedmill::model::websub::{HubLink, Mode, Secret};
-use feedmill::model::{Batch, Source, SourceInfo, SourceKind};
+use feedmill::model::{Batch, NewSource, Site, Source, SourceInfo, SourceKind, SourceSettings};
 use feedmill::poll::{Pace, Reader};
 use tempfile::TempDir;
 use url::Url;
 use url::form_urlencoded;
 
+use crate::hostile;
 use crate::peers::{Hub, PATIENCE, Subscriber, client, now, text};
 use crate::store::{Fixture, article};
 
@@ -240,4 +241,26 @@ async fn a_source_that_is_pushed_is_polled_slowly() {
     assert!(f.store.confirm_push(&request.token, Mode::Subscribe, "https://up.example/own", lease, now()).await.unwrap());
     assert!((719..=720).contains(&due().await), "half of the longest interval");
     assert_eq!(f.feed(&source, vec![article("x")], now()).await.added, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hub_of_a_source_is_asked_through_the_proxy_of_the_source() {
+    let f = Fixture::new().await;
+    let (proxy, asked) = hostile::proxy(hostile::head);
+    let settings = SourceSettings { proxy: Some(format!("http://{proxy}")), ..SourceSettings::default() };
+    let new = NewSource { kind: SourceKind::Feed, location: "http://up.example/feed".into(), slug: None, title: "Up".into(), settings };
+    let source = f.store.add_source(new, now()).await.unwrap().0;
+    let link = HubLink { hub: "http://hub.example/".into(), topic: source.location.clone() };
+    f.store.apply(source.id, Batch { info: Some(SourceInfo::default()), hub: Some(link), ..Batch::default() }, None, now()).await.unwrap();
+    let site = Site::new("Mill".into(), String::new(), &Url::parse("https://feeds.example/").unwrap(), Tz::UTC);
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let pushes = tokio::spawn(feedmill::poll::pushes(f.store.clone(), Arc::new(crate::manners::reader()), Some(site), stopped));
+    let started = Instant::now();
+    while asked.lock().unwrap().is_empty() {
+        assert!(started.elapsed() < PATIENCE, "the proxy is not asked");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stop.send(true).unwrap();
+    pushes.await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), ["POST http://hub.example/ HTTP/1.1"]);
 }

@@ -61,6 +61,7 @@ impl Sqlite {
                 requests.push(HubRequest {
                     mode: Mode::from_name(&mode).ok_or(StoreError::Corrupt(mode))?,
                     link: HubLink { hub: row.get(1)?, topic: row.get(2)? },
+                    proxy: sources::by_id(transaction, source)?.settings.proxy,
                     token: row.get(3)?,
                     secret: Secret::new(secret).ok_or_else(|| StoreError::Corrupt("the secret of a hub".to_owned()))?,
                 });
