@@ -3,6 +3,7 @@
 
 mod clock;
 mod day;
+mod persian;
 mod words;
 
 use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
@@ -23,6 +24,10 @@ pub(super) struct Habits {
     zone: Tz,
     /// Whether `CST` is China's time rather than America's.
     is_chinese: bool,
+    /// Whether `listopad` is October, which it is in Croatian alone.
+    is_croatian: bool,
+    /// Whether `1402/08/15` is a day of the Persian calendar.
+    is_persian: bool,
 }
 
 impl Habits {
@@ -32,7 +37,13 @@ impl Habits {
         let language = language.map_or("", Language::as_str);
         let is_american = ["-US", "-CA", "-MX"].iter().any(|region| language.ends_with(region));
         let is_asian = zone.name().starts_with("Asia/") || ["PRC", "ROC", "Hongkong", "Singapore"].contains(&zone.name());
-        Self { zone, is_chinese: language.starts_with("zh") || is_asian && !is_american }
+        let is = |code: &str| language.split('-').next() == Some(code);
+        Self { zone, is_chinese: is("zh") || is_asian && !is_american, is_croatian: is("hr"), is_persian: is("fa") }
+    }
+
+    /// Those of what states a language of its own.
+    pub(super) fn of(self, language: Option<&Language>) -> Self {
+        language.map_or(self, |language| Self::new(self.zone, Some(language)))
     }
 }
 
@@ -60,11 +71,11 @@ fn plain_mail_date(text: &str) -> Option<DateTime<FixedOffset>> {
 }
 
 fn free_form(text: &str, habits: Habits) -> Option<Time> {
-    let folded = words::fold(text);
+    let folded = words::fold(&persian::in_our_calendar(text, habits.is_persian));
     let (rest, clock) = clock::take(&folded);
     let (rest, zone) = clock::take_zone(&rest, clock.is_some(), habits.is_chinese);
     let zone = zone.or_else(|| words::is_korean(text).then_some(Zone::Offset(540)));
-    match day::find(&rest) {
+    match day::find(&rest, habits.is_croatian) {
         Some(day) => resolve(day, clock.unwrap_or_default(), zone, habits.zone),
         None => epoch(text),
     }
@@ -112,7 +123,7 @@ fn pattern(text: &str) -> Option<Regex> {
 mod tests {
     use super::*;
 
-    const UTC: Habits = Habits { zone: Tz::UTC, is_chinese: false };
+    const UTC: Habits = Habits { zone: Tz::UTC, is_chinese: false, is_croatian: false, is_persian: false };
 
     fn written(text: &str, habits: Habits) -> Option<String> {
         parse(text, habits).map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
@@ -230,12 +241,46 @@ mod tests {
             ("14\u{200f}/03\u{200f}/2024", "2024-03-14T00:00:00Z"),
             ("dissabte, 14 de setembre del 2024", "2024-09-14T00:00:00Z"),
             ("14. lipnja 2024.", "2024-06-14T00:00:00Z"),
+            ("১৫ নভেম্বর, ২০২৪", "2024-11-15T00:00:00Z"),
+            ("শুক্রবার, ১ মার্চ ২০২৪ ১০:১১", "2024-03-01T10:11:00Z"),
+            ("15 ஆகஸ்ட், 2024", "2024-08-15T00:00:00Z"),
+            ("திங்கள், 6 மே 2024", "2024-05-06T00:00:00Z"),
+            ("15 సెప్టెంబర్ 2024", "2024-09-15T00:00:00Z"),
+            ("6 జులై, 2024", "2024-07-06T00:00:00Z"),
+            ("15 ნოემბერი 2024", "2024-11-15T00:00:00Z"),
+            ("6 მაი. 2024", "2024-05-06T00:00:00Z"),
+            ("15 फ़रवरी 2024", "2024-02-15T00:00:00Z"),
+            ("۱۵ آبان ۱۴۰۲", "2023-11-06T00:00:00Z"),
+            ("دوشنبه 15 آبان\u{200c}ماه 1402 - ۱۲:۳۰", "2023-11-06T12:30:00Z"),
+            ("سه شنبه ۳۰ اسفند ۱۴۰۳ ساعت 10:11 +0330", "2025-03-20T06:41:00Z"),
+            ("6 مه 2024", "2024-05-06T00:00:00Z"),
             ("e martë, 14 maj 2024", "2024-05-14T00:00:00Z"),
             ("2567-05-06", "2024-05-06T00:00:00Z"),
             ("2567-02-29T10:11:12+07:00", "2024-02-29T03:11:12Z"),
             ("2567-05-06T10:11:12+07:00", "2024-05-06T03:11:12Z"),
         ] {
             assert_eq!(written(text, UTC).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_one_word_in_two_languages_is_read_in_that_of_the_feed() {
+        for (tag, text, expected) in [
+            ("hr", "15. listopada 2024.", "2024-10-15T00:00:00Z"),
+            ("hr-HR", "uto, 15 lis 2024 10:11:12 +0200", "2024-10-15T08:11:12Z"),
+            ("hr", "15. lip 2024.", "2024-06-15T00:00:00Z"),
+            ("hr", "15. srp 2024.", "2024-07-15T00:00:00Z"),
+            ("hr", "15. stu 2024.", "2024-11-15T00:00:00Z"),
+            ("hr", "15 Nov 2024", "2024-11-15T00:00:00Z"),
+            ("pl", "15 listopada 2024", "2024-11-15T00:00:00Z"),
+            ("pl", "15 lip 2024", "2024-07-15T00:00:00Z"),
+            ("cs", "15. srp 2024", "2024-08-15T00:00:00Z"),
+            ("fa", "۱۴۰۲/۰۸/۱۵ ۱۲:۳۰", "2023-11-06T12:30:00Z"),
+            ("fa-IR", "1402-8-15", "2023-11-06T00:00:00Z"),
+            ("fa", "2024-05-06", "2024-05-06T00:00:00Z"),
+        ] {
+            let habits = Habits::new(Tz::UTC, Language::parse(tag).as_ref());
+            assert_eq!(written(text, habits).as_deref(), Some(expected), "{tag}: {text}");
         }
     }
 
@@ -294,6 +339,7 @@ mod tests {
             "月",
             "۱۴۰۳-۰۲-۱۷",
             "٢٧ رمضان ١٤٤٥",
+            "۳۰ اسفند ۱۴۰۲",
             &"1".repeat(500),
             &"(".repeat(99),
         ] {

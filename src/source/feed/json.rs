@@ -116,8 +116,9 @@ impl ItemReader<'_> {
         let summary = string(item, "summary").and_then(|text| html_of(&words::paragraphs(text), base));
         let enclosures = enclosures(item, base);
         let says_something = title.is_some() || link.is_some() || content.is_some() || summary.is_some() || !enclosures.is_empty();
-        let updated = date(item, "date_modified", self.habits, repairs);
-        let published = date(item, "date_published", self.habits, repairs);
+        let habits = self.habits.of(string(item, "language").and_then(Language::parse).as_ref());
+        let updated = date(item, "date_modified", habits, repairs);
+        let published = date(item, "date_published", habits, repairs);
         let article = Article {
             guid: id.or_else(|| link.clone()).unwrap_or_else(|| {
                 if !says_something {

@@ -77,9 +77,10 @@ impl<'a> Channel<'a> {
     fn item(&mut self, element: &Element, ending: Ending, outer: Option<&Url>, repairs: &mut Repairs) {
         let own_base = element.base(outer);
         let base = own_base.as_deref().filter(|base| is_affordable(base, element.children().count()));
+        let habits = self.habits().of(element.language().as_ref());
         let mut draft = Draft::of(element);
         for part in element.children() {
-            draft.take(part, base, self.habits(), repairs);
+            draft.take(part, base, habits, repairs);
         }
         let item = draft.finish(element, base, ending);
         if item.omission.is_some() {

@@ -8,9 +8,9 @@ use regex::Regex;
 use super::pattern;
 use super::words::month;
 
-/// The day of a text without time and zone.
-pub(super) fn find(text: &str) -> Option<NaiveDate> {
-    numbered_day(text).or_else(|| named_day(text))
+/// The day of a text without time and zone; `is_croatian`: its words are.
+pub(super) fn find(text: &str, is_croatian: bool) -> Option<NaiveDate> {
+    numbered_day(text).or_else(|| named_day(text, is_croatian))
 }
 
 static NUMBERED: LazyLock<Option<Regex>> =
@@ -64,7 +64,7 @@ fn day_of_three(first: i32, second: i32, third: i32, has_long_year: bool, sign: 
 }
 
 /// A day with a month in words: `Mon, 06 May 2024`, `May 6th, 2024`, `2024-május-6`.
-fn named_day(text: &str) -> Option<NaiveDate> {
+fn named_day(text: &str, is_croatian: bool) -> Option<NaiveDate> {
     let mut months = Vec::new();
     let mut numbers: Vec<(i32, usize)> = Vec::new();
     for token in text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}'))).filter(|token| !token.is_empty()) {
@@ -73,7 +73,7 @@ fn named_day(text: &str) -> Option<NaiveDate> {
             numbers.push((token[..digits].parse().ok()?, digits));
         }
         let word = &token[digits..];
-        months.extend(month(word).map(|month| (word, month)));
+        months.extend(month(word, is_croatian).map(|month| (word, month)));
     }
     let month = match months.as_slice() {
         [(tuesday, _), (_, month), ..] if numbers.len() > 1 && is_tuesday(tuesday) => *month,

@@ -41,13 +41,19 @@ pub(super) fn fold(text: &str) -> String {
 /// Writes the digits of other scripts as those of ASCII. Years that are counted from the Hijra stay as they are: they are
 /// of another calendar.
 fn in_digits(text: &str) -> String {
-    let zero = |c: char| {
-        ['٠', '۰', '०', '০', '๐', '０'].into_iter().find(|zero| (0..10).contains(&(i64::from(c as u32) - i64::from(*zero as u32))))
-    };
-    let written: String = text.chars().map(|c| zero(c).map_or(c, |zero| digit(c as u32 - zero as u32))).collect();
+    let written = ascii_digits(text);
     let is_of_hijra = |number: &str| number.len() == 4 && (number.starts_with("13") || number.starts_with("14"));
     let has_hijra = written != text && written.split(|c: char| !c.is_ascii_digit()).any(is_of_hijra);
     if has_hijra { text.to_owned() } else { written }
+}
+
+/// The digits of other scripts as those of ASCII.
+pub(super) fn ascii_digits(text: &str) -> String {
+    let zero = |c: char| {
+        let zeros = ['٠', '۰', '०', '০', '௦', '౦', '๐', '０'];
+        zeros.into_iter().find(|zero| (0..10).contains(&(i64::from(c as u32) - i64::from(*zero as u32))))
+    };
+    text.chars().map(|c| zero(c).map_or(c, |zero| digit(c as u32 - zero as u32))).collect()
 }
 
 fn digit(number: u32) -> char {
@@ -167,33 +173,53 @@ const SIGNS: [(&str, &str); 25] = [
     ("\u{200f}", ""),
 ];
 
-/// The month that a word names, by how it begins; the longest beginning counts. Hebrew writes `in` before it.
-pub(super) fn month(word: &str) -> Option<i32> {
+/// The month that a word names, by how it begins; the longest beginning counts. Hebrew writes `in` before it. `is_croatian`: the
+/// names of Croatian come first, of which Czech, Polish and Ukrainian have some for other months.
+pub(super) fn month(word: &str, is_croatian: bool) -> Option<i32> {
+    let croatian = (1..).zip(CROATIAN).find(|(_, beginning)| is_croatian && word.starts_with(beginning));
+    if let Some((month, _)) = croatian {
+        return Some(month);
+    }
     let word = word.strip_prefix('ב').unwrap_or(word);
     let known = MONTHS.iter().flat_map(|(month, beginnings)| beginnings.split(' ').map(move |beginning| (*month, beginning)));
     known.filter(|(_, beginning)| word.starts_with(beginning)).max_by_key(|(_, beginning)| beginning.len()).map(|(month, _)| month)
 }
 
 const MONTHS: [(i32, &str); 12] = [
-    (1, "jan ene gen янв ιαν січ sty oca jän ian leden ledn tammi jaan яну јан sausi ינו يناير جانف जन มกรา xan yan сту sij қаңт ژانوی"),
-    (2, "feb fev fév фев φεβ лют lut şub únor helmi veeb peb vasar פבר فبراير فيفر फ กุมภา феб velj shk ақп فوری"),
-    (3, "mar mär mrt már мар μάρ μαρ μάώ μαώ бер maar maalis mac břez сак kovo מרץ מרס مارس मार มีนา ožuj нау"),
-    (4, "apr avr abr ápr апр απρ квіт kwi nis dubn duben huhti balan אפר أبريل ابريل أفريل अप เมษา кра travanj travnj prill сәу آوریل"),
-    (5, "may mai mei mag máj máu maj май мая μάι μαι μαϊ μάϊ μαΐ трав maí květ touko мај gegu מאי ماي मई พฤษภา svib мам"),
+    (
+        1,
+        "jan ene gen янв ιαν січ sty oca jän ian leden ledn tammi jaan яну јан sausi ינו يناير جانف जन มกรา xan yan сту sij қаңт ژانوی জানু ஜன జన იან",
+    ),
+    (2, "feb fev fév фев φεβ лют lut şub únor helmi veeb peb vasar פבר فبراير فيفر फ กุมภา феб velj shk ақп فوری ফেব பிப ఫిబ თებ"),
+    (3, "mar mär mrt már мар μάρ μαρ μάώ μαώ бер maar maalis mac břez сак kovo מרץ מרס مارس मार มีนา ožuj нау মার மார మార მარ"),
+    (
+        4,
+        "apr avr abr ápr апр απρ квіт kwi nis dubn duben huhti balan אפר أبريل ابريل أفريل अप เมษา кра travanj travnj prill сәу آوریل এপ ஏப ఏప აპრ",
+    ),
+    (5, "may mai mei mag máj máu maj май мая μάι μαι μαϊ μάϊ μαΐ трав maí květ touko мај gegu מאי ماي मई พฤษภา svib мам মে மே మే მაი مه"),
     (
         6,
-        "jun jún juin giu июн ιούν ιουν ιον черв cze haz iun jūn červ juun kesä юни јун birž hun יונ يوني جوان जून มิถุ чэр xuñ lipanj lipnj qersh iyun маус meith ژوئن",
+        "jun jún juin giu июн ιούν ιουν ιον черв cze haz iun jūn červ juun kesä юни јун birž hun יונ يوني جوان जून มิถุ чэр xuñ lipanj lipnj qersh iyun маус meith ژوئن জুন ஜூன జూన ივნ",
     ),
     (
         7,
-        "jul júl juil lug июл ιούλ ιουλ ιολ лип lip tem iul jūl červenec července juul heinä юли јул ліп liepo hul יול يولي جويل जुल กรกฎ xul srpanj srpnj korr iyul шіл ژوئی ژوییه",
+        "jul júl juil lug июл ιούλ ιουλ ιολ лип lip tem iul jūl červenec července juul heinä юли јул ліп liepo hul יול يولي جويل जुल กรกฎ xul srpanj srpnj korr iyul шіл ژوئی ژوییه জুলাই ஜூலை జులై జూలై ივლ",
     ),
-    (8, "aug aoû aou ago авг αύγ αυγ серп sie ağu agu srp elok ágú жні ogo rugpj אוג أغسطس اغسطس أوت สิงห avg avq kolov gusht там اوت अग"),
-    (9, "sep set szep сен σεπ вер wrz eyl září syys сеп rugs ספט سبتمبر सित กันยา rujan rujn shtat қырк سپتامبر"),
-    (10, "oct okt out ott окт οκτ жовт paź eki říj loka spali אוק أكتوبر اكتوبر अक ตุลา кас tetor қаз اکتبر"),
-    (11, "nov ноя νοέ νοε лист lis kas marras ное нов ліст lapkr nob nóv נוב نوفمبر नव พฤศจิ noi studen nënt қара نوامبر"),
-    (12, "dec dez déc dic дек δεκ груд gru ara des prosin joulu дец сне det דצמ ديسمبر दिस ธันวา disem disy dhjet желт دسامبر"),
+    (
+        8,
+        "aug aoû aou ago авг αύγ αυγ серп sie ağu agu srp elok ágú жні ogo rugpj אוג أغسطس اغسطس أوت สิงห avg avq kolov gusht там اوت अग আগ ஆக ఆగ აგვ",
+    ),
+    (9, "sep set szep сен σεπ вер wrz eyl září syys сеп rugs ספט سبتمبر सित กันยา rujan rujn shtat қырк سپتامبر সেপ செப సెప სექ"),
+    (10, "oct okt out ott окт οκτ жовт paź eki říj loka spali אוק أكتوبر اكتوبر अक ตุลา кас tetor қаз اکتبر অক அக అక ოქტ"),
+    (11, "nov ноя νοέ νοε лист lis kas marras ное нов ліст lapkr nob nóv נוב نوفمبر नव พฤศจิ noi studen nënt қара نوامبر নভে நவ నవ ნოე"),
+    (
+        12,
+        "dec dez déc dic дек δεκ груд gru ara des prosin joulu дец сне det דצמ ديسمبر दिस ธันวา disem disy dhjet желт دسامبر ডিসে டிச డిసె დეკ",
+    ),
 ];
+
+/// The months of Croatian, by how each begins.
+const CROATIAN: [&str; 12] = ["sij", "velj", "ožu", "tra", "svi", "lip", "srp", "kol", "ruj", "lis", "stu", "pro"];
 
 /// A month's English name, shortened: the first of its row. Empty: there is no such month.
 fn english(number: i32) -> &'static str {
