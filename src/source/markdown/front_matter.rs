@@ -60,21 +60,41 @@ pub(super) fn split(file: &str) -> Result<Option<Parts<'_>>, Fault> {
     if rest.strip_prefix('{').is_some_and(|rest| rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '"' | '}'))) {
         return json(rest, first).map(Some);
     }
-    let Some(fence) = ["---", "+++"].into_iter().find(|fence| rest.lines().next().is_some_and(|line| line.trim_end() == *fence)) else {
-        return Ok(None);
-    };
+    let Some((fence, syntax)) = rest.lines().next().and_then(fence) else { return Ok(None) };
     let mut at = rest.find('\n').map_or(rest.len(), |end| end + 1);
     let opened = at;
     while at < rest.len() {
         let end = rest[at..].find('\n').map_or(rest.len(), |end| at + end + 1);
         if rest[at..end].trim_end() == fence {
             let text = &rest[opened..at];
-            let fields = if fence == "---" { yaml(text, first)? } else { toml_fields(text, first)? };
+            let fields = match syntax {
+                Syntax::Yaml => yaml(text, first)?,
+                Syntax::Toml => toml_fields(text, first)?,
+                Syntax::Json => json(text, first + 1)?.fields,
+            };
             return Ok(Some(Parts { fields, body: &rest[end..] }));
         }
         at = end;
     }
     Err(fault(first, format!("the front matter that `{fence}` opens is never closed; end it with a line `{fence}`")))
+}
+
+/// What front matter is written in.
+enum Syntax {
+    Yaml,
+    Toml,
+    Json,
+}
+
+/// The fence that a line is, and what it opens. Eleventy names another syntax behind it: `---json`.
+fn fence(line: &str) -> Option<(&'static str, Syntax)> {
+    let line = line.trim_end();
+    match line.strip_prefix("---").map(|name| name.trim_start().to_ascii_lowercase()).as_deref() {
+        Some("" | "yaml" | "yml") => Some(("---", Syntax::Yaml)),
+        Some("toml") => Some(("---", Syntax::Toml)),
+        Some("json") => Some(("---", Syntax::Json)),
+        _ => (line == "+++").then_some(("+++", Syntax::Toml)),
+    }
 }
 
 /// The fields of a whole file in one of the syntaxes, by its extension.
@@ -301,6 +321,22 @@ mod tests {
     }
 
     #[test]
+    fn a_fence_may_name_its_syntax() {
+        for file in [
+            "---json\n{\n  \"title\": \"---\",\n  \"n\": 7\n}\n---\nbody",
+            "--- JSON\n{\"title\": \"---\", \"n\": 7}\n---\nbody",
+            "---toml\ntitle = \"---\"\nn = 7\n---\r\nbody",
+            "---yaml\ntitle: '---'\nn: 7\n---\nbody",
+        ] {
+            let parts = split(file).unwrap().unwrap();
+            let mut values: Vec<_> = parts.fields.iter().map(|pair| (pair.key.as_str(), &pair.value)).collect();
+            values.sort_unstable_by_key(|(key, _)| *key);
+            assert_eq!((values.as_slice(), parts.body), (&[("n", &text("7")), ("title", &text("---"))][..], "body"), "{file}");
+        }
+        assert!(split("---json5\n{}\n---\n").unwrap().is_none());
+    }
+
+    #[test]
     fn a_mistake_is_found_at_its_line() {
         for (file, line, reason) in [
             ("---\ntitle: a\ntitle: b\n---\n", 3, "a second time"),
@@ -308,6 +344,8 @@ mod tests {
             ("\n---\ntitle: a\n", 2, "never closed"),
             ("+++\na = 1\nb = = 2\n+++\n", 3, "not TOML"),
             ("{\"a\": }", 1, "not JSON"),
+            ("---json\n{\"a\": 1,\n}\n---\n", 3, "not JSON"),
+            ("---toml\na = 1\nb = = 2\n---\n", 3, "not TOML"),
             ("---\na: &x 1\nb: *x\n---\n", 3, "no aliases"),
             ("---\n- a\n---\n", 2, "must be fields"),
         ] {
