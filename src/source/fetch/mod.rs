@@ -15,7 +15,7 @@ mod turns;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
@@ -264,6 +264,7 @@ impl Client {
         let etag = headers::text(response.headers(), &ETAG);
         let last_modified = headers::text(response.headers(), &LAST_MODIFIED);
         let (hub, own) = (headers::link(response.headers(), url, "hub"), headers::link(response.headers(), url, "self"));
+        let coding = headers::text(response.headers(), &CONTENT_ENCODING);
         let too_large = || FetchError::TooLarge { url: public(url), limit: self.limits.body };
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failure(url, &error))? {
@@ -272,7 +273,9 @@ impl Client {
             }
             bytes.extend_from_slice(&chunk);
         }
-        let bytes = packed::unpacked(bytes, self.limits.body).ok_or_else(too_large)?;
+        let is_deflated = coding.is_some_and(|coding| coding.eq_ignore_ascii_case("deflate"));
+        let unpack = if is_deflated { packed::inflated } else { packed::unpacked };
+        let bytes = unpack(bytes, self.limits.body).ok_or_else(too_large)?;
         Ok(Body { bytes, media_type, charset, etag, last_modified, hub, own })
     }
 

@@ -106,6 +106,34 @@ fn a_compressed_bomb_is_cut_off_at_the_limit_named_or_not() {
 }
 
 #[test]
+fn deflate_is_read_framed_or_not_though_nobody_asked_for_it() {
+    let deflated = |bytes: &[u8], is_framed: bool| {
+        let level = flate2::Compression::best();
+        let mut sent = Vec::new();
+        if is_framed {
+            flate2::write::ZlibEncoder::new(&mut sent, level).write_all(bytes).unwrap();
+        } else {
+            flate2::write::DeflateEncoder::new(&mut sent, level).write_all(bytes).unwrap();
+        }
+        sent
+    };
+    let head = "200 OK\r\nContent-Encoding: Deflate";
+    let feed = "<rss><channel><title>多源</title></channel></rss>".repeat(50);
+    for is_framed in [true, false] {
+        let (url, requests) = serve(vec![
+            answer(head, &deflated(feed.as_bytes(), is_framed)),
+            answer(head, &deflated(&vec![b' '; 30 << 20], is_framed)),
+            answer(head, feed.as_bytes()),
+        ]);
+        let read = || get(&url, Validators::default(), Limits::default());
+        assert_eq!(read().unwrap().body.unwrap().bytes, feed.as_bytes(), "{is_framed}");
+        assert!(!requests.recv().unwrap().contains("deflate"));
+        assert!(matches!(read(), Err(FetchError::TooLarge { limit: 10_485_760, .. })), "{is_framed}");
+        assert_eq!(read().unwrap().body.unwrap().bytes, feed.as_bytes(), "a wrong word");
+    }
+}
+
+#[test]
 fn a_compressed_file_that_is_sent_as_it_is_is_unpacked_as_far_as_it_goes() {
     let feed = "<rss><channel><title>多源</title></channel></rss>".repeat(50);
     let whole = packed(feed.as_bytes());
