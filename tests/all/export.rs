@@ -131,6 +131,18 @@ fn articles(home: &Home) -> Vec<String> {
 }
 
 #[test]
+fn an_exported_json_feed_comes_back_with_categories_that_are_no_tags() {
+    let home = home();
+    home.write("notes/a.md", "---\ntitle: A\nlang: en\ndate: 2025-01-01T00:00:00Z\ncategories: [c, both]\ntags: [t, both]\n---\nBody\n");
+    home.write("notes/b.md", "---\ntitle: B\nlang: en\ndate: 2025-01-02T00:00:00Z\n---\nBody\n");
+    home.output(&["add", "notes"]);
+    home.output(&["export", "json", "--out", "out"]);
+    let other = Home::new();
+    other.output(&["import", home.path("out/articles.json").to_str().unwrap()]);
+    assert_eq!(articles(&home), articles(&other));
+}
+
+#[test]
 fn exported_markdown_says_elsewhere_what_it_said_here() {
     let home = home();
     home.write(

@@ -52,7 +52,11 @@ fn document(mut parts: Parts<'_>, context: &FeedContext<'_>, repairs: &mut Repai
     let feed: Value = parts.into_iter().map(|(name, part)| (name, value(part, repairs))).collect::<Map<_, _>>().into();
     let mut document = Document { info: info(&feed, context.url), relations: relations(&feed, context.url), ..Document::default() };
     let home = document.info.home.as_deref().and_then(|home| Url::parse(home).ok()).filter(is_short);
-    let reader = ItemReader { base: context.url.or(home.as_ref()), habits: Habits::new(context.zone, document.info.language.as_ref()) };
+    let reader = ItemReader {
+        base: context.url.or(home.as_ref()),
+        is_file: context.url.is_none(),
+        habits: Habits::new(context.zone, document.info.language.as_ref()),
+    };
     if items.len() > context.limits.articles {
         repairs.note(Repair::Limit);
     }
@@ -96,6 +100,8 @@ fn info(feed: &Value, base: Option<&Url>) -> SourceInfo {
 
 struct ItemReader<'a> {
     base: Option<&'a Url>,
+    /// It may be an export of ours; in what is asked for on the web all labels are tags.
+    is_file: bool,
     habits: Habits,
 }
 
@@ -140,6 +146,10 @@ impl ItemReader<'_> {
             enclosures,
             ..Article::default()
         };
+        let article = match item.get("_feedmill").filter(|ours| self.is_file && ours.is_object()) {
+            Some(ours) => Article { categories: terms(ours, "categories"), tags: terms(ours, "tags"), ..article },
+            None => article,
+        };
         Item { article, omission: (!says_something).then_some(Omission::Empty) }
     }
 }
@@ -178,16 +188,25 @@ fn listed<'a>(of: &'a Value, name: &str) -> &'a [Value] {
 
 /// Names in a list are taken as they are; in a text there are commas between them.
 fn tags(item: &Value) -> Vec<String> {
-    let mut tags: Vec<String> = Vec::new();
     let in_list = item.get("tags").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let in_text = string(item, "tags").into_iter().flat_map(|text| text.split(','));
-    for tag in in_list.chain(in_text).take(MAX_OF_A_KIND) {
-        let tag = text::line(tag);
-        if !tag.is_empty() && !tags.contains(&tag) {
-            tags.push(tag);
+    each_once(in_list.chain(in_text))
+}
+
+/// The terms of a kind that an export of ours names. Without a category an article is in none of its own.
+fn terms(ours: &Value, kind: &str) -> Vec<String> {
+    let own = listed(ours, kind).iter().filter(|term| kind == "tags" || string(term, "slug") != Some("uncategorized"));
+    each_once(own.filter_map(|term| string(term, "name")))
+}
+
+fn each_once<'a>(stated: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in stated.take(MAX_OF_A_KIND).map(text::line) {
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
         }
     }
-    tags
+    names
 }
 
 /// `authors` of 1.1, else `author` of 1.0, each one or many, and each person once; a bare name is taken for one.
