@@ -7,6 +7,9 @@ use crate::model::text;
 /// More lines are left to the parser, which counts what they hold.
 const MAX_LINES: usize = 1_000;
 
+/// The longest key.
+const MAX_KEY: usize = 100;
+
 /// The fields of a text that begins after so many lines; `None` if it has anything that is not known here, mistakes included.
 pub(super) fn fields(source: &str, line: usize) -> Option<Vec<Pair>> {
     let is_known = |c: char| c == '\n' || !(c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}'));
@@ -30,7 +33,9 @@ pub(super) fn fields(source: &str, line: usize) -> Option<Vec<Pair>> {
             continue;
         }
         let (key, rest) = text.split_once(':')?;
-        let is_key = key.starts_with(|c: char| c.is_ascii_alphabetic())
+        // A key of more than 1,024 characters is a mistake.
+        let is_key = key.len() <= MAX_KEY
+            && key.starts_with(|c: char| c.is_ascii_alphabetic())
             && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
         let key = key.to_ascii_lowercase();
         if !is_key || number >= MAX_LINES || pairs.iter().any(|pair| pair.key == key) {
@@ -123,5 +128,6 @@ mod tests {
         {
             assert_eq!(fields(other, 1), None, "{other}");
         }
+        assert_eq!(fields(&format!("{}: b", "a".repeat(1_025)), 1), None);
     }
 }
