@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
-use feedmill::model::{Article, Period, SourceKind, Time, Window};
+use feedmill::model::{Article, Language, Period, SourceKind, Time, Window};
 
 use crate::server::{Server, texts};
 use crate::store::{article, day, tagged};
@@ -98,6 +98,24 @@ async fn a_window_that_stands_still_has_an_archive_tombstones_deltas_and_digests
 
     let digest = server.get(&format!("/feed.json?digest=weekly&{window}")).json();
     assert_eq!(digest["items"].as_array().unwrap().len(), 0, "all of it is from before the store: {digest}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_archive_has_of_translations_the_preferred_one_alone() {
+    let server = Server::new().await;
+    let source = server.f.source(SourceKind::Folder, "/a").await;
+    let translated = |n: i64, code: &str| Article {
+        languages: Language::parse(code).into_iter().collect(),
+        translation_key: Some(format!("k{n}")),
+        ..dated(&format!("{code}{n}"), day(-1 - n))
+    };
+    let articles = (0..120).flat_map(|n| [translated(n, "en"), translated(n, "de")]).collect();
+    server.f.folder(&source, articles, day(1)).await;
+    let all = walk(&server, "/tag/t.atom", 0).await;
+    let preferred = walk(&server, "/tag/t.atom?prefer=de", 0).await;
+    assert_eq!((all.len(), preferred.len()), (240, 120), "one of two");
+    let whole = atom_ids(server.get("/tag/t.atom?limit=500&prefer=de").text());
+    assert_eq!(HashSet::<String>::from_iter(preferred), HashSet::from_iter(whole), "as in the feed itself");
 }
 
 #[tokio::test(flavor = "multi_thread")]

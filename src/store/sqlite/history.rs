@@ -103,7 +103,7 @@ fn stretch_before(ever: &RoaringBitmap, count: u64) -> Option<(Number, Number)> 
 }
 
 /// A stretch of the archive; `None` if there is none of that name.
-pub(super) fn archive(chosen: &Chosen<'_>, archive: &Archive) -> Result<Option<Numbers>, StoreError> {
+pub(super) fn archive(chosen: &Chosen<'_>, options: &Options, archive: &Archive) -> Result<Option<Numbers>, StoreError> {
     let number = |key| Ok::<_, StoreError>(find_article(chosen.connection, key)?.map(|(number, _)| number));
     let ever = chosen.set | &*chosen.withdrawn();
     let (first, last, cut) = match archive {
@@ -132,7 +132,7 @@ pub(super) fn archive(chosen: &Chosen<'_>, archive: &Archive) -> Result<Option<N
     if last < Number::MAX {
         set.remove_range(last + 1..);
     }
-    let articles = chosen.newest(&set, Stretch::default(), usize::try_from(MAX_LENGTH).unwrap_or(usize::MAX), &Options::default())?;
+    let articles = chosen.newest(&set, Stretch::default(), usize::try_from(MAX_LENGTH).unwrap_or(usize::MAX), options)?;
     Ok(Some(Numbers { total: set.len(), articles, cut, ..Numbers::default() }))
 }
 

@@ -13,7 +13,7 @@ use crate::store::sets::{Choice, Number, State, Stretch};
 /// The newest articles, or those of a part of the archive; `None`: there is no such part.
 pub(super) fn listed(chosen: &Chosen<'_>, selection: &Selection, options: &Options) -> Result<Option<Numbers>, StoreError> {
     match &options.archive {
-        Some(archive) => history::archive(chosen, archive),
+        Some(archive) => history::archive(chosen, options, archive),
         None => newest(chosen, selection, options).map(Some),
     }
 }
