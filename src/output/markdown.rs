@@ -1,9 +1,10 @@
 //! An article as Markdown with its front matter.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::{entry as parts, media};
-use crate::model::{Entry, Kind, Language, Site, text};
+use crate::model::{Entry, Kind, Language, Person, Site, text};
 
 /// The file that an article came from, as it was; for any other article front matter with all that is known, and its
 /// content as HTML, which Markdown allows.
@@ -29,7 +30,13 @@ pub fn article(entry: &Entry, site: &Site) -> String {
     if let Some(picture) = media::picture(entry, site) {
         put("thumbnail", &picture.url);
     }
-    list(&mut file, "authors", entry.article.authors.iter().map(|author| author.name.as_str()));
+    if let Some(rights) = &entry.article.rights {
+        put("rights", rights);
+    }
+    if let Some(comments) = entry.article.comments.as_deref().and_then(parts::absolute) {
+        put("comments", &comments);
+    }
+    authors(&mut file, parts::authors(entry));
     list(&mut file, "categories", entry.terms_of(Kind::Category).map(|term| term.name.as_str()));
     list(&mut file, "tags", entry.terms_of(Kind::Tag).map(|term| term.name.as_str()));
     list(&mut file, "lang", entry.article.languages.iter().map(Language::as_str));
@@ -64,6 +71,22 @@ const BLOCKS: [&str; 22] = [
     "p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "figure", "section", "article", "aside",
     "header", "main", "nav", "details", "center",
 ];
+
+/// Each with a name alone as a scalar, with more as a map. The source's stand for those of an article without any, as in
+/// feeds: elsewhere it has another source.
+fn authors(file: &mut String, people: &[Person]) {
+    let mut key = "authors:\n";
+    for person in people {
+        let Some(name) = parts::person_name(person) else { continue };
+        let more = [("email", parts::email(person).map(Cow::from)), ("url", person.uri.as_deref().and_then(parts::absolute))];
+        let is_more = more.iter().any(|(_, value)| value.is_some());
+        let _ = writeln!(file, "{key}  - {}{}", if is_more { "name: " } else { "" }, quoted(name));
+        for (field, value) in more.iter().filter_map(|(field, value)| Some((field, value.as_deref()?))) {
+            let _ = writeln!(file, "    {field}: {}", quoted(value));
+        }
+        key = "";
+    }
+}
 
 fn list<'a>(file: &mut String, name: &str, values: impl Iterator<Item = &'a str>) {
     let values: Vec<String> = values.map(|value| format!("  - {}\n", quoted(value))).collect();
@@ -114,6 +137,11 @@ mod tests {
             "A short one & done",
         ];
         assert_eq!(scalars[..expected.len()], expected);
+        let further = ["rights", "© 2025 <them>", "comments", "https://blog.example/1#comments"];
+        let author = ["name", "Ann (A.)", "email", "ann@blog.example", "url", "https://blog.example/ann"];
+        for part in [&further[..], &author] {
+            assert!(scalars.windows(part.len()).any(|scalars| scalars == part), "{part:?} is not in {scalars:?}");
+        }
         for tag in ["C++", "C#", ".NET", "AI/ML", "<script>alert(1)</script>", "🦀"] {
             assert!(scalars.iter().any(|scalar| scalar == tag), "{tag} is not in {scalars:?}");
         }
