@@ -40,11 +40,12 @@ impl Coding {
     }
 
     /// The compressed codings that an `Accept-Encoding` takes, the best liked first; equal ones in the order gzip, zstd,
-    /// Brotli.
+    /// Brotli. None that is liked less than the document as it is, where that is named.
     pub(super) fn accepted(accept: &str) -> impl Iterator<Item = Self> {
+        let least = if accept.contains("identity") { weight(accept, "identity") } else { 0.0 };
         let mut weighted = Self::COMPRESSED.map(|coding| (coding, coding.name().map_or(0.0, |name| weight(accept, name))));
         weighted.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        weighted.into_iter().filter(|(_, weight)| *weight > 0.0).map(|(coding, _)| coding)
+        weighted.into_iter().filter(move |(_, weight)| *weight > 0.0 && *weight >= least).map(|(coding, _)| coding)
     }
 
     /// Compresses a document, for many responses; `None` if that gains nothing.
@@ -109,6 +110,10 @@ mod tests {
             ("br;q=1.0, gzip;q=0.5", &[Coding::Brotli, Coding::Gzip]),
             ("zstd, gzip;q=0", &[Coding::Zstd]),
             ("identity", &[]),
+            ("identity;q=0.5, gzip;q=0.4, br;q=0.6", &[Coding::Brotli]),
+            ("gzip, identity", &[Coding::Gzip]),
+            ("gzip;q=1.0, identity; q=0.5, *;q=0", &[Coding::Gzip]),
+            ("identity;q=1, *;q=0.1", &[]),
             ("*", &Coding::COMPRESSED),
             ("gzip;q=0, *;q=0.1", &[Coding::Zstd, Coding::Brotli]),
             ("GZIP", &[Coding::Gzip]),
