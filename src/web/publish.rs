@@ -21,8 +21,6 @@ const XML: &str = "application/xml; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
-/// How many terms a directory lists: a page of a hundred thousand has fifty megabytes.
-const LISTED: usize = 5_000;
 /// How many events the log shows.
 const EVENTS: usize = 50;
 
@@ -318,9 +316,9 @@ async fn directory(door: &Door, kind: Kind) -> Result<Document, Failure> {
     let page = if kind == Kind::Source {
         html::directory(&Directory::Sources(&door.store.sources().await?), &sidebar, &door.site)
     } else {
-        let mut terms = door.store.largest(kind, LISTED + 1).await?;
-        let are_more = terms.len() > LISTED;
-        terms.truncate(LISTED);
+        let mut terms = door.store.largest(kind, html::LISTED + 1).await?;
+        let are_more = terms.len() > html::LISTED;
+        terms.truncate(html::LISTED);
         terms.sort_by(|a, b| a.name.slug.cmp(&b.name.slug));
         html::directory(&Directory::Terms { kind, terms: &terms, are_more }, &sidebar, &door.site)
     };

@@ -1,11 +1,16 @@
 //! The directories: all categories, tags or sources, with counts and every feed.
 
+use std::cmp::Reverse;
+
 use maud::{Markup, html};
 
 use super::layout::{self, Layout, capital, day, feed_links, host, local, minute, safe, term_feeds, term_path};
 use super::sidebar;
 use crate::model::private::without_user;
 use crate::model::{Document, Kind, Sidebar, Site, Source, SourceKind, Target, Term};
+
+/// How many rows a directory has: a page of a hundred thousand tags has fifty megabytes, one of ten thousand sources seven.
+pub const LISTED: usize = 5_000;
 
 /// What a directory lists.
 pub enum Directory<'a> {
@@ -18,7 +23,7 @@ pub enum Directory<'a> {
         /// They are the largest: there are more.
         are_more: bool,
     },
-    /// Sources, with how reading them goes.
+    /// Sources, with how reading them goes. Of too many those that fail are listed, then those with most articles.
     Sources(&'a [Source]),
 }
 
@@ -27,7 +32,7 @@ pub enum Directory<'a> {
 pub fn directory(directory: &Directory<'_>, sidebar: &Sidebar, site: &Site) -> String {
     let (kind, rows) = match directory {
         Directory::Terms { kind, terms, .. } => (*kind, listed(terms, site)),
-        Directory::Sources(list) => (Kind::Source, sources(list, site)),
+        Directory::Sources(list) => (Kind::Source, sources(&largest(list), site)),
     };
     let title = capital(kind.plural());
     let about = match kind {
@@ -43,6 +48,10 @@ pub fn directory(directory: &Directory<'_>, sidebar: &Sidebar, site: &Site) -> S
                 @if let Directory::Terms { terms, are_more: true, .. } = directory {
                     " These are the " (terms.len()) " with most articles; all are in the "
                     a href=(local(site, &Target::Document(Document::Feeds).path())) { "list of all feeds (OPML)" } "."
+                }
+                @if let Directory::Sources(list) = directory && list.len() > LISTED {
+                    " These are " (LISTED) " of " (list.len()) ", those that fail and those with most articles; all are in the "
+                    a href=(local(site, &Target::Document(Document::Sources).path())) { "list of sources (OPML)" } "."
                 }
             }
         }
@@ -74,7 +83,16 @@ fn listed(terms: &[Term], site: &Site) -> Markup {
     }
 }
 
-fn sources(sources: &[Source], site: &Site) -> Markup {
+/// The sources that are listed, in their order.
+fn largest(sources: &[Source]) -> Vec<&Source> {
+    let mut places: Vec<usize> = (0..sources.len()).collect();
+    places.sort_by_key(|place| (sources[*place].status.failures == 0, Reverse(sources[*place].status.articles)));
+    places.truncate(LISTED);
+    places.sort_unstable();
+    places.into_iter().map(|place| &sources[place]).collect()
+}
+
+fn sources(sources: &[&Source], site: &Site) -> Markup {
     html! {
         @if sources.is_empty() { p.empty { "There are none yet. Add one: " code { "feedmill add https://example.org/" } } }
         ul.directory.wide {

@@ -19,7 +19,7 @@ use maud::html;
 
 pub use article::{ArticleView, article};
 pub use assets::{asset, assets};
-pub use directory::{Directory, directory};
+pub use directory::{Directory, LISTED, directory};
 pub use health::health;
 pub use list::{ListView, list};
 

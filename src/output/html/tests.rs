@@ -321,6 +321,18 @@ fn the_directory_of_sources_tells_their_health_and_no_secret() {
 }
 
 #[test]
+fn of_too_many_sources_those_that_fail_are_listed_and_the_largest() {
+    let mut sources = vec![source("Good"); LISTED + 2];
+    sources[2].status.articles = 0;
+    sources[3].status = SourceStatus { articles: 0, failures: 4, ..SourceStatus::default() };
+    sources[LISTED + 1].status.articles = 0;
+    let html = directory(&Directory::Sources(&sources), &sidebar(), &site());
+    assert_eq!((html.matches("class=\"row\"").count(), html.matches("class=\"failing\"").count()), (LISTED, 1));
+    assert!(html.contains("These are 5000 of 5002") && html.contains("href=\"/mill/opml\""));
+    assert!(!directory(&Directory::Sources(&sources[1..=LISTED]), &sidebar(), &site()).contains("These are"));
+}
+
+#[test]
 fn an_error_offers_the_nearest_names_and_is_not_indexed() {
     let html = error(&site(), 404, "Not found", "nothing was ever published under this name", &[term(Kind::Tag, "C++", 7)]);
     hold_sound(&html);
