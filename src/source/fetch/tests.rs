@@ -150,6 +150,16 @@ fn a_compressed_file_that_is_sent_as_it_is_is_unpacked_as_far_as_it_goes() {
 }
 
 #[test]
+fn headers_that_are_none_and_very_many_hinder_no_answer() {
+    let many: String = (0..300).map(|number| format!("\r\nX-{number}: {number}")).collect();
+    for odd in ["X-Thing : 1", "X Thing: 1", "no header at all", ": 1", "X-Policy: a;\r\n\tb;\r\n  c", "X-A: a\u{1}b", &many[2..]] {
+        let (url, _requests) = serve(vec![answer(&format!("200 OK\r\n{odd}\r\nETag: \"v1\""), b"<rss/>")]);
+        let body = get(&url, Validators::default(), Limits::default()).unwrap().body.unwrap();
+        assert_eq!((body.bytes.as_slice(), body.etag.as_deref()), (b"<rss/>".as_slice(), Some("\"v1\"")), "{odd}");
+    }
+}
+
+#[test]
 fn an_answer_without_an_end_times_out() {
     let (url, _requests) = serve(vec![b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx".to_vec(), Vec::new()]);
     let patience = Limits { time: Duration::from_millis(200), ..Limits::default() };

@@ -18,6 +18,9 @@ const CLOSED: Duration = Duration::from_secs(10);
 /// So many hosts' connections wait at once: each takes some 100 KB, and most of many hosts have no next feed.
 const WAITING: usize = 64;
 
+/// So many headers of one answer are read.
+const HEADERS: usize = 512;
+
 /// Connections that a client keeps.
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
@@ -41,7 +44,12 @@ impl Transport {
                 .connect_timeout(Duration::from_secs(10))
                 .pool_max_idle_per_host(most)
                 .pool_idle_timeout(IDLE)
-                .http2_max_header_list_size(64 << 10);
+                .http2_max_header_list_size(64 << 10)
+                // Headers that are none are passed over, as browsers do: servers of feeds send them, and many more than usual.
+                .http1_allow_spaces_after_header_name_in_responses(true)
+                .http1_allow_obsolete_multiline_headers_in_responses(true)
+                .http1_ignore_invalid_headers_in_responses(true)
+                .http1_max_headers(HEADERS);
             match proxy {
                 Some(proxy) => Ok(builder.proxy(Proxy::all(proxy)?)),
                 None => Ok(builder.dns_resolver(Arc::new(guard.clone()))),
