@@ -26,11 +26,7 @@ pub(super) fn decode(text: &str, is_query: bool) -> Result<String, AddressError>
 /// Reads the path of a list: its term, and its format. The old habits of other software are read here as well; as they
 /// are printed otherwise, they are redirected.
 pub(super) fn list(segments: &[&str]) -> Option<(Selection, Option<Format>)> {
-    let segments = match segments {
-        [rest @ .., "page", number] if number.bytes().all(|b| b.is_ascii_digit()) => rest,
-        other => other,
-    };
-    match segments {
+    match first_page(segments) {
         [] | ["index.html" | "feed.html"] => Some((Selection::default(), None)),
         ["rss" | "feed" | "rss.xml" | "feed.xml" | "index.xml" | "feed.rss"] => Some((Selection::default(), Some(Format::Rss))),
         ["atom.xml" | "feed.atom"] => Some((Selection::default(), Some(Format::Atom))),
@@ -45,6 +41,14 @@ pub(super) fn list(segments: &[&str]) -> Option<(Selection, Option<Format>)> {
             term(Kind::from_name(kind)?, name).map(|selection| (selection, format))
         }
         _ => None,
+    }
+}
+
+/// Of Hugo's `…/page/2/` what stands before it.
+fn first_page<'a, 'b>(segments: &'a [&'b str]) -> &'a [&'b str] {
+    match segments {
+        [rest @ .., "page", number] if number.bytes().all(|b| b.is_ascii_digit()) => rest,
+        other => other,
     }
 }
 
@@ -93,8 +97,9 @@ pub(super) fn other(segments: &[&str]) -> Option<Target> {
             Some(Target::Article(ArticleKey::parse(key)?, form))
         }
         ["article", key, name @ ..] => Some(Target::File(ArticleKey::parse(key)?, name.join("/"))),
-        ["categories"] => Some(Target::Directory(Kind::Category)),
-        ["tags"] => Some(Target::Directory(Kind::Tag)),
+        [plural @ ("categories" | "tags"), rest @ ..] if matches!(first_page(segments), [_]) || rest == ["index.html"] => {
+            Some(Target::Directory(if *plural == "tags" { Kind::Tag } else { Kind::Category }))
+        }
         ["sources"] => Some(Target::Directory(Kind::Source)),
         [name] if format_of(name).is_some_and(|(stem, _)| stem == "health") => Some(Target::Health(format_of(name)?.1)),
         segments => {
