@@ -13,7 +13,7 @@ use super::said::Said;
 use super::subscriptions::{opml_file, subscribe};
 use super::{Work, now};
 use crate::config::proxy;
-use crate::model::{Header, Host, NewSource, Slug, Source, SourceKind, SourceSettings, is_web};
+use crate::model::{Header, Host, NewSource, Slug, Source, SourceKind, SourceSettings, web_address};
 use crate::poll::Outcome;
 use crate::source::feed::{Found, ReadError, find};
 use crate::source::fetch::{Client, header};
@@ -135,7 +135,7 @@ pub(super) async fn add(
     settings: SourceSettings,
     console: Console,
 ) -> anyhow::Result<Added> {
-    match Url::parse(source).ok().filter(is_web) {
+    match web_address(source) {
         Some(url) => add_url(work, url, slug, settings, console).await,
         None => add_folder(work, Path::new(source), slug, settings).await,
     }

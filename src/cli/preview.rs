@@ -2,13 +2,12 @@
 
 use clap::Args;
 use serde_json::{Value, json};
-use url::Url;
 
 use super::console::Console;
 use super::import::read_path;
 use super::{now, policy, reader};
 use crate::config::Config;
-use crate::model::{Article, Batch, Omission, Policy, Slug, is_web, text};
+use crate::model::{Article, Batch, Omission, Policy, Slug, text, web_address};
 use crate::output::JSON_FEED;
 use crate::poll::Reader;
 use crate::source::feed::{Found, find};
@@ -47,9 +46,7 @@ impl Preview {
 }
 
 async fn read(source: &str, reader: &Reader, config: &Config) -> anyhow::Result<Batch> {
-    if let Ok(url) = Url::parse(source)
-        && is_web(&url)
-    {
+    if let Some(url) = web_address(source) {
         return match find(&url, &reader.client, None, reader.zone, now()).await? {
             Found::Feed { batch, .. } => Ok(*batch),
             Found::Page { candidates } => {

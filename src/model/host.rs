@@ -10,6 +10,19 @@ pub fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
+/// A web address with a host, as people write it: `feed:` is an old spelling of one, and no fragment is ever asked for.
+#[must_use]
+pub fn web_address(text: &str) -> Option<Url> {
+    let text = match text.split_once(':') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("feed") && rest.starts_with("//") => &format!("http:{rest}"),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("feed") => rest,
+        _ => text,
+    };
+    let mut url = Url::parse(text).ok().filter(|url| is_web(url) && url.has_host())?;
+    url.set_fragment(None);
+    Some(url)
+}
+
 /// A host that sources are asked at, with its port where that is none of the usual ones.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Host(String);

@@ -37,7 +37,7 @@ pub use event::{Census, Event, EventKind, Health};
 pub use folding::{Cut, STEM, Token, each_token, tokens};
 pub use fragment::{Block, Dated, Fragment, Look, Piece};
 pub use hints::Hints;
-pub use host::{Host, is_web};
+pub use host::{Host, is_web, web_address};
 pub use identity::ArticleKey;
 pub use language::Language;
 pub use network::Network;

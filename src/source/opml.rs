@@ -7,7 +7,7 @@ use url::Url;
 
 use super::feed::tag::{Tag, TagScanner};
 use super::feed::{FeedError, decoded};
-use crate::model::{Problem, Slug, is_web, text};
+use crate::model::{Problem, Slug, text, web_address};
 
 /// Folders inside each other; deeper ones are no categories, their subscriptions stay.
 const MAX_DEPTH: usize = 64;
@@ -137,7 +137,7 @@ impl Outlines<'_> {
     }
 
     fn subscribe(&mut self, address: &str, title: Option<String>, category: Option<&str>) {
-        let Some(url) = web(address) else {
+        let Some(url) = web_address(address) else {
             let shown = text::excerpt(address, SHOWN);
             return self.refuse(format!("{shown:?} is no web address; it takes http:// or https://"));
         };
@@ -155,7 +155,7 @@ impl Outlines<'_> {
             }
             None => {
                 self.places.insert(url.to_string(), feeds.len());
-                let title = title.filter(|title| web(title).is_none());
+                let title = title.filter(|title| web_address(title).is_none());
                 feeds.push(Subscription { url, title, categories: Vec::new() });
                 feeds.len() - 1
             }
@@ -187,16 +187,6 @@ fn address(tag: &Tag<'_>) -> Option<String> {
 fn is_feed_type(tag: &Tag<'_>) -> Option<bool> {
     let kind = tag.attribute("type").map(|kind| kind.trim().to_ascii_lowercase()).filter(|kind| !kind.is_empty())?;
     Some(["rss", "atom", "rdf", "feed", "json"].iter().any(|feed| kind.contains(feed)))
-}
-
-/// A web address with a host; `feed:` is an old spelling of one.
-fn web(address: &str) -> Option<Url> {
-    let address = match address.split_once(':') {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("feed") && rest.starts_with("//") => &format!("http:{rest}"),
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("feed") => rest,
-        _ => address,
-    };
-    Url::parse(address).ok().filter(|url| is_web(url) && url.has_host())
 }
 
 /// The last part of one category of an outline, such as `/Boston/Weather` (OPML 2.0).

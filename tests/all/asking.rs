@@ -87,6 +87,19 @@ fn what_was_asked_just_now_is_not_asked_again_when_it_is_added_again() {
 }
 
 #[test]
+fn one_feed_is_one_source_with_a_fragment_and_as_feed_readers_spell_it() {
+    let home = Home::new();
+    let (url, asked) = upstream(FEED);
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\n");
+    assert!(home.output(&["add", &format!("{url}#new")]).contains("added Up (feed) as up: 1 new"));
+    for spelling in [url.clone(), url.replace("http:", "feed:"), format!("feed:{url}"), format!("{url}#"), url.replace("http:", "HTTP:")] {
+        let out = home.output(&["add", &spelling]);
+        assert!(out.contains(&format!("{url} is there already, as up")), "{spelling}: {out}");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[test]
 fn what_an_owner_hastens_is_asked_no_sooner_than_its_publisher_allows() {
     let home = Home::new();
     let up = Upstream::new();

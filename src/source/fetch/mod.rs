@@ -337,7 +337,8 @@ fn redirect_target(from: &Url, response: &Response) -> Result<Option<Url>, Fetch
         return Ok(None);
     };
     let location = String::from_utf8_lossy(location.as_bytes());
-    let target = from.join(location.trim()).map_err(|_| FetchError::NotWeb(location.into_owned()))?;
+    let mut target = from.join(location.trim()).map_err(|_| FetchError::NotWeb(location.into_owned()))?;
+    target.set_fragment(None);
     if is_web(&target) { Ok(Some(target)) } else { Err(FetchError::NotWeb(public(&target).into())) }
 }
 
