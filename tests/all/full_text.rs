@@ -180,11 +180,12 @@ async fn one_reading_asks_for_some_pages_and_the_next_ones_go_on() {
 async fn a_host_that_wishes_to_be_left_alone_is_and_asked_later() {
     let r = Reading::new(settings()).await;
     r.up.then("/feed", RSS, &r.feed(&["a", "b"]));
-    r.up.then("/a", "429 Slow\r\nRetry-After: 3600", "").then("/a", HTML, &page(WORDS)).then("/b", HTML, &page(WORDS));
-    assert!(r.read(day(1)).await.is_empty());
-    assert_eq!((r.up.asked("/a"), r.up.asked("/b")), (1, 0));
-    r.read(day(1) + TimeDelta::hours(2)).await;
-    assert_eq!((r.up.asked("/a"), r.up.asked("/b")), (2, 1));
+    r.up.then("/a", "429 Slow\r\nRetry-After: 3600", "").then("/a", "429 Slow", "").then("/a", HTML, &page(WORDS));
+    r.up.then("/b", HTML, &page(WORDS));
+    for (time, asked) in [(TimeDelta::zero(), (1, 0)), (TimeDelta::hours(2), (2, 0)), (TimeDelta::hours(3), (3, 1))] {
+        assert!(r.read(day(1) + time).await.is_empty());
+        assert_eq!((r.up.asked("/a"), r.up.asked("/b")), asked);
+    }
     assert!(r.content("a").await.contains(WORDS.trim()));
 }
 

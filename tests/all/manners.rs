@@ -263,6 +263,19 @@ async fn a_host_that_wishes_to_be_left_alone_is_over_a_restart_too() {
 }
 
 #[tokio::test]
+async fn a_host_that_is_asked_too_often_rests_though_it_does_not_say_how_long() {
+    for head in ["429 Too Many Requests", "429 Too Many Requests\r\nRetry-After: soon", "429 Too Many Requests\r\nRetry-After: 0"] {
+        let (up, f) = (Upstream::new(), Fixture::new().await);
+        for path in ["/a", "/b", "/c"] {
+            up.then(path, head, "");
+            add(&f.store, &up.url(path), SourceSettings::default()).await;
+        }
+        let asked = live(&f.store, &reader(), day(1), day(1) + TimeDelta::minutes(40)).await;
+        assert!(asked.len() == 3 && gaps(&asked).iter().all(|gap| *gap >= TimeDelta::minutes(15)), "{head}: {asked:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_host_that_wishes_to_be_left_alone_is_not_asked_where_another_one_leads_there() {
     let (up, other, f) = (Upstream::new(), Upstream::new(), Fixture::new().await);
     up.then("/a", "429 Too Many Requests\r\nRetry-After: 7200", "").then("/a", "200 OK", RSS).then("/b", "200 OK", RSS);

@@ -110,7 +110,7 @@ impl FetchError {
         matches!(self, Self::Crowded { .. })
     }
 
-    /// The host that wishes to be left alone (429, 503), and until when.
+    /// The host that wishes to be left alone (429, or 503 with a time), and until when.
     #[must_use]
     pub fn busy_host(&self) -> Option<(Host, Time)> {
         match self {

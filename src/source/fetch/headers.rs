@@ -9,6 +9,9 @@ use crate::model::{Time, is_web};
 /// No wish of a server is followed for longer: a slip of its configuration would silence a source for ever.
 const LONGEST: Duration = Duration::days(7);
 
+/// How long a host is left alone that has been asked too often (429) and does not say for how long.
+pub(super) const UNTOLD: Duration = Duration::minutes(15);
+
 /// A header as text.
 pub(super) fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?.trim();

@@ -255,7 +255,11 @@ impl Client {
                 let body = Some(self.body(&url, response).await?);
                 Ok(Answer { body, url, is_moved: false, fresh_until })
             }
-            _ => Err(FetchError::Status { url: public(&url), status, retry_after: headers::retry_after(response.headers(), now) }),
+            _ => {
+                let told = headers::retry_after(response.headers(), now);
+                let untold = (status == StatusCode::TOO_MANY_REQUESTS).then(|| now + headers::UNTOLD);
+                Err(FetchError::Status { url: public(&url), status, retry_after: told.or(untold) })
+            }
         }
     }
 
