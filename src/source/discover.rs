@@ -1,11 +1,13 @@
 //! The feeds of a web page: those that it names, else links that look like feeds, else the usual places. It fetches
 //! nothing.
 
+use std::borrow::Cow;
+
 use url::{Position, Url};
 
 use super::feed::tag::{Tag, TagScanner};
 use super::link::is_short;
-use crate::model::{is_web, text};
+use crate::model::{is_web, text, web_address};
 
 /// Feeds of one page beyond these are passed over.
 const MAX_CANDIDATES: usize = 50;
@@ -76,21 +78,18 @@ pub fn feeds(html: &[u8], page: &Url) -> Vec<Candidate> {
 }
 
 fn candidate(tag: &Tag<'_>, base: &Url) -> Option<Candidate> {
-    let href = tag.attribute("href").map(text::unescape).filter(|href| !href.trim().is_empty())?;
-    let url = base.join(href.trim()).ok().filter(is_web)?;
-    let title = tag.attribute("title").map(|title| text::line(&text::unescape(title))).filter(|title| !title.is_empty());
+    let attribute = |name| tag.attribute(name).map(text::unescape).filter(|value| !value.trim().is_empty());
+    let href = attribute("href")?;
+    let mut url = base.join(href.trim()).ok().filter(is_web).or_else(|| web_address(href.trim()))?;
+    url.set_fragment(None);
+    let title = attribute("title").map(|title| text::line(&title)).filter(|title| !title.is_empty());
+    let media_type = attribute("type").map(|media_type| essence(&media_type));
     let evidence = if tag.name.eq_ignore_ascii_case("link") {
-        let is_alternate = tag
-            .attribute("rel")?
-            .split_ascii_whitespace()
-            .any(|rel| rel.eq_ignore_ascii_case("alternate") || rel.eq_ignore_ascii_case("feed"));
-        if !is_alternate || !is_feed_type(tag.attribute("type")?, &url) {
-            return None;
-        }
+        let evidence = stated(&attribute("rel")?, media_type.as_deref(), &url)?;
         let about_comments =
             url.path().to_ascii_lowercase().contains("comments") || title.as_deref().is_some_and(|title| title.contains("omments"));
-        if about_comments { Evidence::Comments } else { Evidence::Stated }
-    } else if tag.name.eq_ignore_ascii_case("a") && looks_like_feed(&url) {
+        if about_comments { evidence.max(Evidence::Comments) } else { evidence }
+    } else if tag.name.eq_ignore_ascii_case("a") && (looks_like_feed(&url) || media_type.as_deref().is_some_and(is_feed_type)) {
         Evidence::Linked
     } else {
         return None;
@@ -98,26 +97,42 @@ fn candidate(tag: &Tag<'_>, base: &Url) -> Option<Candidate> {
     Some(Candidate { url, title, evidence })
 }
 
-/// JSON is a feed only by its own type or name: pages name other documents of JSON too.
-fn is_feed_type(media_type: &str, url: &Url) -> bool {
-    match media_type.trim().to_ascii_lowercase().split(';').next().unwrap_or_default().trim() {
-        "application/rss+xml"
-        | "application/atom+xml"
-        | "application/feed+json"
-        | "application/rdf+xml"
-        | "text/rss+xml"
-        | "application/rss"
-        | "application/atom" => true,
-        "application/json" | "application/xml" | "text/xml" => looks_like_feed(url),
-        _ => false,
+/// How a `link` states a feed; `None`: it is about something else.
+fn stated(rel: &str, media_type: Option<&str>, url: &Url) -> Option<Evidence> {
+    let is = |wanted: &str| rel.split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case(wanted));
+    let is_general = media_type.is_none_or(|media_type| ["application/json", "application/xml", "text/xml"].contains(&media_type));
+    match media_type {
+        _ if !is("alternate") && !is("feed") => None,
+        Some(media_type) if is_feed_type(media_type) => Some(Evidence::Stated),
+        _ if is_general && (is("feed") || media_type.is_some() && looks_like_feed(url)) => Some(Evidence::Stated),
+        // Pages name other documents of JSON too, and their translations without a type.
+        Some("application/xml" | "text/xml") => Some(Evidence::Linked),
+        None if looks_like_feed(url) => Some(Evidence::Linked),
+        _ => None,
     }
+}
+
+/// A media type without its parameters.
+fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Whether a media type is one of feeds, as it is, or as pages write it.
+fn is_feed_type(media_type: &str) -> bool {
+    let (kind, name) = media_type.split_once('/').unwrap_or_default();
+    let name = name.strip_prefix("x-").unwrap_or(name);
+    ["application", "text"].contains(&kind) && ["rss+xml", "atom+xml", "feed+json", "rdf+xml", "rss", "atom", "rss-xml"].contains(&name)
 }
 
 fn looks_like_feed(url: &Url) -> bool {
     let path = url.path().to_ascii_lowercase();
     let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let asks_for_one = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+        matches!(&*name, "feed" | "format" | "type") && matches!(&*value, "rss" | "rss2" | "atom" | "rdf")
+    };
     matches!(last, "feed" | "rss" | "atom" | "feed.xml" | "index.xml" | "feed.json" | "rss.php" | "feeds")
         || [".rss", ".atom", ".rdf", "rss.xml", "atom.xml"].iter().any(|end| last.ends_with(end))
+        || url.query_pairs().any(asks_for_one)
 }
 
 fn usual(page: &Url) -> Vec<Candidate> {
@@ -152,6 +167,40 @@ mod tests {
     #[test]
     fn a_page_that_names_none_is_tried_at_the_usual_places() {
         assert_eq!(found("<p>1 < 2</p>").first().map(String::as_str), Some("https://blog.example/feed"));
+    }
+
+    #[test]
+    fn a_feed_is_named_by_many_types_and_by_none() {
+        for tag in [
+            "<link rel=alternate type='application/rss&#43;xml' href=/x>",
+            "<link rel=alternate type='application/x-rss+xml; charset=utf-8' href=/x>",
+            "<link rel=alternate type=text/atom+xml href='feed://blog.example/x'>",
+            "<link rel=alternate type=text/rss href='feed:https://blog.example/x#top'>",
+            "<link rel=alternate type=text/xml title=RSS href=/x>",
+            "<link rel=feed href=/x>",
+            "<a type=application/rss+xml href=/x>RSS</a>",
+        ] {
+            let (https, http) = ("https://blog.example/x".to_owned(), "http://blog.example/x".to_owned());
+            assert!([[https], [http]].contains(&found(tag).try_into().unwrap()), "{tag}");
+        }
+        for (tag, url) in [
+            ("<link rel=alternate href=/feed.xml>", "/feed.xml"),
+            ("<link rel=alternate type='' href=/a.rss>", "/a.rss"),
+            ("<a href='/?feed=rss2'>", "/?feed=rss2"),
+            ("<link rel=alternate type=text/xml href=/data><link rel=alternate type=application/rss+xml href=/x>", "/x"),
+            ("<link rel=alternate href=/a/feed><link rel=alternate type=application/rss+xml href=/x>", "/x"),
+        ] {
+            assert_eq!(found(tag)[0], format!("https://blog.example{url}"), "{tag}");
+        }
+        for tag in [
+            "<link rel=alternate hreflang=de href=/de/>",
+            "<link rel=alternate type=application/json href=/wp-json/1>",
+            "<link rel=alternate type=text/xml+oembed href=/o>",
+            "<link rel=alternate type=text/html href=/feed>",
+            "<link rel=stylesheet type=text/css href=/rss>",
+        ] {
+            assert_eq!(found(tag).len(), USUAL_PATHS.len(), "{tag}");
+        }
     }
 
     #[test]
