@@ -4,8 +4,8 @@
 use super::front_matter::{Pair, Value};
 use crate::model::text;
 
-/// More lines are left to the parser, which counts what they hold.
-const MAX_LINES: usize = 1_000;
+/// The longest text that is read here, in bytes: it cannot hold too many values. The parser counts those of a longer one.
+const MAX_LENGTH: usize = 8 << 10;
 
 /// The longest key.
 const MAX_KEY: usize = 100;
@@ -13,7 +13,7 @@ const MAX_KEY: usize = 100;
 /// The fields of a text that begins after so many lines; `None` if it has anything that is not known here, mistakes included.
 pub(super) fn fields(source: &str, line: usize) -> Option<Vec<Pair>> {
     let is_known = |c: char| c == '\n' || !(c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}'));
-    if !source.chars().all(is_known) {
+    if source.len() > MAX_LENGTH || !source.chars().all(is_known) {
         return None;
     }
     let (mut pairs, mut indent) = (Vec::<Pair>::new(), None);
@@ -38,7 +38,7 @@ pub(super) fn fields(source: &str, line: usize) -> Option<Vec<Pair>> {
             && key.starts_with(|c: char| c.is_ascii_alphabetic())
             && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
         let key = key.to_ascii_lowercase();
-        if !is_key || number >= MAX_LINES || pairs.iter().any(|pair| pair.key == key) {
+        if !is_key || pairs.iter().any(|pair| pair.key == key) {
             return None;
         }
         let value = match rest.strip_prefix(' ') {
@@ -128,6 +128,9 @@ mod tests {
         {
             assert_eq!(fields(other, 1), None, "{other}");
         }
-        assert_eq!(fields(&format!("{}: b", "a".repeat(1_025)), 1), None);
+        for long in [format!("{}: b", "a".repeat(1_025)), format!("a: [{}b]", "b,".repeat(5_000)), format!("a:\n{}", "- b\n".repeat(5_000))]
+        {
+            assert!(parsed(&long, 1).is_err() && fields(&long, 1).is_none(), "{long:.20}");
+        }
     }
 }
