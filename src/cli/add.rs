@@ -15,6 +15,7 @@ use super::{Work, now};
 use crate::config::proxy;
 use crate::model::{Header, Host, NewSource, Slug, Source, SourceKind, SourceSettings, web_address};
 use crate::poll::Outcome;
+use crate::source::discover::Evidence;
 use crate::source::feed::{Found, ReadError, find};
 use crate::source::fetch::{Client, header};
 
@@ -169,24 +170,43 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
     let client = work.reader.client_of(&work.store, now()).of(&settings)?;
     let mut leading = vec![url.clone()];
     let mut found = look(work, &url, &client, &settings).await?;
-    if let Found::Page { candidates } = &found {
-        let Some(best) = candidates.first() else {
-            anyhow::bail!("{url} is a web page that names no feed; look for a feed's own address there, and add that");
-        };
+    if let Found::Page { candidates } = found {
         let names: Vec<&str> = candidates.iter().map(|candidate| candidate.url.as_str()).collect();
-        console.say(&format!("{url} is a web page with {} feed(s): {}; the first is taken", names.len(), names.join(", ")));
-        if let Some(added) = known(work, &best.url, slug.as_ref(), &settings).await? {
-            work.store.also_known(added.source.id, url.as_str()).await?;
-            return Ok(added);
+        // What the page names is its word; where it names nothing others have theirs in one of several places.
+        let tried = if candidates.iter().all(|candidate| candidate.evidence == Evidence::Usual) {
+            console.say(&format!("{url} is a web page that names no feed; the usual places are tried: {}", names.join(", ")));
+            &candidates[..]
+        } else {
+            console.say(&format!("{url} is a web page with {} feed(s): {}; the first is taken", names.len(), names.join(", ")));
+            &candidates[..1]
+        };
+        found = Found::Page { candidates: Vec::new() };
+        for candidate in tried {
+            if let Some(added) = known(work, &candidate.url, slug.as_ref(), &settings).await? {
+                work.store.also_known(added.source.id, url.as_str()).await?;
+                return Ok(added);
+            }
+            let is_elsewhere = Host::of(&candidate.url) != Host::of(&url);
+            anyhow::ensure!(
+                settings.headers.is_empty() || !is_elsewhere,
+                "{url} names a feed of another host, which is not given its headers: add {} itself",
+                candidate.url
+            );
+            match look(work, &candidate.url, &client, &settings).await {
+                Ok(Found::Page { .. }) => {}
+                Ok(feed) => {
+                    leading.push(candidate.url.clone());
+                    found = feed;
+                    break;
+                }
+                Err(error) if tried.len() > 1 && error.downcast_ref().is_some_and(ReadError::is_no_feed) => {}
+                Err(error) => return Err(error),
+            }
         }
-        let is_elsewhere = Host::of(&best.url) != Host::of(&url);
         anyhow::ensure!(
-            settings.headers.is_empty() || !is_elsewhere,
-            "{url} names a feed of another host, which is not given its headers: add {} itself",
-            best.url
+            tried.len() == 1 || matches!(found, Found::Feed { .. }),
+            "{url} is a web page that names no feed, and none is at the usual places; look for a feed's own address there, and add that"
         );
-        leading.push(best.url.clone());
-        found = look(work, &leading[1], &client, &settings).await?;
     }
     let Found::Feed { url: feed, batch } = found else {
         anyhow::bail!("what {url} names as its feed is a web page; look for the feed's own address")

@@ -87,6 +87,27 @@ fn what_was_asked_just_now_is_not_asked_again_when_it_is_added_again() {
 }
 
 #[test]
+fn a_page_that_names_no_feed_has_it_at_one_of_the_usual_places() {
+    const PAGE: &str = "<!doctype html><html><body><p>Welcome.</p></body></html>";
+    let (home, up) = (Home::new(), Upstream::new());
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"0s\"\n");
+    up.then("/", "200 OK", PAGE).then("/feed", "302 Found\r\nLocation: /", "").then("/rss.xml", "404 Not Found", PAGE);
+    up.then("/atom.xml", "200 OK", FEED);
+    let out = home.output(&["add", &up.url("/")]);
+    assert!(out.contains("names no feed; the usual places are tried") && out.contains("added Up (feed) as up: 1 new"), "{out}");
+    assert!(home.output(&["add", &up.url("/")]).contains("/atom.xml is there already, as up"));
+    assert_eq!((up.asked("/rss.xml"), up.asked("/atom.xml"), up.asked("/feed.xml")), (1, 1, 0));
+    let other = Upstream::new();
+    other.then("/", "200 OK", PAGE);
+    assert!(home.failure(&["preview", &other.url("/")], 1).contains("it names no feed; many have theirs at: "));
+    assert!(home.failure(&["add", &other.url("/")], 1).contains("names no feed, and none is at the usual places"));
+    let busy = Upstream::new();
+    busy.then("/", "200 OK", PAGE).then("/feed", "429 Slow", "").then("/rss.xml", "200 OK", FEED);
+    assert!(home.failure(&["add", &busy.url("/")], 1).contains("429"));
+    assert_eq!(busy.asked("/rss.xml"), 0, "a host that has enough is left alone");
+}
+
+#[test]
 fn one_feed_is_one_source_with_a_fragment_and_as_feed_readers_spell_it() {
     let home = Home::new();
     let (url, asked) = upstream(FEED);

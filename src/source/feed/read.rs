@@ -56,6 +56,16 @@ impl ReadError {
         }
     }
 
+    /// Whether no feed is there, by what the server answered.
+    #[must_use]
+    pub fn is_no_feed(&self) -> bool {
+        match self {
+            Self::Feed { .. } | Self::Fetch(FetchError::Gone(_)) => true,
+            Self::Fetch(FetchError::Status { status, .. }) => status.is_client_error() && self.busy_host().is_none(),
+            _ => false,
+        }
+    }
+
     /// Whether it was not asked, since others kept it from a host: that is nobody's failure.
     #[must_use]
     pub const fn is_crowded(&self) -> bool {
