@@ -77,6 +77,9 @@ pub enum FetchError {
         /// How many are followed.
         limit: usize,
     },
+    /// Redirects that lead back to where they were.
+    #[error("{0} redirects in a circle, as pages do that wish for a cookie or a login")]
+    Circle(Url),
     /// A URL, asked for or redirected to, that is no web address.
     #[error("{0:?} is no web address; expected http:// or https://")]
     NotWeb(String),

@@ -1,6 +1,6 @@
 //! What the headers of an answer say of time and text. It sends nothing.
 
-use chrono::Duration;
+use chrono::{DateTime, Duration};
 use reqwest::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, DATE, EXPIRES, HeaderMap, HeaderName, LINK, RETRY_AFTER};
 use url::Url;
 
@@ -55,8 +55,10 @@ fn later(now: Time, seconds: i64) -> Option<Time> {
     (seconds > 0).then(|| now + Duration::seconds(seconds.min(LONGEST.num_seconds())))
 }
 
+/// A date of HTTP, or one of mail, which servers write as well: `1 Dec` for `01 Dec`, `+0000` for `GMT`.
 fn http_date(text: &str) -> Option<Time> {
-    httpdate::parse_http_date(text).ok().map(Time::from)
+    let stated = httpdate::parse_http_date(text).ok().map(Time::from);
+    stated.or_else(|| DateTime::parse_from_rfc2822(text).ok().map(|date| date.to_utc()))
 }
 
 /// The media type without its parameters, in small letters, and the charset among them.
@@ -118,6 +120,7 @@ mod tests {
             (vec![(CACHE_CONTROL, "max-age=99999999999")], Some(7 * 24 * 60)),
             (vec![(EXPIRES, "Mon, 06 May 2024 11:00:00 GMT")], Some(60)),
             (vec![(EXPIRES, "Mon, 06 May 2024 11:00:00 GMT"), (DATE, "Mon, 06 May 2024 10:30:00 GMT")], Some(30)),
+            (vec![(EXPIRES, "Mon, 6 May 2024 13:00:00 +0200")], Some(60)),
             (vec![(EXPIRES, "0")], None),
         ] {
             assert_eq!(minutes(fresh_until(&headers(&pairs), now), now), expected, "{pairs:?}");

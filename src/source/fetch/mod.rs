@@ -192,6 +192,7 @@ impl Client {
     pub async fn get(&self, first: &Url, validators: Validators<'_>, now: Time) -> Result<Answer, FetchError> {
         let (mut url, mut all_permanent) = (first.clone(), true);
         let (mut time, mut patience, mut asked) = (self.limits.time, self.limits.turn, None);
+        let mut passed = Vec::new();
         for hop in 0..=self.limits.redirects {
             let host = Host::of(&url);
             let is_led = hop > 0 && host != asked;
@@ -209,7 +210,12 @@ impl Client {
                 Ok(Step::Answer(answer)) => return Ok(Answer { is_moved: hop > 0 && all_permanent, ..answer }),
                 Ok(Step::Redirect { to, is_permanent }) => {
                     all_permanent &= is_permanent && !own::is_downgrade(&url, &to);
-                    url = as_user_of(first, to);
+                    let to = as_user_of(first, to);
+                    // What redirects to set a cookie is never content with who has none.
+                    if to == url || passed.contains(&to) {
+                        return Err(FetchError::Circle(public(first)));
+                    }
+                    passed.push(std::mem::replace(&mut url, to));
                 }
                 // Where it leads for now is gone, and not the document itself.
                 Err(FetchError::Gone(url)) if !all_permanent => {

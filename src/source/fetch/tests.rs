@@ -68,14 +68,21 @@ fn an_unchanged_document_is_asked_for_with_what_it_came_with() {
 #[test]
 fn redirects_are_followed_and_only_permanent_ones_move_a_source() {
     for (codes, moved) in [(vec!["301 M", "308 P"], true), (vec!["301 M", "302 F"], false), (vec![], false)] {
-        let mut answers: Vec<_> = codes.iter().map(|code| answer(&format!("{code}\r\nLocation: /next#top"), b"")).collect();
+        let mut answers: Vec<_> = codes.iter().map(|code| answer(&format!("{code}\r\nLocation: /{}#top", &code[..3]), b"")).collect();
         answers.push(answer("200 OK", b"x"));
         let (url, _requests) = serve(answers);
         let answer = get(&url, Validators::default(), Limits::default()).unwrap();
         assert_eq!((answer.is_moved, answer.url.fragment()), (moved, None), "{codes:?}");
     }
-    let (url, _requests) = serve(vec![answer("302 F\r\nLocation: /again", b""); 7]);
+    let (url, _requests) = serve((0..7).map(|number| answer(&format!("302 F\r\nLocation: /again/{number}"), b"")).collect());
     assert!(matches!(get(&url, Validators::default(), Limits::default()), Err(FetchError::TooManyRedirects { .. })));
+    for circle in [&["/feed"][..], &[""], &["/a", "/b", "/a"], &["/a", "/feed#x"]] {
+        let mut answers: Vec<_> = circle.iter().map(|to| answer(&format!("302 F\r\nLocation: {to}"), b"")).collect();
+        answers.push(answer("200 OK", b"x"));
+        let (url, requests) = serve(answers);
+        assert!(matches!(get(&url, Validators::default(), Limits::default()), Err(FetchError::Circle(_))), "{circle:?}");
+        assert_eq!(requests.try_iter().count(), circle.len(), "what is known is not asked again");
+    }
 }
 
 #[test]
