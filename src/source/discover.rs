@@ -7,10 +7,13 @@ use url::{Position, Url};
 
 use super::feed::tag::{Tag, TagScanner};
 use super::link::is_short;
-use crate::model::{is_web, text, web_address};
+use crate::model::{Host, is_web, text, web_address};
 
 /// Feeds of one page beyond these are passed over.
 const MAX_CANDIDATES: usize = 50;
+
+/// A page that leads elsewhere after more seconds has something to say itself.
+const SOON: u32 = 5;
 
 /// Where sites have their feed that do not say so.
 const USUAL_PATHS: [&str; 6] = ["/feed", "/rss.xml", "/atom.xml", "/feed.xml", "/index.xml", "/feed.json"];
@@ -46,17 +49,7 @@ pub fn feeds(html: &[u8], page: &Url) -> Vec<Candidate> {
     let mut scanner = TagScanner::new(&html);
     let mut base = page.clone();
     let mut found: Vec<Candidate> = Vec::new();
-    // A comment without an end hides nothing.
-    let last_end = html.rfind("-->").unwrap_or(0);
-    let mut behind_comment = 0;
-    for (at, _) in html.match_indices('<') {
-        if at < behind_comment {
-            continue;
-        }
-        if html[at..].starts_with("<!--") && at + 2 <= last_end {
-            behind_comment = html[at + 2..].find("-->").map_or(at, |end| at + 2 + end);
-            continue;
-        }
+    for at in outside_comments(&html) {
         let name = html[at + 1..].bytes().take(4).map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>();
         if !(name == b"link" || name == b"base" || name.starts_with(b"a") && name.get(1).is_some_and(u8::is_ascii_whitespace)) {
             continue;
@@ -75,6 +68,47 @@ pub fn feeds(html: &[u8], page: &Url) -> Vec<Candidate> {
     }
     found.sort_by_key(|candidate| candidate.evidence);
     if found.is_empty() { usual(page) } else { found }
+}
+
+/// Where a page of no content of its own leads at once (`meta` refresh), if that is at its own host.
+#[must_use]
+pub fn refresh(html: &[u8], page: &Url) -> Option<Url> {
+    let html = String::from_utf8_lossy(html);
+    let mut scanner = TagScanner::new(&html);
+    let metas = outside_comments(&html).filter(|at| html.get(at + 1..at + 5).is_some_and(|name| name.eq_ignore_ascii_case("meta")));
+    let mut contents = metas.filter_map(|at| {
+        let (tag, _) = scanner.start_tag(at)?;
+        let is_refresh = tag.attribute("http-equiv").is_some_and(|name| name.trim().eq_ignore_ascii_case("refresh"));
+        tag.attribute("content").filter(|_| is_refresh).map(text::unescape)
+    });
+    contents.find_map(|content| refreshed(&content, page))
+}
+
+fn refreshed(content: &str, page: &Url) -> Option<Url> {
+    let (delay, rest) = content.split_once([';', ','])?;
+    let is_soon = delay.trim().split('.').next()?.parse::<u32>().is_ok_and(|seconds| seconds <= SOON);
+    let rest = rest.trim();
+    let named = rest.get(..3).filter(|name| name.eq_ignore_ascii_case("url")).and_then(|_| rest[3..].trim_start().strip_prefix('='));
+    let mut to = page.join(named.unwrap_or(rest).trim().trim_matches(['"', '\''])).ok().filter(is_web)?;
+    to.set_fragment(None);
+    let is_other = to[..Position::AfterQuery] != page[..Position::AfterQuery];
+    (is_soon && is_other && Host::of(&to) == Host::of(page)).then_some(to)
+}
+
+/// Where tags may begin. A comment without an end hides nothing.
+fn outside_comments(html: &str) -> impl Iterator<Item = usize> {
+    let last_end = html.rfind("-->").unwrap_or(0);
+    let mut behind_comment = 0;
+    html.match_indices('<').filter_map(move |(at, _)| {
+        if at < behind_comment {
+            return None;
+        }
+        if html[at..].starts_with("<!--") && at + 2 <= last_end {
+            behind_comment = html[at + 2..].find("-->").map_or(at, |end| at + 2 + end);
+            return None;
+        }
+        Some(at)
+    })
 }
 
 fn candidate(tag: &Tag<'_>, base: &Url) -> Option<Candidate> {
@@ -211,6 +245,20 @@ mod tests {
             assert_eq!(found(&html), ["https://blog.example/new.rss"], "{html}");
         }
         assert_eq!(found(&format!("<!-- x {}", link("/new.rss"))), ["https://blog.example/new.rss"]);
+    }
+
+    #[test]
+    fn a_page_leads_elsewhere_at_once_within_its_host() {
+        let page = Url::parse("https://blog.example/").unwrap();
+        let to = |content: &str| refresh(format!("<!-- x --><META http-equiv=Refresh content=\"{content}\">").as_bytes(), &page);
+        for content in
+            ["0; url=/en/", "0;URL='https://blog.example/en/#top'", "1.5 , url = en/", "0; /en/", "0; url=https://blog.example/en&#47;"]
+        {
+            assert_eq!(to(content).as_ref().map(Url::as_str), Some("https://blog.example/en/"), "{content}");
+        }
+        for content in ["0", "300; url=/en/", "0; url=/", "0; url=https://other.example/en/", "0; url=javascript:x", "x; url=/en/"] {
+            assert_eq!(to(content), None, "{content}");
+        }
     }
 
     #[test]

@@ -96,6 +96,10 @@ fn a_page_that_names_no_feed_has_it_at_one_of_the_usual_places() {
     let out = home.output(&["add", &up.url("/")]);
     assert!(out.contains("names no feed; the usual places are tried") && out.contains("added Up (feed) as up: 1 new"), "{out}");
     assert!(home.output(&["add", &up.url("/")]).contains("/atom.xml is there already, as up"));
+    up.then("/front", "200 OK", "<!doctype html><title>x</title><meta http-equiv=refresh content='0; url=/en/'>");
+    up.then("/en/", "200 OK", "<!doctype html><link rel=alternate type=application/rss+xml href=/en/index.xml>");
+    up.then("/en/index.xml", "200 OK", &FEED.replace("Up", "English"));
+    assert!(home.output(&["add", &up.url("/front")]).contains("added English (feed) as english: 1 new"));
     assert_eq!((up.asked("/rss.xml"), up.asked("/atom.xml"), up.asked("/feed.xml")), (1, 1, 0));
     let other = Upstream::new();
     other.then("/", "200 OK", PAGE);

@@ -11,8 +11,8 @@ use crate::crew::Crew;
 use crate::model::private::public;
 use crate::model::websub::{HubLink, Pushed};
 use crate::model::{Batch, Extent, Host, Memory, Source, Time};
-use crate::source::discover::{self, Candidate};
-use crate::source::fetch::{Answer, Body, Client, FetchError, Validators};
+use crate::source::discover::{self, Candidate, Evidence};
+use crate::source::fetch::{Answer, Body, Client, FetchError, Validators, as_user_of};
 
 /// Why a feed could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -129,21 +129,36 @@ pub enum Found {
     },
 }
 
-/// Looks with one GET what is at a URL: a feed, which may be in an encoding that its owner names, or a page that may name some.
+/// Looks with one GET what is at a URL: a feed, which may be in an encoding that its owner names, or a page that may name some; a page
+/// that leads on at once, within its host, costs another.
 ///
 /// # Errors
 ///
 /// Fails if nothing came, or if it is neither.
 pub async fn find(url: &Url, client: &Client, encoding: Option<&str>, zone: Tz, now: Time) -> Result<Found, ReadError> {
+    match find_at(url, client, encoding, zone, now).await? {
+        // A page for browsers alone, in front of the one that is meant, such as that of a site's first language.
+        (Found::Page { candidates }, Some(to)) if candidates.iter().all(|candidate| candidate.evidence == Evidence::Usual) => {
+            Ok(find_at(&as_user_of(url, to), client, encoding, zone, now).await?.0)
+        }
+        (found, _) => Ok(found),
+    }
+}
+
+/// What is at a URL, and where a page that is there leads at once.
+async fn find_at(url: &Url, client: &Client, encoding: Option<&str>, zone: Tz, now: Time) -> Result<(Found, Option<Url>), ReadError> {
     let Answer { body, url: final_url, is_moved, fresh_until } = client.get(url, Validators::default(), now).await?;
     // A 304 answers no question that was asked here; it is as good as an empty document.
     let body = Arc::new(body.unwrap_or_default());
     match parse_aside(&body, &final_url, encoding.map(str::to_owned), zone, client).await {
         Ok(feed) => {
             let url = if is_moved { final_url } else { url.clone() };
-            Ok(Found::Feed { url, batch: Box::new(batch(feed, &body, fresh_until)) })
+            Ok((Found::Feed { url, batch: Box::new(batch(feed, &body, fresh_until)) }, None))
         }
-        Err(ReadError::Feed { error: FeedError::WebPage, .. }) => Ok(Found::Page { candidates: discover::feeds(&body.bytes, &final_url) }),
+        Err(ReadError::Feed { error: FeedError::WebPage, .. }) => {
+            let candidates = discover::feeds(&body.bytes, &final_url);
+            Ok((Found::Page { candidates }, discover::refresh(&body.bytes, &final_url)))
+        }
         Err(error) => Err(error),
     }
 }
