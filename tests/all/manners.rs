@@ -76,7 +76,7 @@ async fn validators_go_back_verbatim_as_last_received_with_a_document() {
     up.then("/a", "200 OK\r\nETag: W/\"a b\"\r\nLast-Modified: Yesterday, roughly\r\nSet-Cookie: id=1", RSS)
         .then("/a", "304 Not Modified\r\nETag: \"other\"\r\nLast-Modified: never\r\nSet-Cookie: id=2", "")
         .then("/a", "500 Oh", "")
-        .then("/a", "200 OK\r\nETag: \"v2\"", RSS)
+        .then("/a", "200 OK\r\nETag: \"版本 2\"", RSS)
         .then("/a", "304 Not Modified", "");
     let source = add(&f.store, &up.url("/a"), SourceSettings::default()).await;
     let reader = reader();
@@ -87,7 +87,7 @@ async fn validators_go_back_verbatim_as_last_received_with_a_document() {
     let requests = up.requests();
     let sent: Vec<_> = requests.iter().map(|request| (request.header("if-none-match"), request.header("if-modified-since"))).collect();
     let first = (Some("W/\"a b\""), Some("Yesterday, roughly"));
-    assert_eq!(sent, [(None, None), first, first, first, (Some("\"v2\""), None)]);
+    assert_eq!(sent, [(None, None), first, first, first, (Some("\"版本 2\""), None)]);
     for request in &requests {
         let agent = format!("Feedmill/{} (+https://feeds.example.org/)", env!("CARGO_PKG_VERSION"));
         assert_eq!(request.header("user-agent"), Some(agent.as_str()));

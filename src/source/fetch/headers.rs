@@ -12,9 +12,9 @@ const LONGEST: Duration = Duration::days(7);
 /// How long a host is left alone that has been asked too often (429) and does not say for how long.
 pub(super) const UNTOLD: Duration = Duration::minutes(15);
 
-/// A header as text.
+/// A header as text, which may have other letters than ASCII's (RFC 9110 5.5, 8.8.3).
 pub(super) fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?.trim();
+    let value = std::str::from_utf8(headers.get(name)?.as_bytes()).ok()?.trim();
     (!value.is_empty()).then(|| value.to_owned())
 }
 
