@@ -13,9 +13,9 @@ use super::said::Said;
 use super::subscriptions::{opml_file, subscribe};
 use super::{Work, now};
 use crate::config::proxy;
-use crate::model::{Header, Host, NewSource, Slug, Source, SourceKind, SourceSettings, web_address};
+use crate::model::{Batch, Header, Host, NewSource, Slug, Source, SourceKind, SourceSettings, web_address};
 use crate::poll::Outcome;
-use crate::source::discover::Evidence;
+use crate::source::discover::Candidate;
 use crate::source::feed::{Found, ReadError, find};
 use crate::source::fetch::{Client, header};
 
@@ -169,47 +169,20 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
     }
     let client = work.reader.client_of(&work.store, now()).of(&settings)?;
     let mut leading = vec![url.clone()];
-    let mut found = look(work, &url, &client, &settings).await?;
-    if let Found::Page { candidates } = found {
-        let names: Vec<&str> = candidates.iter().map(|candidate| candidate.url.as_str()).collect();
-        // What the page names is its word; where it names nothing others have theirs in one of several places.
-        let tried = if candidates.iter().all(|candidate| candidate.evidence == Evidence::Usual) {
-            console.say(&format!("{url} is a web page that names no feed; the usual places are tried: {}", names.join(", ")));
-            &candidates[..]
-        } else {
-            console.say(&format!("{url} is a web page with {} feed(s): {}; the first is taken", names.len(), names.join(", ")));
-            &candidates[..1]
-        };
-        found = Found::Page { candidates: Vec::new() };
-        for candidate in tried {
-            if let Some(added) = known(work, &candidate.url, slug.as_ref(), &settings).await? {
-                work.store.also_known(added.source.id, url.as_str()).await?;
-                return Ok(added);
-            }
-            let is_elsewhere = Host::of(&candidate.url) != Host::of(&url);
-            anyhow::ensure!(
-                settings.headers.is_empty() || !is_elsewhere,
-                "{url} names a feed of another host, which is not given its headers: add {} itself",
-                candidate.url
-            );
-            match look(work, &candidate.url, &client, &settings).await {
-                Ok(Found::Page { .. }) => {}
-                Ok(feed) => {
-                    leading.push(candidate.url.clone());
-                    found = feed;
-                    break;
+    let (feed, batch) = match look(work, &url, &client, &settings).await? {
+        Found::Feed { url, batch } => (url, batch),
+        Found::Page { candidates } => {
+            let tried = tried(&url, &candidates, console);
+            for candidate in tried {
+                if let Some(added) = known(work, &candidate.url, slug.as_ref(), &settings).await? {
+                    work.store.also_known(added.source.id, url.as_str()).await?;
+                    return Ok(added);
                 }
-                Err(error) if tried.len() > 1 && error.downcast_ref().is_some_and(ReadError::is_no_feed) => {}
-                Err(error) => return Err(error),
             }
+            let (named, feed, batch) = first_feed(work, &url, tried, &client, &settings).await?;
+            leading.push(named);
+            (feed, batch)
         }
-        anyhow::ensure!(
-            tried.len() == 1 || matches!(found, Found::Feed { .. }),
-            "{url} is a web page that names no feed, and none is at the usual places; look for a feed's own address there, and add that"
-        );
-    }
-    let Found::Feed { url: feed, batch } = found else {
-        anyhow::bail!("what {url} names as its feed is a web page; look for the feed's own address")
     };
     // What it is asked with is not for the host that a redirect leads to, now and later.
     let asked = &leading[leading.len() - 1];
@@ -225,6 +198,46 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
     }
     let result = work.reader.apply(&work.store, &source, *batch, now()).await;
     Ok(Added { outcome: Some(Outcome { source: source.clone(), result }), was, source })
+}
+
+/// Which of a page's candidates are looked at, as it is said: what the page names is its word, and the first is taken; where it
+/// names nothing others have theirs in one of several places.
+fn tried<'a>(page: &Url, candidates: &'a [Candidate], console: Console) -> &'a [Candidate] {
+    let names: Vec<&str> = candidates.iter().map(|candidate| candidate.url.as_str()).collect();
+    if candidates.iter().all(Candidate::is_guess) {
+        console.say(&format!("{page} is a web page that names no feed; the usual places are tried: {}", names.join(", ")));
+        return candidates;
+    }
+    console.say(&format!("{page} is a web page with {} feed(s): {}; the first is taken", names.len(), names.join(", ")));
+    &candidates[..1]
+}
+
+/// The first of a page's candidates that is a feed: by its own URL, where it is to be asked for, and what was read.
+async fn first_feed(
+    work: &Work,
+    page: &Url,
+    tried: &[Candidate],
+    client: &Client,
+    settings: &SourceSettings,
+) -> anyhow::Result<(Url, Url, Box<Batch>)> {
+    for candidate in tried {
+        let url = &candidate.url;
+        let is_elsewhere = Host::of(url) != Host::of(page);
+        anyhow::ensure!(
+            settings.headers.is_empty() || !is_elsewhere,
+            "{page} names a feed of another host, which is not given its headers: add {url} itself"
+        );
+        match look(work, url, client, settings).await {
+            Ok(Found::Feed { url: feed, batch }) => return Ok((url.clone(), feed, batch)),
+            Ok(Found::Page { .. }) if candidate.is_guess() => {}
+            Ok(Found::Page { .. }) => anyhow::bail!("what {page} names as its feed is a web page; look for the feed's own address"),
+            Err(error) if candidate.is_guess() && error.downcast_ref().is_some_and(ReadError::is_no_feed) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    anyhow::bail!(
+        "{page} is a web page that names no feed, and none is at the usual places; look for a feed's own address there, and add that"
+    )
 }
 
 /// The source that a URL leads to already. One that was removed comes back; nothing is asked that was asked just now.

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::model::{Article, Batch, Omission, Policy, Slug, text, web_address};
 use crate::output::JSON_FEED;
 use crate::poll::Reader;
-use crate::source::discover::Evidence;
+use crate::source::discover::Candidate;
 use crate::source::feed::{Found, find};
 use crate::source::folder;
 use crate::store::{Foreseen, foresee};
@@ -52,7 +52,7 @@ async fn read(source: &str, reader: &Reader, config: &Config) -> anyhow::Result<
             Found::Feed { batch, .. } => Ok(*batch),
             Found::Page { candidates } => {
                 let feeds: Vec<&str> = candidates.iter().map(|candidate| candidate.url.as_str()).collect();
-                let is_guess = candidates.iter().all(|candidate| candidate.evidence == Evidence::Usual);
+                let is_guess = candidates.iter().all(Candidate::is_guess);
                 let named = if is_guess { "it names no feed; many have theirs at" } else { "the feeds that it names" };
                 anyhow::bail!("this is a web page; {named}: {}", feeds.join(", "))
             }

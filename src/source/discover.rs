@@ -29,6 +29,14 @@ pub struct Candidate {
     pub evidence: Evidence,
 }
 
+impl Candidate {
+    /// Whether the page says nothing of it.
+    #[must_use]
+    pub fn is_guess(&self) -> bool {
+        self.evidence == Evidence::Usual
+    }
+}
+
 /// How sure it is that a URL is a feed; the surer is the less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {

@@ -11,7 +11,7 @@ use crate::crew::Crew;
 use crate::model::private::public;
 use crate::model::websub::{HubLink, Pushed};
 use crate::model::{Batch, Extent, Host, Memory, Source, Time};
-use crate::source::discover::{self, Candidate, Evidence};
+use crate::source::discover::{self, Candidate};
 use crate::source::fetch::{Answer, Body, Client, FetchError, Validators, as_user_of};
 
 /// Why a feed could not be read.
@@ -138,7 +138,7 @@ pub enum Found {
 pub async fn find(url: &Url, client: &Client, encoding: Option<&str>, zone: Tz, now: Time) -> Result<Found, ReadError> {
     match find_at(url, client, encoding, zone, now).await? {
         // A page for browsers alone, in front of the one that is meant, such as that of a site's first language.
-        (Found::Page { candidates }, Some(to)) if candidates.iter().all(|candidate| candidate.evidence == Evidence::Usual) => {
+        (Found::Page { candidates }, Some(to)) if candidates.iter().all(Candidate::is_guess) => {
             Ok(find_at(&as_user_of(url, to), client, encoding, zone, now).await?.0)
         }
         (found, _) => Ok(found),
