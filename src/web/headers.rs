@@ -100,7 +100,9 @@ impl Headers {
             vec![(header::VARY, HeaderValue::from_static("Accept-Encoding")), (header::CACHE_CONTROL, HeaderValue::from_static(cache))];
         shared.extend(modified.map(|modified| (header::LAST_MODIFIED, value(&httpdate::fmt_http_date(modified.into())))));
         if matches!(nature, Nature::Feed | Nature::Archive) {
-            shared.push((header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")));
+            let any = HeaderValue::from_static("*");
+            // Or a reader in a page would see no tag to ask with, and no link to the archive.
+            shared.extend([(header::ACCESS_CONTROL_ALLOW_ORIGIN, any.clone()), (header::ACCESS_CONTROL_EXPOSE_HEADERS, any)]);
         }
         let policy = match nature {
             Nature::Page => Some(crate::output::html::CONTENT_SECURITY_POLICY),

@@ -91,7 +91,7 @@ pub(super) fn prepare(door: &Arc<Door>, path: &str, document: &Arc<Document>, wa
 
 async fn answer(request: &HttpRequest, door: &Arc<Door>) -> Result<HttpResponse, Error> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(Error::Method);
+        return preflight(request).ok_or(Error::Method);
     }
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let target = &*without_prefix(target, door.site.prefix());
@@ -234,6 +234,20 @@ fn moved(door: &Door, path: &str) -> HttpResponse {
         .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .finish()
+}
+
+/// What a browser asks before a page of another site may send headers such as `If-None-Match`: whoever may read may send them.
+fn preflight(request: &HttpRequest) -> Option<HttpResponse> {
+    let wished = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
+    let is_one = *request.method() == Method::OPTIONS && (wished == "GET" || wished == "HEAD");
+    is_one.then(|| {
+        HttpResponse::NoContent()
+            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+            .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"))
+            .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "*"))
+            .insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"))
+            .finish()
+    })
 }
 
 /// A person who opens a feed in a browser wants its page.

@@ -249,10 +249,23 @@ async fn a_name_never_seen_is_a_404_with_the_nearest_names() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_reading_is_offered() {
     let server = Server::new().await;
-    for method in ["POST", "PUT", "DELETE", "PATCH"] {
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
         let answer = server.ask(method, "/feed.rss", &[]);
         assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"), "{method}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_may_ask_with_a_tag_and_sees_the_next_one() {
+    let server = Server::new().await;
+    let answer = server.ask("OPTIONS", "/feed.json", &[("Access-Control-Request-Method", "GET"), ("Origin", "https://reader.example")]);
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, "*"));
+    assert_eq!((answer.header("access-control-allow-methods"), answer.header("access-control-allow-headers")), ("GET, HEAD", "*"));
+    assert_eq!(server.ask("OPTIONS", "/feed.json", &[("Access-Control-Request-Method", "PUT")]).status, 405);
+    let answer = server.get("/feed.json");
+    assert_eq!(answer.header("access-control-expose-headers"), "*");
+    let known = server.ask("GET", "/feed.json", &[("If-None-Match", answer.header("etag"))]);
+    assert_eq!((known.status, known.header("access-control-expose-headers")), (304, "*"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
