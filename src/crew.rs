@@ -56,11 +56,16 @@ impl Crew {
         Self { name, gives_way: 0, places: Semaphore::new(places), idle: Arc::default(), threads: Mutex::default() }
     }
 
-    /// One for work that keeps a core busy, which more threads would not do sooner.
-    pub(crate) fn of_cores(name: &'static str) -> Self {
-        let mut crew = Self::new(name, cores());
+    /// One for work that keeps a core busy, and gives way.
+    pub(crate) fn computing(name: &'static str, places: usize) -> Self {
+        let mut crew = Self::new(name, places);
         crew.gives_way = COMPUTING;
         crew
+    }
+
+    /// One with as many threads as there are cores: more would not do it sooner.
+    pub(crate) fn of_cores(name: &'static str) -> Self {
+        Self::computing(name, cores())
     }
 
     /// Does work on one of the threads, when one is free; `None`: it panicked, or there was no thread to be had.

@@ -56,8 +56,9 @@ impl Coding {
             Self::Zstd => zstd::bulk::compress(body, 6),
             Self::Brotli => brotli(body),
         };
-        // Writing into memory fails only for want of it; the document then goes out as it is.
-        encoded.ok().filter(|encoded| encoded.len() < body.len()).map(Bytes::from)
+        // Writing into memory fails only for want of it; the document then goes out as it is. What was room for more is given
+        // back: it would be kept with the document.
+        encoded.ok().filter(|encoded| encoded.len() < body.len()).map(|encoded| encoded.into_boxed_slice().into())
     }
 }
 
@@ -69,7 +70,10 @@ fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
 
 fn brotli(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoded = Vec::new();
-    let parameters = brotli::enc::BrotliEncoderParams { quality: 5, ..Default::default() };
+    // A window that holds the document: a larger one is memory alone.
+    let window = body.len().next_power_of_two().ilog2() + 1;
+    let lgwin = i32::try_from(window.clamp(16, 22)).unwrap_or(22);
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 5, lgwin, size_hint: body.len(), ..Default::default() };
     brotli::BrotliCompress(&mut &body[..], &mut encoded, &parameters)?;
     Ok(encoded)
 }

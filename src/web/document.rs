@@ -19,6 +19,9 @@ use crate::model::Time;
 /// How often a document is given before it is compressed as a whole.
 const HOT: u32 = 3;
 
+/// About how much memory the headers of a document take, as they are and as they are written.
+const HEAD: usize = 4096;
+
 /// A document with all that answering it needs; nothing in it comes from the clock or the process.
 #[derive(Debug)]
 pub(super) struct Document {
@@ -51,13 +54,14 @@ pub(super) struct Answer {
 impl Document {
     /// A document; `generation` is the highest among the articles in it.
     pub(super) fn new(
-        body: impl Into<Bytes>,
+        body: impl Into<Vec<u8>>,
         media_type: impl Into<String>,
         nature: Nature,
         generation: u64,
         modified: Option<Time>,
     ) -> Self {
-        let body = body.into();
+        // What was room for more while it was written is given back.
+        let body = Bytes::from(body.into().into_boxed_slice());
         let tag = tag(generation, Sha256::digest(&body).as_slice());
         Self { body: body.into(), ..Self::bare(tag, media_type.into(), nature, modified) }
     }
@@ -117,7 +121,7 @@ impl Document {
     pub(super) fn weight(&self) -> u64 {
         let codings = self.encoded.iter().filter_map(|encoded| encoded.get()?.as_ref());
         let all = codings.chain(self.body.get()).chain(&self.stitched);
-        (all.map(Bytes::len).sum::<usize>() + 1024) as u64
+        (all.map(Bytes::len).sum::<usize>() + HEAD) as u64
     }
 
     /// Whether it is heavier than when that was last asked.

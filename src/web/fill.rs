@@ -43,13 +43,13 @@ async fn step(door: &Door) -> Result<bool, Error> {
         let started = Instant::now();
         let entries = door.store.entries(numbers.to_vec()).await?;
         let (site, store) = (door.site.clone(), door.store.id());
-        let making = tokio::task::spawn_blocking(move || {
+        let making = door.making.run(move || {
             let make = |(id, entry): &(i64, Entry)| {
                 Format::ALL.map(|format| fragment(entry, &store, &site, format).map(|fragment| (*id, format, fragment)))
             };
             entries.iter().flat_map(make).collect::<Result<Vec<_>, Error>>()
         });
-        door.store.keep(making.await.map_err(|_| StoreError::Interrupted)??, door.look).await?;
+        door.store.keep(making.await.ok_or(StoreError::Interrupted)??, door.look).await?;
         // Readers and sources come first: at most half of one core is taken.
         tokio::time::sleep(started.elapsed()).await;
     }

@@ -30,11 +30,11 @@ use actix_web::web::Bytes;
 use actix_web::{App, web};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
-use tokio::sync::Mutex;
 
 pub use error::Error;
 pub use websub::{Exchange, Refusal};
 
+use crate::crew::Crew;
 use crate::model::{Look, Site, Target};
 use crate::output;
 use crate::store::Store;
@@ -57,7 +57,8 @@ pub struct Door {
     site: Site,
     look: Look,
     cache: Cache,
-    compressing: Mutex<()>,
+    /// Makes what nobody waits for, one thing at a time: a compressor takes megabytes in each thread that had one.
+    making: Crew,
     exchange: Option<Exchange>,
     pace: Pace,
     metrics: Metrics,
@@ -69,8 +70,8 @@ impl Door {
     pub fn new(store: Store, site: Site, cache: u64) -> Self {
         let look = Sha256::digest(format!("{} {} {}", env!("CARGO_PKG_VERSION"), output::LOOK, site.url("")));
         let look = Look(look.iter().take(8).fold(0, |number, byte| number << 8 | i64::from(*byte)));
-        let (cache, compressing) = (Cache::new(cache), Mutex::default());
-        Self { store, site, look, cache, compressing, exchange: None, pace: Pace::default(), metrics: Metrics::default() }
+        let (cache, making) = (Cache::new(cache), Crew::computing("making", 1));
+        Self { store, site, look, cache, making, exchange: None, pace: Pace::default(), metrics: Metrics::default() }
     }
 
     /// The same, which takes requests of WebSub, too.

@@ -77,12 +77,11 @@ pub(super) fn prepare(door: &Arc<Door>, path: &str, document: &Arc<Document>, wa
         door.cache.weigh(path, document);
     }
     if let Some(coding) = wanted {
-        let (path, door, document) = (path.to_owned(), Arc::clone(door), Arc::clone(document));
+        // What leaves the cache before its turn comes is not compressed, nor kept for that.
+        let (path, door, document) = (path.to_owned(), Arc::clone(door), Arc::downgrade(document));
         tokio::spawn(async move {
-            // One at a time: those who ask come first.
-            let _turn = door.compressing.lock().await;
-            let compressed = Arc::clone(&document);
-            if tokio::task::spawn_blocking(move || compressed.make(coding)).await.is_ok() {
+            let make = move || document.upgrade().inspect(|document| document.make(coding));
+            if let Some(document) = door.making.run(make).await.flatten() {
                 door.cache.weigh(&path, &document);
             }
         });

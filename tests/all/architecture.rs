@@ -12,7 +12,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("store", &["model", "crew"]),
     ("output", &["model"]),
     ("poll", &["model", "config", "source", "store"]),
-    ("web", &["model", "config", "source", "store", "output"]),
+    ("web", &["model", "config", "crew", "source", "store", "output"]),
     ("push", &["model", "config", "source", "store", "output"]),
 ];
 
