@@ -4,6 +4,8 @@ use std::io::Write;
 
 use actix_web::web::Bytes;
 
+use super::memory::kept;
+
 /// A content coding (RFC 9110 8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
@@ -56,9 +58,8 @@ impl Coding {
             Self::Zstd => zstd::bulk::compress(body, 6),
             Self::Brotli => brotli(body),
         };
-        // Writing into memory fails only for want of it; the document then goes out as it is. What was room for more is given
-        // back: it would be kept with the document.
-        encoded.ok().filter(|encoded| encoded.len() < body.len()).map(|encoded| encoded.into_boxed_slice().into())
+        // Writing into memory fails only for want of it; the document then goes out as it is.
+        encoded.ok().filter(|encoded| encoded.len() < body.len()).map(kept)
     }
 }
 

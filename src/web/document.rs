@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::asked::{Asked, header_text};
 use super::coding::Coding;
 use super::headers::{Headers, Nature, Variant, value};
+use super::memory::kept;
 use super::{lane, stitch};
 use crate::model::Time;
 
@@ -60,22 +61,14 @@ impl Document {
         generation: u64,
         modified: Option<Time>,
     ) -> Self {
-        // What was room for more while it was written is given back.
-        let body = Bytes::from(body.into().into_boxed_slice());
+        let body = kept(body.into());
         let tag = tag(generation, Sha256::digest(&body).as_slice());
         Self { body: body.into(), ..Self::bare(tag, media_type.into(), nature, modified) }
     }
 
     /// A document that was put together as gzip; `digest` is one of all that is in it.
-    pub(super) fn stitched(
-        gzip: Vec<u8>,
-        digest: &[u8],
-        media_type: &str,
-        nature: Nature,
-        generation: u64,
-        modified: Option<Time>,
-    ) -> Self {
-        Self { stitched: Some(gzip.into()), ..Self::bare(tag(generation, digest), media_type.to_owned(), nature, modified) }
+    pub(super) fn stitched(gzip: Bytes, digest: &[u8], media_type: &str, nature: Nature, generation: u64, modified: Option<Time>) -> Self {
+        Self { stitched: Some(gzip), ..Self::bare(tag(generation, digest), media_type.to_owned(), nature, modified) }
     }
 
     fn bare(tag: String, media_type: String, nature: Nature, modified: Option<Time>) -> Self {
@@ -108,7 +101,7 @@ impl Document {
     pub(super) fn body(&self) -> &Bytes {
         self.body.get_or_init(|| {
             // Our own blocks can only be damaged where the disk is; then there is nothing to give.
-            self.stitched.as_deref().and_then(|gzip| stitch::inflated(gzip).ok()).unwrap_or_default().into()
+            self.stitched.as_deref().and_then(|gzip| stitch::inflated(gzip).ok()).unwrap_or_default()
         })
     }
 

@@ -9,6 +9,7 @@ mod error;
 mod fill;
 mod headers;
 mod lane;
+mod memory;
 mod metrics;
 mod pace;
 mod publish;

@@ -192,7 +192,7 @@ async fn stitched(
     let channel = output::channel(selection, options, &page, site, store);
     let used = page.entries.iter().fold(0, |used, fragment| used | fragment.namespaces);
     let frame = output::frame(&channel, used, site, format).map_err(Error::from)?;
-    let gzip = stitch::gzip(&frame, &page.entries);
+    let gzip = stitch::gzip(&frame, &page.entries).map_err(Error::from)?;
     let digest = stitch::digest(&frame, &page.entries);
     let modified = modified(door, selection, options, page.modified, now)?;
     let document = Document::stitched(gzip, &digest, format.media_type(), nature(&channel), generation(&page), Some(modified));

@@ -2,13 +2,15 @@
 
 use std::array;
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, Write};
 use std::sync::LazyLock;
 
+use actix_web::web::Bytes;
 use crc32fast::Hasher;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use sha2::{Digest, Sha256};
 
+use super::memory::filled;
 use crate::model::{Block, Fragment};
 use crate::output::Frame;
 
@@ -18,6 +20,12 @@ thread_local! {
 
 /// A member without a name or a time, by an unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// Its checksum and its length stand at its end.
+const TRAILER: usize = 8;
+
+/// So many bytes at most stand in one block as they are.
+const PART: usize = u16::MAX as usize;
 
 /// A byte that is compressed stands for no more bytes than these: two bits for 258.
 const MOST: usize = 1032;
@@ -49,17 +57,26 @@ pub(super) fn block(text: &str) -> io::Result<Block> {
 
 /// A document of fragments in their frame, as one gzip member. What is its own is a hundredth of it, and stands as it is: to
 /// compress that took a fifth of the time of putting all together.
-pub(super) fn gzip(frame: &Frame, fragments: &[Fragment]) -> Vec<u8> {
-    let length: usize = fragments.iter().map(|fragment| fragment.block.bytes.len() + 8).sum();
-    let mut member = Member { bytes: Vec::with_capacity(length + frame.head.len() + 64), sum: 0, length: 0 };
-    member.bytes.extend_from_slice(&HEADER);
-    member.stored(&frame.head, false);
-    for (position, fragment) in fragments.iter().enumerate() {
-        member.stored(frame.before(position), false);
-        member.block(&fragment.block);
-    }
-    member.stored(frame.end, true);
-    member.ended()
+///
+/// # Errors
+/// There is no memory.
+pub(super) fn gzip(frame: &Frame, fragments: &[Fragment]) -> io::Result<Bytes> {
+    let own: usize = (0..fragments.len()).map(|position| stored(frame.before(position))).sum();
+    let blocks: usize = fragments.iter().map(|fragment| fragment.block.bytes.len()).sum();
+    let length = HEADER.len() + stored(&frame.head) + own + blocks + stored(frame.end) + TRAILER;
+    filled(length, |bytes| {
+        let mut member = Member { bytes, sum: 0, length: 0 };
+        member.bytes.write_all(&HEADER)?;
+        member.stored(&frame.head, false)?;
+        for (position, fragment) in fragments.iter().enumerate() {
+            member.stored(frame.before(position), false)?;
+            member.block(&fragment.block)?;
+        }
+        member.stored(frame.end, true)?;
+        member.end()?;
+        debug_assert!(member.bytes.is_empty(), "its length was known");
+        Ok(())
+    })
 }
 
 /// Names what a document is put together of, whatever level it was compressed at.
@@ -76,37 +93,43 @@ pub(super) fn digest(frame: &Frame, fragments: &[Fragment]) -> [u8; 32] {
     digest.finalize().into()
 }
 
-struct Member {
-    bytes: Vec<u8>,
+/// How many bytes a text takes that stands as it is.
+fn stored(text: &str) -> usize {
+    text.len() + 5 * text.len().div_ceil(PART)
+}
+
+struct Member<W> {
+    bytes: W,
     sum: u32,
     length: usize,
 }
 
-impl Member {
-    fn block(&mut self, block: &Block) {
-        self.bytes.extend_from_slice(&block.bytes);
+impl<W: Write> Member<W> {
+    fn block(&mut self, block: &Block) -> io::Result<()> {
+        self.bytes.write_all(&block.bytes)?;
         self.sum = behind(self.sum, block.length) ^ block.crc;
         self.length = self.length.wrapping_add(block.length as usize);
+        Ok(())
     }
 
     /// A text as it is.
-    fn stored(&mut self, text: &str, is_last: bool) {
-        for part in text.as_bytes().chunks(usize::from(u16::MAX)) {
+    fn stored(&mut self, text: &str, is_last: bool) -> io::Result<()> {
+        for part in text.as_bytes().chunks(PART) {
             let [low, high, ..] = part.len().to_le_bytes();
-            self.bytes.extend_from_slice(&[is_last.into(), low, high, !low, !high]);
-            self.bytes.extend_from_slice(part);
+            self.bytes.write_all(&[is_last.into(), low, high, !low, !high])?;
+            self.bytes.write_all(part)?;
         }
         let mut sum = Hasher::new_with_initial(self.sum);
         sum.update(text.as_bytes());
         self.sum = sum.finalize();
         self.length = self.length.wrapping_add(text.len());
+        Ok(())
     }
 
-    fn ended(mut self) -> Vec<u8> {
-        self.bytes.extend_from_slice(&self.sum.to_le_bytes());
+    fn end(&mut self) -> io::Result<()> {
+        self.bytes.write_all(&self.sum.to_le_bytes())?;
         // Modulo 2^32.
-        self.bytes.extend_from_slice(&self.length.to_le_bytes()[..4]);
-        self.bytes
+        self.bytes.write_all(&self.length.to_le_bytes()[..4])
     }
 }
 
@@ -146,16 +169,18 @@ fn product(a: u32, mut b: u32) -> u32 {
 ///
 /// # Errors
 /// It is damaged.
-pub(super) fn inflated(gzip: &[u8]) -> io::Result<Vec<u8>> {
+pub(super) fn inflated(gzip: &[u8]) -> io::Result<Bytes> {
     let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a damaged gzip document");
     let (rest, length) = gzip.split_last_chunk().ok_or_else(damaged)?;
     let (rest, sum) = rest.split_last_chunk().ok_or_else(damaged)?;
     let length = u32::from_le_bytes(*length) as usize;
     let blocks = rest.strip_prefix(&HEADER).filter(|blocks| length / MOST < blocks.len()).ok_or_else(damaged)?;
-    let mut document = Vec::with_capacity(length);
-    let status = Decompress::new(false).decompress_vec(blocks, &mut document, FlushDecompress::Finish)?;
-    let is_whole = status == Status::StreamEnd && document.len() == length && crc32fast::hash(&document) == u32::from_le_bytes(*sum);
-    if is_whole { Ok(document) } else { Err(damaged()) }
+    filled(length, |document| {
+        let mut decompress = Decompress::new(false);
+        let status = decompress.decompress(blocks, document, FlushDecompress::Finish)?;
+        let is_all = status == Status::StreamEnd && decompress.total_out() == length as u64;
+        if is_all && crc32fast::hash(document) == u32::from_le_bytes(*sum) { Ok(()) } else { Err(damaged()) }
+    })
 }
 
 #[cfg(test)]
@@ -176,9 +201,10 @@ mod tests {
     fn a_member_is_read_as_it_was_made_and_a_damaged_one_is_an_error() {
         let text = "多源聚合, one feed a tag. ".repeat(400);
         let mut member = Member { bytes: HEADER.to_vec(), sum: 0, length: 0 };
-        member.block(&block(&text).unwrap());
-        member.stored("the end", true);
-        let made = member.ended();
+        member.block(&block(&text).unwrap()).unwrap();
+        member.stored("the end", true).unwrap();
+        member.end().unwrap();
+        let made = member.bytes;
         let whole = format!("{text}the end").into_bytes();
         assert_eq!(inflated(&made).unwrap(), whole);
         for cut in 0..made.len() {
