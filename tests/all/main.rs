@@ -3,6 +3,7 @@
 
 mod architecture;
 mod asking;
+mod beside;
 mod build;
 mod cli;
 mod crowd;

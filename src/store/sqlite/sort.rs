@@ -159,6 +159,10 @@ fn settle(
         if language != stored.language.as_deref() {
             translation::tell_all(change, touched, stored.id)?;
         }
+    } else if changed {
+        // The sets in memory follow it; its tombstone keeps its time.
+        let generation = change.generation()?;
+        change.transaction.prepare_cached("UPDATE articles SET generation = ?2 WHERE id = ?1")?.execute((stored.id, generation))?;
     }
     Ok(true)
 }
