@@ -116,23 +116,26 @@ fn introduce(change: &mut Change<'_>, source: &Source, info: &SourceInfo, is_all
     if is_all || (shown(info) == shown(&source.info) && *title == source.title) {
         return Ok(());
     }
-    show_anew(change.transaction, id, change.now)?;
+    show_anew(change, id)?;
     if *title == source.title { Ok(()) } else { story::tell_title(change, id) }
 }
 
 /// What a source says of itself stands in all of its entries: their terms are modified now, and what was made of them goes.
-pub(super) fn show_anew(transaction: &Transaction<'_>, source: i64, now: Time) -> Result<(), StoreError> {
-    transaction
+pub(super) fn show_anew(change: &mut Change<'_>, source: i64) -> Result<(), StoreError> {
+    let generation = change.generation()?;
+    change
+        .transaction
         .prepare_cached(
             "WITH own AS MATERIALIZED (SELECT id FROM articles WHERE source = ?1)
              DELETE FROM fragments WHERE id IN (SELECT own.id + (format.column1 << 40) FROM own, (VALUES (0), (1), (2)) format)",
         )?
         .execute([source])?;
-    transaction
+    change
+        .transaction
         .prepare_cached(
-            "UPDATE terms SET modified = max(modified, ?2)
+            "UPDATE terms SET modified = max(modified, ?2), generation = ?3
              WHERE id IN (SELECT m.term FROM articles a JOIN memberships m ON m.article = a.id WHERE a.source = ?1)",
         )?
-        .execute((source, now.timestamp()))?;
+        .execute((source, change.now.timestamp(), generation))?;
     Ok(())
 }

@@ -178,8 +178,7 @@ fn move_to(change: &mut Change<'_>, source: &Source, to: &str, is_news: bool) ->
                 .prepare_cached("UPDATE sources SET location = ?2, host = ?3, redirect = NULL, redirects = 0 WHERE id = ?1")?
                 .execute((id, to, new_host.as_ref().map(Host::as_str)))?;
             known_as(transaction, id, &source.location)?;
-            change.generation()?;
-            super::finish::show_anew(transaction, id, now)?;
+            super::finish::show_anew(change, id)?;
             let words = format!("its address has changed for good; it is now asked at {shown}");
             return note(transaction, id, EventKind::Moved, &words, now);
         }

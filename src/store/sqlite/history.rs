@@ -47,12 +47,13 @@ impl Sqlite {
             if stretch.1 <= since || !transaction.prepare_cached(retired)?.exists(stretch)? {
                 return Ok(());
             }
-            Change::begin(transaction, now)?.generation()?;
+            let generation = Change::begin(transaction, now)?.generation()?;
             transaction.execute(
                 &format!(
-                    "UPDATE terms SET modified = max(modified, ?3) WHERE id IN (SELECT term FROM memberships WHERE article IN ({retired}))"
+                    "UPDATE terms SET modified = max(modified, ?3), generation = ?4
+                     WHERE id IN (SELECT term FROM memberships WHERE article IN ({retired}))"
                 ),
-                (stretch.0, stretch.1, now.timestamp()),
+                (stretch.0, stretch.1, now.timestamp(), generation),
             )?;
             transaction.execute("UPDATE store SET tombstones_since = ?1", [stretch.1])?;
             Ok(())
