@@ -267,3 +267,21 @@ async fn a_digest_has_an_item_for_each_day_that_is_over_and_late_arrivals_do_not
     assert_eq!(issues(Period::Daily, day(5)).await, [vec!["c"], vec!["a", "b"], vec!["first"]], "a back-fill does not change an issue");
     assert_eq!(issues(Period::Weekly, day(30)).await.iter().flatten().count(), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tombstones_come_back_that_a_clock_took_away_that_was_ahead() {
+    let server = Server::new().await;
+    let source = server.f.source(SourceKind::Folder, "/a").await;
+    let all = || vec![tagged("1", &["t"]), tagged("2", &["t"]), tagged("3", &["t"])];
+    let tombstones = || server.get("/tag/t.atom").text().matches("<at:deleted-entry ").count();
+    server.f.folder(&source, all(), day(1)).await;
+    server.f.folder(&source, all().split_off(1), day(2)).await;
+    assert_eq!(tombstones(), 1);
+    server.f.store.retire(day(400), day(430)).await.unwrap();
+    server.f.folder(&source, all().split_off(2), day(3)).await;
+    assert_eq!(tombstones(), 0);
+    server.f.store.retire(day(-26), day(4)).await.unwrap();
+    assert_eq!(tombstones(), 2);
+    server.f.store.retire(day(2), day(32)).await.unwrap();
+    assert_eq!(tombstones(), 1);
+}

@@ -38,13 +38,15 @@ pub(super) enum Cut {
 }
 
 impl Sqlite {
-    /// Takes the tombstones away that are older than a time; the terms that they stood under are modified by that.
+    /// Takes the tombstones away that are older than a time; the terms that they stood under are modified by that. Where that
+    /// was done by a clock that was ahead, those that are younger are there again: else there would be none until then.
     pub(in crate::store) fn retire(&self, before: Time, now: Time) -> Result<(), StoreError> {
         self.write(|transaction| {
             let since: i64 = transaction.query_row("SELECT tombstones_since FROM store", [], |row| row.get(0))?;
-            let stretch = (since, before.timestamp());
+            let (before, was_ahead) = (before.timestamp(), since > now.timestamp());
+            let stretch = if was_ahead { (before, since) } else { (since, before) };
             let retired = "SELECT id FROM articles INDEXED BY articles_withdrawn WHERE gone != 0 AND changed > ?1 AND changed <= ?2";
-            if stretch.1 <= since || !transaction.prepare_cached(retired)?.exists(stretch)? {
+            if stretch.1 <= stretch.0 || !was_ahead && !transaction.prepare_cached(retired)?.exists(stretch)? {
                 return Ok(());
             }
             let generation = Change::begin(transaction, now)?.generation()?;
@@ -55,7 +57,7 @@ impl Sqlite {
                 ),
                 (stretch.0, stretch.1, now.timestamp(), generation),
             )?;
-            transaction.execute("UPDATE store SET tombstones_since = ?1", [stretch.1])?;
+            transaction.execute("UPDATE store SET tombstones_since = ?1", [before])?;
             Ok(())
         })
     }
