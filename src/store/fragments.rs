@@ -30,12 +30,12 @@ impl Store {
         self.read(move |sqlite| sqlite.pieces(&selection, &options, window, format, look)).await
     }
 
-    /// Keeps what was made of articles, by their numbers.
+    /// Keeps what was made of articles, by their numbers, as they were at a generation or later.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn keep(&self, fragments: Vec<(i64, Format, Fragment)>, look: Look) -> Result<(), StoreError> {
-        self.note(move |sqlite| sqlite.keep(&fragments, look)).await
+    pub async fn keep(&self, fragments: Vec<(i64, Format, Fragment)>, look: Look, since: u64) -> Result<(), StoreError> {
+        self.note(move |sqlite| sqlite.keep(&fragments, look, since)).await
     }
 
     /// The next articles of which fragments are to be made; `None`: there are none.

@@ -40,7 +40,7 @@ pub(super) async fn fill(door: &Door) {
 async fn step(door: &Door) -> Result<bool, Error> {
     let Some(step) = door.store.unmade(door.look).await? else { return Ok(false) };
     for numbers in step.articles.chunks(CHUNK) {
-        let started = Instant::now();
+        let (started, since) = (Instant::now(), door.store.generation());
         let entries = door.store.entries(numbers.to_vec()).await?;
         let (site, store) = (door.site.clone(), door.store.id());
         let making = door.making.run(move || {
@@ -49,7 +49,7 @@ async fn step(door: &Door) -> Result<bool, Error> {
             };
             entries.iter().flat_map(make).collect::<Result<Vec<_>, Error>>()
         });
-        door.store.keep(making.await.ok_or(StoreError::Interrupted)??, door.look).await?;
+        door.store.keep(making.await.ok_or(StoreError::Interrupted)??, door.look, since).await?;
         // Readers and sources come first: at most half of one core is taken.
         tokio::time::sleep(started.elapsed()).await;
     }

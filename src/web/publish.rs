@@ -169,7 +169,7 @@ async fn stitched(
     may_be_unknown: bool,
     now: Time,
 ) -> Result<(Document, String), Failure> {
-    let window = window(door, selection, now)?;
+    let (window, since) = (window(door, selection, now)?, door.store.generation());
     let ask = |meant: Selection| async move { door.store.pieces(&meant, options, window, format, door.look).await };
     let page = found_list(door, (selection, options, Some(format)), may_be_unknown, ask).await?;
     let (site, store) = (&door.site, door.store.id());
@@ -184,7 +184,7 @@ async fn stitched(
         let (store, look) = (door.store.clone(), door.look);
         // Who asks does not wait for it; what is not kept is made again.
         tokio::spawn(async move {
-            if let Err(error) = store.keep(made, look).await {
+            if let Err(error) = store.keep(made, look, since).await {
                 tracing::warn!(%error, "cannot keep what was prepared for feeds");
             }
         });

@@ -1,9 +1,30 @@
 //! Several processes at one store, and readings that others come between: all of them publish the same.
 
-use feedmill::model::{Batch, Kind, SourceInfo, SourceKind};
+use feedmill::model::{Applied, Article, Batch, Kind, Source, SourceInfo, SourceKind};
+use feedmill::store::Store;
+use tokio::task::JoinHandle;
 
 use crate::server::Server;
 use crate::store::{day, open, tagged};
+
+/// How many articles it has.
+const LARGE: i64 = 4_000;
+
+/// A reading that takes several transactions; the articles of its first one have the tag `old`.
+fn large() -> Vec<Article> {
+    let article = |n: i64| tagged(&n.to_string(), &[if n < LARGE - 500 { "new" } else { "old" }]);
+    (0..LARGE).map(|n| Article { published: Some(day(-n)), ..article(n) }).collect()
+}
+
+/// Begins to store it, and comes back when its first articles are there.
+async fn begin(store: &Store, source: &Source, batch: Batch) -> JoinHandle<Applied> {
+    let (own, id, generation) = (store.clone(), source.id, store.generation());
+    let reading = tokio::spawn(async move { own.apply(id, batch, None, day(1)).await.unwrap() });
+    while store.follow().await.unwrap() == generation {
+        tokio::task::yield_now().await;
+    }
+    reading
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn withdrawn_articles_follow_their_terms_in_every_process() {
@@ -33,4 +54,16 @@ async fn what_a_source_says_of_itself_stands_in_its_feeds_whatever_the_clock_say
         server.f.store.apply(source.id, batch, None, now).await.unwrap();
         assert!(server.get("/tag/t.atom").text().contains(&home), "{home}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn articles_that_were_seen_before_their_source_said_what_it_is_say_it_then() {
+    let server = Server::new().await;
+    let source = server.f.source(SourceKind::Feed, "https://a.example/feed").await;
+    let info = Some(SourceInfo { title: Some("Its own title".into()), ..SourceInfo::default() });
+    let reading = begin(&server.f.store, &source, Batch { articles: large(), info, ..Batch::default() }).await;
+    assert!(server.get("/tag/old.rss").text().contains(">feed</source>"));
+    reading.await.unwrap();
+    let answer = server.get("/tag/old.rss");
+    assert!(answer.text().contains(">Its own title</source>") && !answer.text().contains(">feed</source>"));
 }

@@ -124,6 +124,8 @@ impl Sqlite {
                 applied.withdrawn += absent.len();
             }
         }
+        // Who came in between has seen its articles before it said what it is.
+        reading.has_all = false;
         self.write(|transaction| reading.finish(transaction))?;
         Ok(applied)
     }

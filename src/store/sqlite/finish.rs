@@ -123,6 +123,7 @@ fn introduce(change: &mut Change<'_>, source: &Source, info: &SourceInfo, is_all
 /// What a source says of itself stands in all of its entries: their terms are modified now, and what was made of them goes.
 pub(super) fn show_anew(change: &mut Change<'_>, source: i64) -> Result<(), StoreError> {
     let generation = change.generation()?;
+    change.transaction.prepare_cached("UPDATE sources SET shown_since = ?2 WHERE id = ?1")?.execute((source, generation))?;
     change
         .transaction
         .prepare_cached(

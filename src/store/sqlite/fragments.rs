@@ -54,12 +54,14 @@ impl Loader<'_> {
 }
 
 impl Sqlite {
-    /// Keeps fragments of articles by their numbers, but not of those that have changed meanwhile.
-    pub(in crate::store) fn keep(&self, fragments: &[(i64, Format, Fragment)], look: Look) -> Result<(), StoreError> {
+    /// Keeps fragments of articles by their numbers, but not of those that have changed since a generation, nor of those whose
+    /// sources say another thing of themselves since then.
+    pub(in crate::store) fn keep(&self, fragments: &[(i64, Format, Fragment)], look: Look, since: u64) -> Result<(), StoreError> {
         self.write(|transaction| {
             let mut statement = transaction.prepare_cached(
                 "INSERT OR REPLACE INTO fragments (id, look, generation, changed, language, namespaces, length, crc, block)
-                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM articles WHERE id = ?10 AND generation = ?3 AND gone = 0",
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM articles a JOIN sources s ON s.id = a.source
+                 WHERE a.id = ?10 AND a.generation = ?3 AND a.gone = 0 AND s.shown_since <= ?11",
             )?;
             for (article, format, Fragment { generation, changed, language, namespaces, block }) in fragments {
                 statement.execute((
@@ -73,6 +75,7 @@ impl Sqlite {
                     block.crc,
                     &block.bytes[..],
                     article,
+                    since,
                 ))?;
             }
             Ok(())

@@ -82,6 +82,8 @@ CREATE TABLE sources (
     redirects     INTEGER NOT NULL DEFAULT 0,
     -- What of its troubles is in events: 0 nothing, 1 that it fails, 2 that it is gone.
     told          INTEGER NOT NULL DEFAULT 0,
+    -- The generation since which what it says of itself stands in all of its articles.
+    shown_since   INTEGER NOT NULL DEFAULT 0,
     removed       INTEGER,
     UNIQUE (location, kind)
 ) STRICT;
