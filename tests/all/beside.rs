@@ -1,11 +1,11 @@
 //! Several processes at one store, and readings that others come between: all of them publish the same.
 
-use feedmill::model::{Applied, Article, Batch, Kind, Source, SourceInfo, SourceKind};
+use feedmill::model::{Applied, Article, Batch, Kind, Memory, Source, SourceInfo, SourceKind, SourceSettings};
 use feedmill::store::Store;
 use tokio::task::JoinHandle;
 
 use crate::server::Server;
-use crate::store::{day, open, tagged};
+use crate::store::{Fixture, day, open, tagged};
 
 /// How many articles it has.
 const LARGE: i64 = 4_000;
@@ -66,4 +66,35 @@ async fn articles_that_were_seen_before_their_source_said_what_it_is_say_it_then
     reading.await.unwrap();
     let answer = server.get("/tag/old.rss");
     assert!(answer.text().contains(">Its own title</source>") && !answer.text().contains(">feed</source>"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_stands_for_what_a_reading_stores_after_it() {
+    let f = Fixture::new().await;
+    let source = f.source(SourceKind::Feed, "https://a.example/feed").await;
+    let info = Some(SourceInfo { title: Some("Its own title".into()), ..SourceInfo::default() });
+    let memory = Memory { etag: Some("\"1\"".into()), ..Memory::default() };
+    let reading = begin(&f.store, &source, Batch { articles: large(), info, memory, ..Batch::default() }).await;
+    let settings = SourceSettings { categories: vec!["news".into()], title: Some("By hand".into()), ..SourceSettings::default() };
+    f.store.edit_source(source.id, settings, None, day(1)).await.unwrap();
+    reading.await.unwrap();
+    assert_eq!(f.page("/category/news").await.total, LARGE as u64);
+    assert_eq!(f.store.source("feed").await.unwrap().unwrap().title, "By hand");
+    assert_eq!(f.store.memory(source.id).await.unwrap().etag, None, "it was read by the settings before");
+}
+
+#[tokio::test]
+async fn a_feed_whose_encoding_changes_while_it_is_asked_is_read_whole_though_nothing_was_new() {
+    let f = Fixture::new().await;
+    let source = f.source(SourceKind::Feed, "https://a.example/feed").await;
+    let memory = Memory { etag: Some("\"1\"".into()), ..Memory::default() };
+    let info = Some(SourceInfo::default());
+    let first = Batch { articles: vec![tagged("1", &["t"])], info, memory: memory.clone(), ..Batch::default() };
+    f.store.apply(source.id, first, None, day(1)).await.unwrap();
+    let settings = SourceSettings { encoding: Some("gbk".into()), ..SourceSettings::default() };
+    for (settings, kept) in [(SourceSettings::default(), Some("\"1\"".to_owned())), (settings, None)] {
+        f.store.edit_source(source.id, settings, None, day(2)).await.unwrap();
+        f.store.apply(source.id, Batch { memory: memory.clone(), ..Batch::default() }, None, day(2)).await.unwrap();
+        assert_eq!(f.store.memory(source.id).await.unwrap().etag, kept);
+    }
 }

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use rusqlite::{Transaction, named_params, params};
 use tokio::sync::oneshot::Receiver;
 
-use super::finish::{finish, finish_unchanged};
-use super::naming::{Identity, Namer};
+use super::finish::finish;
+use super::naming::{Identity, Namer, is_taken};
 use super::ready::{Made, Maker, Ready};
 use super::recognise::{Known, Recogniser};
 use super::rest::write_rest;
-use super::revive::{CHUNK, DROPPED, WITHDRAWN, turn};
-use super::sort::ruled;
+use super::revive::{CHUNK, DROPPED, turn, withdraw};
+use super::sort::{Sorter, ruled};
 use super::terms::{Names, Touched};
 use super::together::Keep;
 use super::{Change, Sqlite, StoreError, files, lookups, sources, terms, waiting};
-use crate::model::{Applied, Article, ArticleKey, Batch, Extent, FileState, Language, Policy, Source, SourceId, SourceKind, Time};
+use crate::model::{
+    Applied, Article, ArticleKey, Batch, Extent, FileState, Language, Policy, Source, SourceId, SourceKind, SourceSettings, Time,
+};
 use crate::store::decide;
 
 impl Sqlite {
@@ -40,20 +42,6 @@ impl Sqlite {
                 reading.articles = articles;
             }
             Ok(Box::new(reading))
-        })
-    }
-
-    /// Lines up a reading that brought no article, which needs nothing made ready.
-    pub(in crate::store) fn queue_nothing_new(
-        &self,
-        id: SourceId,
-        batch: Batch,
-        due: Option<Time>,
-        now: Time,
-    ) -> Receiver<Result<Applied, StoreError>> {
-        self.queue(0, Keep::Lazily, move |transaction, _| {
-            finish_unchanged(transaction, id, &batch, due, now)?;
-            Ok(Applied::default())
         })
     }
 
@@ -145,6 +133,8 @@ pub(in crate::store) struct Reading {
     recogniser: Recogniser,
     /// All that is stored of the source came with this reading: nothing needs to be recognised.
     has_all: bool,
+    /// The source was given other settings since its articles were made ready.
+    is_edited: bool,
     /// The guids of articles that a rule dropped.
     dropped: HashSet<String>,
     /// The terms that its articles had so far.
@@ -176,13 +166,14 @@ impl Reading {
             ready: Vec::new(),
             articles: Vec::new(),
             has_all: false,
+            is_edited: false,
             dropped: HashSet::new(),
             names: Names::default(),
         }
     }
 
     fn store(&mut self, transaction: &Transaction<'_>, chunk: &[Ready], applied: &mut Applied) -> Result<(), StoreError> {
-        if self.is_removed(transaction)? {
+        if self.look_again(transaction)? {
             return Ok(());
         }
         let stored: usize = transaction
@@ -197,16 +188,21 @@ impl Reading {
             let hashes: BTreeSet<_> = wished.flat_map(Identity::hashes).collect();
             change.gather(&hashes.into_iter().collect::<Vec<_>>())?;
         }
+        let mut written = Vec::new();
         for ready in chunk {
             match ready {
                 Ready::Known(id) => {
                     applied.unchanged += 1;
                     self.recogniser.note(*id);
                 }
-                Ready::Made(made) => self.take(&mut change, &mut touched, made, applied)?,
+                Ready::Made(made) => written.extend(self.take(&mut change, &mut touched, made, applied)?),
             }
         }
         change.write_rows()?;
+        if self.is_edited {
+            let mut sorter = Sorter::new(&self.maker.policy);
+            written.into_iter().try_for_each(|id| sorter.again(&mut change, &mut touched, id).map(drop))?;
+        }
         self.names = touched.write(&mut change)?;
         if change.is_taken {
             waiting::settle(transaction, chunk.len())?;
@@ -225,8 +221,7 @@ impl Reading {
         self.recogniser.begin_again();
         self.dropped.clear();
         let may_drop = self.maker.policy.rules.iter().any(|rule| rule.then.drop);
-        let told = (before, &self.batch);
-        if self.is_removed(transaction)? || !files::tell_enough(transaction, self.source.id.0, told, ready, may_drop)? {
+        if self.look_again(transaction)? || !files::tell_enough(transaction, self.source.id.0, (before, &self.batch), ready, may_drop)? {
             return Ok(false);
         }
         self.store(transaction, ready, applied)?;
@@ -238,6 +233,7 @@ impl Reading {
     }
 
     fn finish(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        self.look_again(transaction)?;
         self.forget_dropped();
         let mut change = Change::begin(transaction, self.now)?;
         finish(&mut change, &self.source, &self.batch, self.due, self.has_all)?;
@@ -253,17 +249,33 @@ impl Reading {
         self.batch.memory.files.retain(|file| !file.guid.as_ref().is_some_and(|guid| self.dropped.contains(guid)));
     }
 
-    fn is_removed(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-        let mut statement = transaction.prepare_cached("SELECT removed IS NOT NULL FROM sources WHERE id = ?1")?;
-        Ok(statement.query_row([self.source.id.0], |row| row.get(0))?)
+    /// Looks at the source as it is now; says whether it was removed. If it was edited its new settings count from here on, and
+    /// what it says is asked for once more, since it was read by those before.
+    fn look_again(&mut self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        let mut statement = transaction.prepare_cached("SELECT removed IS NOT NULL, settings FROM sources WHERE id = ?1")?;
+        let (is_removed, settings): (bool, String) = statement.query_row([self.source.id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if serde_json::from_str::<SourceSettings>(&settings)? != self.source.settings {
+            self.source = Arc::new(sources::by_id(transaction, self.source.id.0)?);
+            self.is_edited = true;
+        }
+        if self.is_edited {
+            (self.batch.memory.etag, self.batch.memory.last_modified) = (None, None);
+        }
+        Ok(is_removed)
     }
 
-    fn take(&mut self, change: &mut Change<'_>, touched: &mut Touched, made: &Made, applied: &mut Applied) -> Result<(), StoreError> {
+    fn take(
+        &mut self,
+        change: &mut Change<'_>,
+        touched: &mut Touched,
+        made: &Made,
+        applied: &mut Applied,
+    ) -> Result<Option<i64>, StoreError> {
         let known = if self.has_all { None } else { self.recogniser.recognise(change.transaction, &made.article, &made.fingerprint)? };
         if let Some(known) = known.as_ref().filter(|known| known.is(&made.article, &made.fingerprint)) {
             applied.unchanged += 1;
             self.recogniser.note(known.id);
-            return Ok(());
+            return Ok(None);
         }
         if made.verdict.drop {
             applied.dropped += 1;
@@ -271,7 +283,7 @@ impl Reading {
                 turn(change, touched, known.id, DROPPED)?;
             }
             self.dropped.insert(made.article.guid.clone());
-            return Ok(());
+            return Ok(None);
         }
         let id = match known {
             Some(known) => {
@@ -284,7 +296,7 @@ impl Reading {
             }
         };
         self.recogniser.note(id);
-        Ok(())
+        Ok(Some(id))
     }
 
     fn insert(&self, change: &mut Change<'_>, touched: &mut Touched, made: &Made) -> Result<i64, StoreError> {
@@ -372,25 +384,4 @@ impl Reading {
             })?;
         write_rest(change, touched, known.id, made, link_key, Some(known))
     }
-}
-
-/// Whether any article, of any source, leads to a page; `but` is not asked.
-fn is_taken(change: &Change<'_>, link: &str, but: Option<i64>) -> Result<bool, StoreError> {
-    let Some(key) = decide::link_key(link) else { return Ok(true) };
-    let mut leads_there = change.transaction.prepare_cached("SELECT 1 FROM articles WHERE id = ?1 AND link_key = ?2 AND gone = 0")?;
-    for article in change.having(key)? {
-        if Some(article) != but && leads_there.exists((article, key))? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-fn withdraw(transaction: &Transaction<'_>, articles: &[i64], now: Time) -> Result<(), StoreError> {
-    let mut change = Change::begin(transaction, now)?;
-    let mut touched = Touched::default();
-    for article in articles {
-        turn(&mut change, &mut touched, *article, WITHDRAWN)?;
-    }
-    touched.write(&mut change).map(drop)
 }

@@ -3,10 +3,28 @@
 use std::borrow::Cow;
 
 use rusqlite::Transaction;
+use tokio::sync::oneshot::Receiver;
 
 use super::terms::describe;
-use super::{Change, StoreError, files, health, pushes, sources, story};
-use crate::model::{Batch, Extent, Problem, Source, SourceId, SourceInfo, Time};
+use super::together::Keep;
+use super::{Change, Sqlite, StoreError, files, health, pushes, sources, story};
+use crate::model::{Applied, Batch, Extent, Problem, Source, SourceId, SourceInfo, Time};
+
+impl Sqlite {
+    /// Lines up a reading that brought no article, which needs nothing made ready.
+    pub(in crate::store) fn queue_nothing_new(
+        &self,
+        id: SourceId,
+        batch: Batch,
+        due: Option<Time>,
+        now: Time,
+    ) -> Receiver<Result<Applied, StoreError>> {
+        self.queue(0, Keep::Lazily, move |transaction, _| {
+            finish_unchanged(transaction, id, &batch, due, now)?;
+            Ok(Applied::default())
+        })
+    }
+}
 
 /// What is known once a reading is stored whole: the source's own words, validators, files, and when it is due. A source
 /// that became due again while it was taken stays so: what changed may have come too late for this reading. `is_all`: it has no
@@ -62,7 +80,8 @@ pub(super) fn finish_unchanged(
     answered(transaction, id, batch, &batch.problems, due, now)
 }
 
-/// A source answered: its validators, and when it is due.
+/// A source answered: its validators, and when it is due. It stays without validators if they were taken back while it was asked,
+/// and it said that nothing changed.
 fn answered(
     transaction: &Transaction<'_>,
     id: SourceId,
@@ -73,7 +92,8 @@ fn answered(
 ) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "UPDATE sources SET etag = ?2, last_modified = ?3, read_with = ?7,
+            "UPDATE sources SET etag = iif(?10 OR etag IS NOT NULL OR last_modified IS NOT NULL, ?2, NULL),
+                last_modified = iif(?10 OR etag IS NOT NULL OR last_modified IS NOT NULL, ?3, NULL), read_with = ?7,
                 not_before = CASE WHEN ?8 THEN not_before ELSE ?9 END, first_read = ifnull(first_read, ?4), last_read = ?4, last_good = ?4,
                 due = CASE WHEN due < leased_until THEN due ELSE ?5 END,
                 leased_until = 0, failures = 0, failing_since = NULL, error = NULL, problems = ?6 WHERE id = ?1",
@@ -88,6 +108,7 @@ fn answered(
             &batch.memory.read_with,
             batch.is_push,
             batch.not_before.map(|time| time.timestamp()),
+            batch.info.is_some() && !batch.is_push,
         ))?;
     Ok(())
 }

@@ -89,6 +89,18 @@ impl Namer {
     }
 }
 
+/// Whether any article, of any source, leads to a page; `but` is not asked.
+pub(super) fn is_taken(change: &Change<'_>, link: &str, but: Option<i64>) -> Result<bool, StoreError> {
+    let Some(key) = decide::link_key(link) else { return Ok(true) };
+    let mut leads_there = change.transaction.prepare_cached("SELECT 1 FROM articles WHERE id = ?1 AND link_key = ?2 AND gone = 0")?;
+    for article in change.having(key)? {
+        if Some(article) != but && leads_there.exists((article, key))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Whether an article with a hash has the name, too.
 fn is_there(change: &Change<'_>, hash: i64, condition: &str, name: &str) -> Result<bool, StoreError> {
     for article in change.having(hash)? {

@@ -114,6 +114,16 @@ pub(super) fn turn(change: &mut Change<'_>, touched: &mut Touched, article: i64,
     translation::tell_all(change, touched, article)
 }
 
+/// Withdraws articles that their source no longer has.
+pub(super) fn withdraw(transaction: &Transaction<'_>, articles: &[i64], now: Time) -> Result<(), StoreError> {
+    let mut change = Change::begin(transaction, now)?;
+    let mut touched = Touched::default();
+    for article in articles {
+        turn(&mut change, &mut touched, *article, WITHDRAWN)?;
+    }
+    touched.write(&mut change).map(drop)
+}
+
 /// Marks the term of a source as deleted on purpose, or takes that back.
 fn delete_term(change: &mut Change<'_>, source: i64, deleted: Option<Time>) -> Result<(), StoreError> {
     let (now, generation) = (change.now.timestamp(), change.generation()?);

@@ -67,7 +67,7 @@ pub(super) struct Sorter<'p> {
 }
 
 impl<'p> Sorter<'p> {
-    fn new(policy: &'p Policy) -> Self {
+    pub(super) fn new(policy: &'p Policy) -> Self {
         Self { policy, aliases: None, sources: HashMap::new() }
     }
 
