@@ -1,6 +1,6 @@
 //! Several processes at one store, and readings that others come between: all of them publish the same.
 
-use feedmill::model::{Applied, Article, Batch, Kind, Memory, Source, SourceInfo, SourceKind, SourceSettings};
+use feedmill::model::{Applied, Article, Batch, Extent, FileState, Kind, Memory, Source, SourceInfo, SourceKind, SourceSettings};
 use feedmill::store::Store;
 use tokio::task::JoinHandle;
 
@@ -97,4 +97,26 @@ async fn a_feed_whose_encoding_changes_while_it_is_asked_is_read_whole_though_no
         f.store.apply(source.id, Batch { memory: memory.clone(), ..Batch::default() }, None, day(2)).await.unwrap();
         assert_eq!(f.store.memory(source.id).await.unwrap().etag, kept);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_a_folder_that_was_removed_while_it_was_read_are_read_when_it_is_back() {
+    let f = Fixture::new().await;
+    let source = f.source(SourceKind::Folder, "/a").await;
+    let state = |article: &Article| FileState {
+        path: format!("{}.md", article.guid),
+        modified: 1,
+        size: 1,
+        guid: Some(article.guid.clone()),
+        revisit: None,
+        uses: Vec::new(),
+        problem: None,
+    };
+    let memory = Memory { files: large().iter().map(state).collect(), ..Memory::default() };
+    let reading = begin(&f.store, &source, Batch { articles: large(), extent: Extent::Complete, memory, ..Batch::default() }).await;
+    f.store.remove_source(source.id, day(1)).await.unwrap();
+    reading.await.unwrap();
+    f.source(SourceKind::Folder, "/a").await;
+    assert!(f.page("/source/a").await.total < LARGE as u64);
+    assert!(f.store.memory(source.id).await.unwrap().files.iter().all(|file| file.modified != 1), "they are not taken as read");
 }

@@ -233,7 +233,10 @@ impl Reading {
     }
 
     fn finish(&mut self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        self.look_again(transaction)?;
+        // What was not stored must not be remembered as read.
+        if self.look_again(transaction)? {
+            return Ok(());
+        }
         self.forget_dropped();
         let mut change = Change::begin(transaction, self.now)?;
         finish(&mut change, &self.source, &self.batch, self.due, self.has_all)?;
