@@ -1,9 +1,10 @@
-//! Items of a feed that share an id, reading after reading: each is an article, and stays it.
+//! Items of a feed that share an id, or have another one each time, reading after reading: each is an article, and stays it.
 
-use feedmill::model::{Batch, Source, SourceKind, Time};
+use feedmill::model::{Applied, Article, Batch, Link, Source, SourceKind, Time};
 use feedmill::source::feed::{FeedContext, FeedLimits, parse};
 
-use crate::store::{Fixture, day};
+use crate::server::Server;
+use crate::store::{Fixture, article, day};
 
 /// What is stored of a feed: titles with published ids and times of listing, the newest first.
 async fn read(f: &Fixture, source: &Source, items: &[String], now: Time) -> Vec<(String, String, Time)> {
@@ -62,4 +63,21 @@ async fn an_edit_of_the_text_leaves_an_item_itself_that_shares_its_id() {
     };
     let before = read(&f, &source, &[item(2, "x"), item(1, "x")], day(3)).await;
     assert_eq!(read(&f, &source, &[item(2, "edited"), item(1, "edited")], day(4)).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_that_have_another_guid_each_time_change_nothing() {
+    let server = Server::new().await;
+    let source = server.f.source(SourceKind::Feed, "https://a.example/feed").await;
+    let items = |round: i64| {
+        let link = |n: i64| Link::At(format!("https://a.example/{n}"));
+        (0..3).map(|n| Article { guid: format!("{round}-{n}"), link: link(n), ..article(&n.to_string()) }).collect()
+    };
+    server.f.feed(&source, items(1), day(1)).await;
+    let before = server.get("/feed.atom");
+    for round in 2..5 {
+        assert_eq!(server.f.feed(&source, items(round), day(round)).await, Applied { unchanged: 3, ..Applied::default() });
+        let after = server.get("/feed.atom");
+        assert_eq!((after.text(), after.header("etag")), (before.text(), before.header("etag")));
+    }
 }

@@ -275,7 +275,13 @@ impl Reading {
         applied: &mut Applied,
     ) -> Result<Option<i64>, StoreError> {
         let known = if self.has_all { None } else { self.recogniser.recognise(change.transaction, &made.article, &made.fingerprint)? };
-        if let Some(known) = known.as_ref().filter(|known| known.is(&made.article, &made.fingerprint)) {
+        // Some feeds give their items other guids each time: nothing that is published depends on those.
+        let is_same = |known: &&Known| match self.source.kind {
+            SourceKind::Feed => known.has(&made.article, &made.fingerprint),
+            _ => known.is(&made.article, &made.fingerprint),
+        };
+        if let Some(known) = known.as_ref().filter(is_same) {
+            known.rename(change.transaction, &self.source, &made.article.guid)?;
             applied.unchanged += 1;
             self.recogniser.note(known.id);
             return Ok(None);
@@ -352,24 +358,17 @@ impl Reading {
             lookups::note(change, known.id, link_key)?;
             link_key_before.map_or(Ok(()), |before| lookups::forget(change.transaction, known.id, before))?;
         }
-        if known.guid != article.guid {
-            let key = ArticleKey::new(&self.source.first_slug, &article.guid);
-            change
-                .transaction
-                .prepare_cached("INSERT OR REPLACE INTO later_keys (key, article) VALUES (?1, ?2)")?
-                .execute((key.as_str(), known.id))?;
-        }
+        known.rename(change.transaction, &self.source, &article.guid)?;
         let generation = change.generation()?;
         change
             .transaction
             .prepare_cached(
-                "UPDATE articles SET guid = :guid, link = :link, link_key = :link_key, title = :title, language = :language,
+                "UPDATE articles SET link = :link, link_key = :link_key, title = :title, language = :language,
                     translation_key = :translation_key, in_menu = :in_menu, published = :published, updated = :updated,
                     fingerprint = :fingerprint, details = :details, ruled = :ruled, changed = :changed, generation = :generation, gone = 0
                  WHERE id = :id",
             )?
             .execute(named_params! {
-                ":guid": article.guid,
                 ":link_key": link_key,
                 ":link": link,
                 ":title": made.title,

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::revive::PUBLIC;
 use super::{StoreError, lookups};
-use crate::model::{Article, FileState};
+use crate::model::{Article, ArticleKey, FileState, Source, SourceKind};
 use crate::store::decide::{self, Fingerprint};
 
 /// An article as the store has it, as far as recognising it needs.
@@ -23,8 +23,26 @@ pub(super) struct Known {
 impl Known {
     /// Whether it is public with just these contents under just these names.
     pub(super) fn is(&self, article: &Article, fingerprint: &Fingerprint) -> bool {
-        let has_its_names = self.guid == article.guid && self.translation_key == article.translation_key;
-        self.is_public && self.fingerprint == *fingerprint && has_its_names
+        self.guid == article.guid && self.has(article, fingerprint)
+    }
+
+    /// Whether it is public with just these contents, whatever its guid is.
+    pub(super) fn has(&self, article: &Article, fingerprint: &Fingerprint) -> bool {
+        self.is_public && self.fingerprint == *fingerprint && self.translation_key == article.translation_key
+    }
+
+    /// Gives it the guid that it has by now. A link to a file that was moved leads to it by the key of that guid.
+    pub(super) fn rename(&self, connection: &Connection, source: &Source, guid: &str) -> Result<(), StoreError> {
+        if self.guid == guid {
+            return Ok(());
+        }
+        connection.prepare_cached("UPDATE articles SET guid = ?2 WHERE id = ?1")?.execute((self.id, guid))?;
+        if source.kind != SourceKind::Feed {
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO later_keys (key, article) VALUES (?1, ?2)")?
+                .execute((ArticleKey::new(&source.first_slug, guid).as_str(), self.id))?;
+        }
+        Ok(())
     }
 }
 
