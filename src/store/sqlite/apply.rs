@@ -176,10 +176,7 @@ impl Reading {
         if self.look_again(transaction)? {
             return Ok(());
         }
-        let stored: usize = transaction
-            .prepare_cached("SELECT count(*) FROM articles WHERE source = ?1")?
-            .query_row([self.source.id.0], |row| row.get(0))?;
-        self.has_all = self.maker.is_first && stored == self.recogniser.count();
+        self.has_all = self.maker.is_first && sources::has_just(transaction, self.source.id.0, self.recogniser.count())?;
         let mut change = Change::begin(transaction, self.now)?;
         let mut touched = Touched::knowing(std::mem::take(&mut self.names), &change);
         // Where nothing is stored nothing changes, and no row of a new article is asked for but what it is looked up by.

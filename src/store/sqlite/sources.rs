@@ -258,6 +258,15 @@ pub(super) fn memory(connection: &Connection, source: SourceId) -> Result<Memory
     Ok(Memory { etag, last_modified, read_with, files: files::all(connection, source.0)? })
 }
 
+/// Whether so many articles are all that is stored of a source. To count them would take longer with each.
+pub(super) fn has_just(connection: &Connection, source: i64, articles: usize) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT t.articles = ?2 AND NOT EXISTS (SELECT 1 FROM articles WHERE source = ?1 AND gone > ?3)
+         FROM sources s JOIN terms t ON t.id = s.term WHERE s.id = ?1",
+    )?;
+    Ok(statement.query_row((source, articles, PUBLIC), |row| row.get(0))?)
+}
+
 /// What stood at the address of a source that is added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
