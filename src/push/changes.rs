@@ -13,6 +13,8 @@ impl Messenger {
             if stamp == topic.stamp {
                 continue;
             }
+            // Another process may have written since: a document that is at hand is not taken for one of this stamp.
+            self.store.follow().await?;
             match (self.publisher)(topic.url.clone()).await {
                 Ok(document) => {
                     let changed = Topic { stamp, document: document.hash(), url: topic.url };
@@ -33,6 +35,7 @@ impl Messenger {
         }
         // The stamp comes first: what changes in between is looked at again.
         let stamp = self.stamp(url).await?;
+        self.store.follow().await?;
         match (self.publisher)(url.to_owned()).await {
             Ok(document) => {
                 self.store.note_topic(Topic { url: url.to_owned(), stamp, document: document.hash() }, now).await?;

@@ -11,7 +11,7 @@ use feedmill::store::Store;
 use url::form_urlencoded;
 
 use crate::peers::{Hub, Subscriber, client, now, start, text};
-use crate::store::{day, open, tagged};
+use crate::store::{Fixture, day, open, tagged};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subscriber_that_confirms_is_sent_the_document_that_is_published_signed() {
@@ -261,4 +261,22 @@ async fn another_hub_is_told_which_feeds_changed() {
     assert!(!pairs.iter().any(|(_, url)| url.contains("rust") || url.contains("lately")), "{pairs:?}");
     messenger.round(now()).await.unwrap();
     assert_eq!(other.rest(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_writes_while_changes_are_looked_for_is_sent() {
+    let (hub, source) = Hub::with_article().await;
+    let subscriber = Subscriber::new();
+    hub.subscribe(&subscriber, "/tag/rust.rss", &[]).await;
+    let other = Fixture { folder: tempfile::TempDir::new().unwrap(), store: open(&hub.f.folder).await };
+    other.feed(&source, vec![tagged("2", &["rust"])], day(2)).await;
+    hub.f.store.follow().await.unwrap();
+    // A reader has it made, and what comes next this process does not know of yet.
+    assert!(text(&hub.get("/tag/rust.rss").await).contains("Title of 2"));
+    other.feed(&source, vec![tagged("3", &["rust"])], day(3)).await;
+    hub.messenger.round(now()).await.unwrap();
+    hub.f.store.follow().await.unwrap();
+    hub.messenger.round(now()).await.unwrap();
+    let sent = subscriber.requests.try_iter().last().unwrap();
+    assert!(String::from_utf8_lossy(&sent.body).contains("Title of 3"));
 }
