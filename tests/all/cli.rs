@@ -213,6 +213,15 @@ fn files_of_one_name_are_articles_of_their_own_and_stay_themselves() {
 }
 
 #[test]
+fn files_of_one_name_that_are_imported_at_once_are_articles_of_their_own() {
+    let home = Home::new();
+    let paths: Vec<String> = (0..12).map(|n| home.write(&format!("p{n}/index.md"), &article(&format!("T{n}"), ""))).collect();
+    let imports: Vec<Child> = paths.iter().map(|path| home.command(&["import", path]).stdout(Stdio::null()).spawn().unwrap()).collect();
+    assert!(imports.into_iter().all(|mut import| import.wait().unwrap().success()));
+    assert_eq!(titles(&home).len(), 12);
+}
+
+#[test]
 fn the_files_of_a_first_import_are_listed_as_they_were_published() {
     let home = Home::new();
     let ago = |hours: u64| {

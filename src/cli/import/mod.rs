@@ -5,8 +5,10 @@ mod together;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use chrono::TimeDelta;
 use clap::Args;
 use serde_json::json;
 
@@ -16,12 +18,17 @@ use super::subscriptions::subscribe;
 use super::taxonomy::name;
 use super::{Work, now};
 use crate::config::Config;
-use crate::model::{Applied, Batch, Memory, NewSource, Problem, Source, SourceKind, SourceSettings};
+use crate::model::{Applied, Batch, Memory, NewSource, Problem, Source, SourceId, SourceKind, SourceSettings};
 use crate::source::feed::{FeedContext, FeedLimits, parse};
 use crate::source::{folder, opml};
+use crate::store::{Lease, Store};
 
 /// The most articles of one file: they are in memory at once.
 const MOST: usize = 1_000_000;
+
+/// How long an import may have an inbox for itself, and how often others ask for it.
+const TURN: TimeDelta = TimeDelta::minutes(1);
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// Import once: Markdown files and folders, feed files, subscriptions (OPML), or standard input.
 #[derive(Debug, Args)]
@@ -95,11 +102,19 @@ impl Imported {
 
     /// Stores all of them as one reading, so that they are listed as they were published if they are the inbox's first.
     async fn store(&mut self, work: &Work) -> anyhow::Result<()> {
-        if let Some(inbox) = self.inbox.as_ref().filter(|_| !self.parts.is_empty()) {
-            let batch = join(std::mem::take(&mut self.parts), inbox, &work.store).await?;
-            (self.problems, self.skipped) = (batch.problems.clone(), batch.skipped);
-            self.total = work.store.apply(inbox.id, batch, None, now()).await?;
+        let Some(id) = self.inbox.as_ref().filter(|_| !self.parts.is_empty()).map(|inbox| inbox.id) else { return Ok(()) };
+        let inbox = turn(id, &work.store).await?;
+        let stored = self.store_into(&inbox, work).await;
+        if stored.is_err() {
+            work.store.give_back(vec![(id, None)], now()).await?;
         }
+        stored
+    }
+
+    async fn store_into(&mut self, inbox: &Source, work: &Work) -> anyhow::Result<()> {
+        let batch = join(std::mem::take(&mut self.parts), inbox, &work.store).await?;
+        (self.problems, self.skipped) = (batch.problems.clone(), batch.skipped);
+        self.total = work.store.apply(inbox.id, batch, None, now()).await?;
         Ok(())
     }
 
@@ -113,6 +128,23 @@ impl Imported {
         let skipped = if self.skipped > 0 { format!(", {} skipped", self.skipped) } else { String::new() };
         console.say(&format!("imported into {slug}: {}{skipped}", summary(&self.total, self.problems.len())));
         self.problems.is_empty()
+    }
+}
+
+/// Takes an inbox until something is stored in it: which names are free there is for one import at a time to see. Who keeps it
+/// for longer may have been killed.
+async fn turn(inbox: SourceId, store: &Store) -> anyhow::Result<Source> {
+    let started = Instant::now();
+    let lease = Lease { is_forced: true, ..TURN.into() };
+    loop {
+        if let Some(inbox) = store.claim_of(vec![inbox], now(), lease).await?.pop() {
+            return Ok(inbox);
+        }
+        if started.elapsed() > TURN.to_std()? {
+            store.give_back(vec![(inbox, None)], now()).await?;
+        } else {
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 }
 
