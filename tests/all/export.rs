@@ -259,3 +259,30 @@ fn what_is_empty_is_no_article_and_a_feed_is_one_whatever_its_file_is_called() {
     let titles: Vec<&Value> = json["items"].as_array().unwrap().iter().map(|item| &item["title"]).collect();
     assert_eq!(titles, ["One of a"]);
 }
+
+#[test]
+fn an_article_whose_file_has_another_name_by_now_has_one_file_and_what_was_withdrawn_stays() {
+    let home = home();
+    let feed = home.write("old.xml", FEED);
+    home.output(&["import", &feed]);
+    home.write("notes/a.md", &crate::cli::article("A", ""));
+    home.write("notes/b.md", &crate::cli::article("B", ""));
+    home.output(&["add", "notes"]);
+    let export = || home.output(&["export", "markdown", "--out", "out"]);
+    let files = || {
+        let walk = walkdir::WalkDir::new(home.path("out")).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+        walk.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<BTreeSet<_>>()
+    };
+    export();
+    let before = files();
+    home.write("old.xml", &FEED.replace("<title>", "<title>Anew "));
+    home.output(&["import", &feed]);
+    fs::rename(home.path("notes/a.md"), home.path("notes/c.md")).unwrap();
+    fs::remove_file(home.path("notes/b.md")).unwrap();
+    home.output(&["refresh", "notes", "--force"]);
+    let out = export();
+    assert!(out.contains(&format!("{} removed", before.len() - 2)), "{out}");
+    let after = files();
+    assert!(after.len() == before.len() && after.contains("b.md") && after.contains("c.md") && !after.contains("a.md"), "{after:?}");
+    assert!(!export().contains("removed"));
+}

@@ -20,11 +20,11 @@ const ELSEWHERE: chrono_tz::Tz = chrono_tz::Pacific::Kiritimati;
 pub(super) async fn write(entries: &[Entry], work: &Work, site: &Site, folder: &mut Folder) -> anyhow::Result<()> {
     for entry in entries {
         let path = path(entry);
-        folder.put(&path, text(entry, &path, site).as_bytes())?;
+        folder.put_of(&entry.key, &path, text(entry, &path, site).as_bytes())?;
         let beside = path.rsplit_once('/').map_or("", |(parent, _)| parent);
         for file in entry.article.files.iter().filter(|file| is_safe(&file.name)) {
             if let Some((_, bytes)) = work.store.file(&entry.key, &file.name).await? {
-                folder.put(&format!("{beside}/{}", file.name), &bytes)?;
+                folder.put_of(&entry.key, &format!("{beside}/{}", file.name), &bytes)?;
             }
         }
     }

@@ -87,6 +87,7 @@ impl Export {
                 while let Some(entries) = walk.next(work).await? {
                     markdown::write(&entries, work, &site, &mut folder).await?;
                 }
+                folder.sweep()?;
                 walk.bar.finish_and_clear();
                 report(&folder, walk.count, "articles", console);
             }
@@ -147,9 +148,12 @@ async fn json_feed(
 
 /// Says what was written, and what of an earlier export it replaced.
 fn report(folder: &Folder, count: usize, what: &str, console: Console) {
-    let Folder { new, replaced, unchanged, .. } = folder;
+    let Folder { new, replaced, unchanged, removed, .. } = folder;
     if console.json {
-        console.print_json(&json!({ "folder": folder.root, what: count, "new": new, "replaced": replaced.len(), "unchanged": unchanged }));
+        let replaced = replaced.len();
+        let done =
+            json!({ "folder": folder.root, what: count, "new": new, "replaced": replaced, "unchanged": unchanged, "removed": removed });
+        console.print_json(&done);
     }
     if console.verbose {
         for path in replaced {
@@ -157,5 +161,6 @@ fn report(folder: &Folder, count: usize, what: &str, console: Console) {
         }
     }
     let place = folder.root.display();
-    console.say(&format!("{count} {what} in {place}: {new} files new, {} replaced, {unchanged} as they were", replaced.len()));
+    let gone = if *removed > 0 { format!(", {removed} removed") } else { String::new() };
+    console.say(&format!("{count} {what} in {place}: {new} files new, {} replaced, {unchanged} as they were{gone}", replaced.len()));
 }
