@@ -11,7 +11,7 @@ use feedmill::store::Lookup;
 use url::Url;
 
 use crate::server::{Server, texts};
-use crate::store::{day, tagged};
+use crate::store::{article, day, tagged};
 
 const FEEDS: [&str; 5] = ["/feed", "/tag/x", "/tag/y", "/source/feed", "/language/de"];
 
@@ -113,4 +113,25 @@ async fn a_feed_at_hand_follows_the_names_of_what_it_excludes() {
     assert_eq!(title(), "tag x, not tag Ads or Late · Mill");
     f.store.rename_term(Kind::Tag, "ads", "Adverts", day(5)).await.unwrap();
     assert_eq!(server.get(url).header("location"), "/feed.atom?tag=x&tag=-adverts,late");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_names_its_translations_in_the_order_of_their_dates_as_they_are_now() {
+    let server = Server::new().await;
+    let source = server.f.source(SourceKind::Folder, "/a").await;
+    let post = |language: &str, published| Article {
+        languages: Language::parse(language).into_iter().collect(),
+        translation_key: Some("post".into()),
+        published: Some(day(published)),
+        ..article(language)
+    };
+    let named = || {
+        let feed = server.get("/language/en.json").json();
+        let translations = feed["items"][0]["_feedmill"]["translations"].as_array().unwrap().clone();
+        translations.iter().map(|translation| translation["language"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    server.f.folder(&source, vec![post("en", -9), post("zh", -8), post("de", -7)], day(1)).await;
+    assert_eq!(named(), ["zh", "de"]);
+    server.f.folder(&source, vec![post("en", -9), post("zh", -6), post("de", -7)], day(2)).await;
+    assert_eq!(named(), ["de", "zh"]);
 }

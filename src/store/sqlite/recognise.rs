@@ -17,6 +17,7 @@ pub(super) struct Known {
     pub(super) fingerprint: Fingerprint,
     pub(super) translation_key: Option<String>,
     pub(super) language: Option<String>,
+    pub(super) published: Option<i64>,
     pub(super) is_public: bool,
 }
 
@@ -46,7 +47,7 @@ impl Known {
     }
 }
 
-const KNOWN: &str = "SELECT id, guid, link, fingerprint, gone, translation_key, language FROM articles";
+const KNOWN: &str = "SELECT id, guid, link, fingerprint, gone, translation_key, language, published FROM articles";
 
 fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
     Ok(Known {
@@ -57,6 +58,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         is_public: row.get::<_, i64>(4)? == PUBLIC,
         translation_key: row.get(5)?,
         language: row.get(6)?,
+        published: row.get(7)?,
     })
 }
 

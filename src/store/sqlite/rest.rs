@@ -37,7 +37,9 @@ pub(super) fn write_rest(
     }
     let is_named_as_before = before.is_some_and(|known| {
         let language = made.sorted.language.as_ref().map(Language::as_str);
-        known.is_public && known.translation_key == article.translation_key && known.language.as_deref() == language
+        // They are named in the order of their dates.
+        let stands_there = known.is_public && known.published == article.published.map(|time| time.timestamp());
+        stands_there && known.translation_key == article.translation_key && known.language.as_deref() == language
     });
     if !is_named_as_before {
         let keys = [before.and_then(|known| known.translation_key.as_deref()), article.translation_key.as_deref()];
