@@ -218,6 +218,10 @@ impl<'a> Reader<'a> {
             return Outcome { state: Some(state.clone()), problem: state.problem.clone(), ..Outcome::default() };
         }
         let result = self.load(file).and_then(|bytes| match &role {
+            // A program that crashed, or is about to write it, leaves a file empty: nobody takes an article back so.
+            Role::Article(_) if bytes.is_empty() && known.is_some_and(|state| state.guid.is_some()) => {
+                Err(Problem { place: file.path.clone(), line: None, reason: "there is nothing in it".to_owned() })
+            }
             Role::Article(place) => self.read_article(file, as_text(&file.path, &bytes)?, place),
             Role::Term(kind, name) => self.read_term(file, as_text(&file.path, &bytes)?, *kind, name),
             Role::Section => Ok(Outcome { is_skipped: true, ..Outcome::default() }),

@@ -1,4 +1,4 @@
-//! Files that could not be loaded come in once they can be, though nothing of them changed.
+//! Files that could not be loaded, or that were left empty: they come in, or on, once they can.
 
 use super::{Folder, changes, text};
 use crate::store::day;
@@ -25,4 +25,18 @@ async fn a_picture_that_was_too_large_comes_in_when_the_limit_is_raised() {
     folder.options.max_bundle_file = 10_000;
     assert_eq!(folder.read(day(2)).await.0, changes(0, 1, 0));
     assert_eq!(folder.entries().await[0].article.files[0].name, "p.png");
+}
+
+#[tokio::test]
+async fn a_file_that_was_left_empty_keeps_its_article_and_one_that_never_had_any_is_none() {
+    let folder = Folder::new(&[("a.md", &text("A", "")), ("b.md", "")]).await;
+    assert_eq!(folder.read(day(1)).await.0, changes(1, 0, 0));
+    folder.write("a.md", "", 2);
+    let (applied, batch) = folder.read(day(2)).await;
+    assert_eq!((applied, batch.problems.len(), folder.guids().await), (changes(0, 0, 0), 1, vec!["a".to_owned()]));
+    assert_eq!(folder.look(day(3)).await.problems.len(), 1, "it is named again");
+    folder.write("a.md", text("A again", ""), 3);
+    assert_eq!(folder.read(day(4)).await.0, changes(0, 1, 0));
+    folder.write("a.md", "no front matter", 4);
+    assert_eq!(folder.read(day(5)).await.0, changes(0, 0, 1));
 }
