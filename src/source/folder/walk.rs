@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use walkdir::{DirEntry, WalkDir};
 
@@ -97,10 +97,13 @@ fn each<T: Send>(paths: &[String], ask: impl Fn(&String) -> T + Sync) -> Vec<T> 
     })
 }
 
-/// When a file was last changed, in nanoseconds since the epoch.
+/// When a file was last changed, in nanoseconds since the epoch; before that it is less than none.
 pub(super) fn modified(metadata: &Metadata) -> i64 {
-    let since = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+    let nanoseconds = |passed: Duration| i64::try_from(passed.as_nanos()).unwrap_or(i64::MAX);
+    metadata.modified().map_or(0, |time| match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => nanoseconds(since),
+        Err(before) => -nanoseconds(before.duration()),
+    })
 }
 
 /// What a look at a folder gives; no file is opened.

@@ -1,5 +1,8 @@
 //! Files that could not be loaded, or that were left empty: they come in, or on, once they can.
 
+use std::fs::File;
+use std::time::{Duration, SystemTime};
+
 use super::{Folder, changes, text};
 use crate::store::day;
 
@@ -39,4 +42,16 @@ async fn a_file_that_was_left_empty_keeps_its_article_and_one_that_never_had_any
     assert_eq!(folder.read(day(4)).await.0, changes(0, 1, 0));
     folder.write("a.md", "no front matter", 4);
     assert_eq!(folder.read(day(5)).await.0, changes(0, 0, 1));
+}
+
+#[tokio::test]
+async fn a_file_from_before_the_epoch_is_read_again_when_it_changes() {
+    let folder = Folder::new(&[("a.md", "")]).await;
+    for (title, ago) in [("A", 5), ("B", 9)] {
+        folder.write("a.md", text(title, ""), 1);
+        let modified = SystemTime::UNIX_EPOCH - Duration::from_secs(ago);
+        File::options().write(true).open(folder.root.join("a.md")).unwrap().set_modified(modified).unwrap();
+        folder.read(day(1)).await;
+        assert_eq!(folder.entries().await[0].article.title.as_deref(), Some(title));
+    }
 }
