@@ -72,8 +72,9 @@ impl Watcher {
             let is_due = self.follow().await.contains(&source);
             // The first look finds every folder changed: it may have, while nobody looked.
             if !is_due && ![before, self.signature(source)].contains(&Some(look.signature)) {
-                self.note(source, look.signature);
+                // What cannot be noted, as while the disk is full, is found again.
                 self.mark_due(source).await?;
+                self.note(source, look.signature);
             }
         }
         Ok(())

@@ -326,3 +326,28 @@ async fn a_running_poller_reads_what_the_system_tells_of_and_nothing_else() {
     stop.send(true).unwrap();
     poller.await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_while_nothing_can_be_written_is_read_once_it_can() {
+    let folder = Folder::new(&[("a.md", &text("A", ""))]).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let reader = std::sync::Arc::new(folder.reader.clone());
+    let poller = tokio::spawn(feedmill::poll::run(folder.f.store.clone(), reader, Duration::from_millis(20), 32, stopped));
+    let until = async |title: &str| {
+        let started = std::time::Instant::now();
+        while folder.titles().await != [title] {
+            assert!(started.elapsed() < Duration::from_secs(30), "{title}");
+            tokio::task::yield_now().await;
+        }
+    };
+    until("A").await;
+    // As while the disk is full.
+    let database = rusqlite::Connection::open(folder.f.folder.path().join("test.db")).unwrap();
+    database.execute_batch("CREATE TRIGGER full BEFORE UPDATE ON sources BEGIN SELECT RAISE(ABORT, 'full'); END").unwrap();
+    folder.write("a.md", &text("B", ""), 2);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    database.execute_batch("DROP TRIGGER full").unwrap();
+    until("B").await;
+    stop.send(true).unwrap();
+    poller.await.unwrap();
+}
