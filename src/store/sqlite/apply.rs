@@ -16,9 +16,7 @@ use super::sort::{Sorter, ruled};
 use super::terms::{Names, Touched};
 use super::together::Keep;
 use super::{Change, Sqlite, StoreError, files, lookups, sources, terms, waiting};
-use crate::model::{
-    Applied, Article, ArticleKey, Batch, Extent, FileState, Language, Policy, Source, SourceId, SourceKind, SourceSettings, Time,
-};
+use crate::model::{Applied, Article, Batch, Extent, FileState, Language, Policy, Source, SourceId, SourceKind, SourceSettings, Time};
 use crate::store::decide;
 
 impl Sqlite {
