@@ -140,8 +140,8 @@ mod tests {
             assert_eq!((has_related(&one, "a"), has_related(&two, "b")), (1, 1));
             // Another guid, the same page: the same article.
             let applied = apply(&one, article("a2", "A"));
-            assert_eq!((applied.added, applied.updated), (0, 1));
-            assert_eq!(apply(&one, article("a", "A")).updated, 1);
+            assert_eq!((applied.added, applied.unchanged), (0, 1));
+            assert_eq!(apply(&one, article("a", "A")).unchanged, 1);
             store.write(|transaction| waiting::settle(transaction, WAITING)).unwrap();
             store.write(|transaction| waiting::settle(transaction, WAITING)).unwrap();
         }
