@@ -18,7 +18,7 @@ use super::subscriptions::subscribe;
 use super::taxonomy::name;
 use super::{Work, now};
 use crate::config::Config;
-use crate::model::{Applied, Batch, Memory, NewSource, Problem, Source, SourceId, SourceKind, SourceSettings};
+use crate::model::{Applied, Batch, Memory, NewSource, Problem, Source, SourceKind, SourceSettings};
 use crate::source::feed::{FeedContext, FeedLimits, parse};
 use crate::source::{folder, opml};
 use crate::store::{Lease, Store};
@@ -102,11 +102,11 @@ impl Imported {
 
     /// Stores all of them as one reading, so that they are listed as they were published if they are the inbox's first.
     async fn store(&mut self, work: &Work) -> anyhow::Result<()> {
-        let Some(id) = self.inbox.as_ref().filter(|_| !self.parts.is_empty()).map(|inbox| inbox.id) else { return Ok(()) };
-        let inbox = turn(id, &work.store).await?;
+        let Some(inbox) = self.inbox.as_ref().filter(|_| !self.parts.is_empty()) else { return Ok(()) };
+        let inbox = turn(inbox, &work.store).await?;
         let stored = self.store_into(&inbox, work).await;
         if stored.is_err() {
-            work.store.give_back(vec![(id, None)], now()).await?;
+            work.store.give_back(vec![(inbox.id, None)], now()).await?;
         }
         stored
     }
@@ -133,18 +133,19 @@ impl Imported {
 
 /// Takes an inbox until something is stored in it: which names are free there is for one import at a time to see. Who keeps it
 /// for longer may have been killed.
-async fn turn(inbox: SourceId, store: &Store) -> anyhow::Result<Source> {
-    let started = Instant::now();
-    let lease = Lease { is_forced: true, ..TURN.into() };
+async fn turn(inbox: &Source, store: &Store) -> anyhow::Result<Source> {
+    let (mut since, lease) = (Instant::now(), Lease { is_forced: true, ..TURN.into() });
     loop {
-        if let Some(inbox) = store.claim_of(vec![inbox], now(), lease).await?.pop() {
+        if let Some(inbox) = store.claim_of(vec![inbox.id], now(), lease).await?.pop() {
             return Ok(inbox);
         }
-        if started.elapsed() > TURN.to_std()? {
-            store.give_back(vec![(inbox, None)], now()).await?;
-        } else {
-            tokio::time::sleep(AGAIN).await;
+        let is_there = store.source(&inbox.location).await?.is_some_and(|known| known.id == inbox.id);
+        anyhow::ensure!(is_there, "{} was removed meanwhile; nothing was imported into it", inbox.slug);
+        if since.elapsed() > TURN.to_std()? {
+            store.give_back(vec![(inbox.id, None)], now()).await?;
+            since = Instant::now();
         }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
