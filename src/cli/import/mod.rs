@@ -26,8 +26,9 @@ use crate::store::{Lease, Store};
 /// The most articles of one file: they are in memory at once.
 const MOST: usize = 1_000_000;
 
-/// How long an import may have an inbox for itself, and how often others ask for it.
-const TURN: TimeDelta = TimeDelta::minutes(1);
+/// How long an import may have an inbox for itself: longer than nearly all take, since after one that was killed the next waits
+/// for it. How often others ask for it.
+const TURN: TimeDelta = TimeDelta::seconds(20);
 const AGAIN: Duration = Duration::from_millis(50);
 
 /// Import once: Markdown files and folders, feed files, subscriptions (OPML), or standard input.
