@@ -198,6 +198,7 @@ impl Reader {
         now: Time,
     ) -> Result<(Applied, Batch), ReadFailure> {
         self.complete(store, source, &mut batch, now).await?;
+        batch.not_before = batch.not_before.map(schedule::whole);
         let due = schedule::after_success(source, &batch, &habits.posts, &self.pace, now);
         let due = due.map(|due| if habits.is_pushed { self.pace.slowly(due, now) } else { due });
         let remarks =
@@ -245,9 +246,10 @@ impl Reader {
     pub async fn leave_host(&self, store: &Store, host: Host, busy: Option<(Host, Time)>, now: Time) {
         let noted = async {
             if let Some((host, until)) = busy {
-                store.rest_host(host, until).await?;
+                store.rest_host(host, schedule::whole(until)).await?;
             }
-            store.free_host(host, now + schedule::delta(self.pace.spacing)).await
+            let pause = schedule::delta(self.pace.spacing);
+            store.free_host(host, if pause.is_zero() { now } else { schedule::whole(now + pause) }).await
         };
         if let Err(error) = noted.await {
             tracing::error!(%error, "cannot note that a host was asked");
@@ -257,7 +259,7 @@ impl Reader {
     async fn fail(&self, store: &Store, source: &Source, failure: &ReadFailure, now: Time) {
         let error = if let ReadFailure::Feed(error) = failure { Some(error) } else { None };
         let noted = if error.is_some_and(ReadError::is_crowded) {
-            store.put_off(source.id, now + schedule::delta(self.pace.min)).await
+            store.put_off(source.id, schedule::whole(now + schedule::delta(self.pace.min))).await
         } else {
             let due = schedule::after_failure(source, error.and_then(ReadError::retry_after), &self.pace, now);
             let due = due.filter(|_| !error.is_some_and(ReadError::is_gone));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DurationRound, TimeDelta};
 
 use crate::model::{Batch, Hints, Source, SourceKind, Time};
 
@@ -64,7 +64,12 @@ pub(super) fn after_failure(source: &Source, not_before: Option<Time>, pace: &Pa
 
 /// The first time from `planned` on that the publisher allows, who was asked at `asked`.
 fn allowed(hints: &Hints, not_before: Option<Time>, planned: Time, asked: Time) -> Time {
-    hints.allowed(asked, not_before.map_or(planned, |allowed| planned.max(allowed.min(asked + LONGEST))))
+    whole(hints.allowed(asked, not_before.map_or(planned, |allowed| planned.max(allowed.min(asked + LONGEST)))))
+}
+
+/// The first whole second that is no sooner: times are stored in seconds, and nobody is to be asked before the time that is meant.
+pub(super) fn whole(time: Time) -> Time {
+    time.duration_trunc(TimeDelta::seconds(1)).ok().filter(|second| *second < time).map_or(time, |second| second + TimeDelta::seconds(1))
 }
 
 /// The owner's word, else half the mean gap between the last posts.
@@ -147,6 +152,16 @@ mod tests {
         let polite = Batch { not_before: Some(now() + TimeDelta::hours(3)), ..Batch::default() };
         assert_eq!(after(&feed(None), &polite), TimeDelta::hours(3));
         assert_eq!(after_success(&source(SourceKind::Inbox, 0, None), &Batch::default(), &[], &PACE, now()), None);
+    }
+
+    #[test]
+    fn what_is_stored_in_seconds_is_never_sooner_than_it_is_meant() {
+        let (half, second) = (now() + TimeDelta::milliseconds(500), TimeDelta::seconds(1));
+        assert_eq!((whole(now()), whole(half)), (now(), now() + second));
+        let (feed, polite) =
+            (source(SourceKind::Feed, 0, None), Batch { not_before: Some(half + TimeDelta::hours(3)), ..Batch::default() });
+        assert_eq!(after_success(&feed, &polite, &[], &PACE, half), Some(now() + TimeDelta::hours(3) + second));
+        assert_eq!(after_failure(&feed, None, &PACE, half), Some(now() + TimeDelta::minutes(15) + second));
     }
 
     #[test]

@@ -247,7 +247,8 @@ async fn a_host_that_wishes_to_be_left_alone_is_over_a_restart_too() {
         let asked = live(&f.store, &reader, start, start + TimeDelta::minutes(60)).await;
         assert_eq!(asked.len(), 1, "{head}");
         let waits = again(&f.store, &other).await.status.host_free;
-        assert_eq!(waits, Some(start + TimeDelta::hours(2)), "who waits can see it");
+        let seconds = waits.map_or(0, |free| (free - start).num_seconds());
+        assert!((7200..7210).contains(&seconds), "who waits can see it: {seconds}");
         let restarted = open(&f.folder).await;
         let asked = live(&restarted, &reader, start + TimeDelta::minutes(60), start + TimeDelta::hours(3)).await;
         assert!(asked.iter().all(|(at, _)| *at >= start + TimeDelta::hours(2)) && asked.len() >= 2, "{asked:?}");

@@ -258,3 +258,32 @@ async fn a_redirect_within_a_host_is_followed_as_the_user_of_the_source_and_one_
     assert_eq!((up.asked("/b"), elsewhere.asked("/d")), (3, 3));
     assert_eq!(again(&f.store, &kept).await.location, as_ann("/b"), "it moves with its user");
 }
+
+#[tokio::test]
+async fn a_fraction_of_a_second_makes_nobody_asked_too_soon() {
+    let (up, f) = (Upstream::new(), Fixture::new().await);
+    let slow = std::time::Duration::from_millis(200);
+    up.then_with(
+        "/a",
+        std::sync::Arc::new(move |stream: &mut std::net::TcpStream| {
+            std::thread::sleep(slow);
+            let _ =
+                std::io::Write::write_all(stream, b"HTTP/1.1 429 Slow\r\nRetry-After: 2\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        }),
+    );
+    up.then("/b", "200 OK", RSS).then("/c", "200 OK", RSS);
+    for path in ["/b", "/c"] {
+        add(&f.store, &up.url(path), SourceSettings::default()).await;
+    }
+    let (reader, start) = (reader(), day(1) + TimeDelta::milliseconds(900));
+    let claimed = async |millis: i64| f.store.claim(start + TimeDelta::milliseconds(millis), 9, reader.pace.lease()).await.unwrap();
+    reader.read(&f.store, claimed(0).await.remove(0), start).await;
+    assert!(claimed(1_100).await.is_empty() && claimed(1_900).await.is_empty(), "the pause of two seconds is not over");
+    let last = start + TimeDelta::milliseconds(2_200);
+    reader.read(&f.store, claimed(2_200).await.remove(0), last).await;
+    let busy = add(&f.store, &up.url("/a"), SourceSettings::default()).await;
+    let later = start + TimeDelta::seconds(60);
+    reader.read(&f.store, claimed(60_000).await.remove(0), later).await;
+    let free = again(&f.store, &busy).await.status.host_free.unwrap();
+    assert!(free >= later + TimeDelta::seconds(2) + TimeDelta::from_std(slow).unwrap(), "it counts from the answer: {}", free - later);
+}

@@ -15,6 +15,7 @@ mod turns;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use reqwest::{Response, StatusCode};
 use url::Url;
@@ -191,6 +192,9 @@ impl Client {
     /// Fails on every answer but a 2xx and a 304, and on whatever breaks a limit.
     pub async fn get(&self, first: &Url, validators: Validators<'_>, now: Time) -> Result<Answer, FetchError> {
         let (mut url, mut all_permanent) = (first.clone(), true);
+        // What an answer says of time counts from when it came.
+        let started = Instant::now();
+        let clock = || TimeDelta::from_std(started.elapsed()).map_or(now, |passed| now + passed);
         let (mut time, mut patience, mut asked) = (self.limits.time, self.limits.turn, None);
         let mut passed = Vec::new();
         for hop in 0..=self.limits.redirects {
@@ -205,7 +209,7 @@ impl Client {
             {
                 return Err(FetchError::Resting { url: public(&url), until });
             }
-            let step = within(&mut time, self.step(first, &url, validators, now)).await;
+            let step = within(&mut time, self.step(first, &url, validators, clock)).await;
             match step.unwrap_or_else(|| Err(FetchError::TimedOut { url: public(first), limit: self.limits.time })) {
                 Ok(Step::Answer(answer)) => return Ok(Answer { is_moved: hop > 0 && all_permanent, ..answer }),
                 Ok(Step::Redirect { to, is_permanent }) => {
@@ -227,13 +231,13 @@ impl Client {
         Err(FetchError::TooManyRedirects { url: public(first), limit: self.limits.redirects })
     }
 
-    async fn step(&self, first: &Url, url: &Url, validators: Validators<'_>, now: Time) -> Result<Step, FetchError> {
+    async fn step(&self, first: &Url, url: &Url, validators: Validators<'_>, clock: impl Fn() -> Time) -> Result<Step, FetchError> {
         let headers = Some(&self.headers).filter(|_| own::is_of_one_host(first, url));
         let response = self.ask(url, validators, headers).await?;
         let is_permanent = matches!(response.status(), StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
         Ok(match redirect_target(url, &response)? {
             Some(to) => Step::Redirect { to, is_permanent },
-            None => Step::Answer(self.answer(url.clone(), response, now).await?),
+            None => Step::Answer(self.answer(url.clone(), response, clock()).await?),
         })
     }
 
