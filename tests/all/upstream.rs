@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// What answers a request: it writes what it likes.
 pub(crate) type Answer = Arc<dyn Fn(&mut TcpStream) + Send + Sync>;
@@ -94,8 +95,10 @@ fn serve(stream: TcpStream, scripts: &Mutex<HashMap<String, VecDeque<Answer>>>, 
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while reader.read_line(&mut head).is_ok_and(|read| read > 2) {}
-    // Whoever asks at the same time comes now, while no answer has begun: after one, the next may follow at once.
-    (0..2_000).for_each(|_| std::thread::yield_now());
+    // Whoever asks at the same time comes now, while no answer has begun: after one, the next may follow at once. On a machine
+    // that has much else to do each of these takes long, and whoever asks would not wait for all of them.
+    let begun = Instant::now();
+    (0..2_000).take_while(|_| begun.elapsed() < Duration::from_millis(50)).for_each(|_| std::thread::yield_now());
     open.fetch_sub(1, Ordering::SeqCst);
     let Some(target) = head.split(' ').nth(1).map(str::to_owned) else { return };
     let head =
