@@ -137,11 +137,14 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 /// other special ranges lie outside.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
+    let [.., a, b, c, d] = address.octets();
+    // ISATAP (RFC 5214) may stand below any prefix, and leads to the IPv4 address at its end.
+    let leads_astray = matches!(segments[4..6], [0 | 0x0200, 0x5efe]) && !is_public_v4(Ipv4Addr::new(a, b, c, d));
     let special = match (segments[0], segments[1]) {
         (0x2001, 0..=0x01ff | 0x0db8) | (0x2002, _) | (0x3fff, 0..=0x0fff) => true,
         (first, _) => first & 0xe000 != 0x2000,
     };
-    !special
+    !special && !leads_astray
 }
 
 #[cfg(test)]
@@ -196,6 +199,8 @@ mod tests {
             "[3fff::1]",
             "[5f00::1]",
             "[2001:20::1]",
+            "[2606:2800:220:1:0:5efe:127.0.0.1]",
+            "[2606:2800:220:1:200:5efe:10.0.0.1]",
         ] {
             assert!(refused(&format!("http://{host}/feed"), &[]), "{host}");
         }
