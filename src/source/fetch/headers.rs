@@ -1,7 +1,7 @@
 //! What the headers of an answer say of time and text. It sends nothing.
 
 use chrono::{DateTime, Duration};
-use reqwest::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, DATE, EXPIRES, HeaderMap, HeaderName, LINK, RETRY_AFTER};
+use reqwest::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, DATE, EXPIRES, HeaderMap, HeaderName, HeaderValue, LINK, RETRY_AFTER};
 use url::Url;
 
 use crate::model::{Time, is_web};
@@ -16,6 +16,31 @@ pub(super) const UNTOLD: Duration = Duration::minutes(15);
 pub(super) fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let value = std::str::from_utf8(headers.get(name)?.as_bytes()).ok()?.trim();
     (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// A byte of a validator that is no UTF-8 is this far up among the characters, where Unicode has none of its own.
+const STRAY: u32 = 0x10_f700;
+
+/// A validator as it came, which may be in any encoding (`obs-text`, RFC 9110 8.8.3); see [`sent`].
+pub(super) fn verbatim(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let mut text = String::new();
+    for chunk in headers.get(name)?.as_bytes().trim_ascii().utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().filter_map(|byte| char::from_u32(STRAY + u32::from(*byte))));
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// A validator as it goes back, to the byte.
+pub(super) fn sent(validator: &str) -> Option<HeaderValue> {
+    let mut bytes = Vec::with_capacity(validator.len());
+    for letter in validator.chars() {
+        match u32::from(letter).checked_sub(STRAY).and_then(|byte| u8::try_from(byte).ok()) {
+            Some(byte) => bytes.push(byte),
+            None => bytes.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    HeaderValue::from_bytes(&bytes).ok()
 }
 
 /// Until when the answer is fresh (RFC 9111 4.2.1): `max-age`, else `Expires`.
@@ -93,6 +118,7 @@ pub(super) fn link(headers: &HeaderMap, base: &Url, relation: &str) -> Option<St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reqwest::header::ETAG;
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -128,6 +154,16 @@ mod tests {
         assert_eq!(minutes(retry_after(&headers(&[(RETRY_AFTER, "600")]), now), now), Some(10));
         assert_eq!(minutes(retry_after(&headers(&[(RETRY_AFTER, "Mon, 06 May 2024 10:20:00 GMT")]), now), now), Some(20));
         assert_eq!(retry_after(&headers(&[(RETRY_AFTER, "soon")]), now), None);
+    }
+
+    #[test]
+    fn a_validator_goes_back_to_the_byte() {
+        for bytes in [&b"W/\"a b\""[..], "\"\u{7248}\u{672c}\"".as_bytes(), b"\"caf\xe9\"", b"\x80\xff\xe4\xb8"] {
+            let value = HeaderValue::from_bytes(bytes).unwrap();
+            let kept = verbatim(&HeaderMap::from_iter([(ETAG, value.clone())]), &ETAG).unwrap();
+            assert_eq!(sent(&kept), Some(value), "{kept}");
+        }
+        assert_eq!(verbatim(&headers(&[(ETAG, " ")]), &ETAG), None);
     }
 
     #[test]

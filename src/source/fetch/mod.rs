@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use reqwest::header::{ACCEPT, CONTENT_ENCODING, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
@@ -248,7 +248,7 @@ impl Client {
             request = request.headers(headers.clone());
         }
         for (name, value) in [(IF_NONE_MATCH, validators.etag), (IF_MODIFIED_SINCE, validators.last_modified)] {
-            if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            if let Some(value) = value.and_then(headers::sent) {
                 request = request.header(name, value);
             }
         }
@@ -275,8 +275,8 @@ impl Client {
 
     async fn body(&self, url: &Url, mut response: Response) -> Result<Body, FetchError> {
         let (media_type, charset) = headers::content_type(response.headers());
-        let etag = headers::text(response.headers(), &ETAG);
-        let last_modified = headers::text(response.headers(), &LAST_MODIFIED);
+        let etag = headers::verbatim(response.headers(), &ETAG);
+        let last_modified = headers::verbatim(response.headers(), &LAST_MODIFIED);
         let (hub, own) = (headers::link(response.headers(), url, "hub"), headers::link(response.headers(), url, "self"));
         let coding = headers::text(response.headers(), &CONTENT_ENCODING);
         let too_large = || FetchError::TooLarge { url: public(url), limit: self.limits.body };
