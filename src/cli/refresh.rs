@@ -25,7 +25,7 @@ use crate::store::Lease;
 pub(super) struct Refresh {
     /// Only these: slugs, URLs or paths
     sources: Vec<String>,
-    /// Read them though they are not due
+    /// Read them though they are not due; one that is gone (410) only if it is named
     #[arg(long)]
     force: bool,
 }
@@ -47,7 +47,9 @@ impl Refresh {
             work.store.hasten(unread, now()).await?;
             wanted = self.wanted(work).await?;
         }
-        let due = |source: &&Source| self.force || source.status.due.is_some_and(|due| due <= now());
+        // What is gone is asked by its name alone.
+        let is_forced = |source: &Source| self.force && !(self.sources.is_empty() && source.status.is_gone());
+        let due = |source: &&Source| is_forced(source) || source.status.due.is_some_and(|due| due <= now());
         let lease = Lease { is_forced: self.force, ..work.reader.pace.lease() };
         let mut reading = Reading::new(work, wanted.iter().filter(due), lease, console);
         let wanted: HashSet<SourceId> = wanted.into_iter().map(|source| source.id).collect();
@@ -85,7 +87,7 @@ impl Refresh {
                 format!("another process is reading it, until {} at the longest", when(source.status.taken_until))
             }
             (due, Some(free)) if self.force || due.is_some_and(|due| free > due) => format!("its host is left alone until {}", when(free)),
-            (None, _) => "gone, it is not asked any more; --force asks once".to_owned(),
+            (None, _) => format!("gone, it is not asked any more; `feedmill refresh {} --force` asks once", source.slug),
             (Some(due), _) => format!("not due before {}", when(due)),
         }
     }

@@ -200,6 +200,20 @@ fn refresh_waits_for_the_pauses_of_a_host_and_says_what_came_of_all() {
 }
 
 #[test]
+fn what_is_gone_is_asked_by_its_name_alone() {
+    let home = Home::new();
+    let up = Upstream::new();
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"0s\"\n");
+    up.then("/a", "200 OK", FEED).then("/a", "410 Gone", "");
+    home.output(&["add", &up.url("/a")]);
+    home.failure(&["refresh", "--force"], 1);
+    let out = home.output(&["refresh", "--force"]);
+    assert!(out.contains("`feedmill refresh up --force` asks once") && up.asked("/a") == 2, "{out}");
+    home.failure(&["refresh", "up", "--force"], 1);
+    assert_eq!(up.asked("/a"), 3);
+}
+
+#[test]
 fn without_a_pause_the_sources_of_a_host_are_read_one_after_another_until_it_has_enough() {
     let home = Home::new();
     let up = Upstream::new();
