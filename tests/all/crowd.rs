@@ -55,6 +55,18 @@ async fn a_host_that_others_redirect_to_has_its_pause() {
 }
 
 #[tokio::test]
+async fn who_asks_a_host_that_others_were_led_to_just_before_lets_it_have_its_pause() {
+    let reader = with_limits(Limits { pause: Duration::from_millis(500), ..Limits::default() });
+    let (goal, f, _) = crowd(reader.clone()).await;
+    goal.then("/own", "200 OK", RSS);
+    let own = add(&f.store, &goal.url("/own"), SourceSettings::default()).await;
+    let source = f.store.claim_of(vec![own.id], day(1), PACE.lease()).await.unwrap().remove(0);
+    let started = Instant::now();
+    assert!(reader.read(&f.store, source, day(1)).await.result.is_ok());
+    assert!(started.elapsed() >= Duration::from_millis(400), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn who_waits_too_long_for_others_is_asked_later_and_has_not_failed() {
     let (goal, f, read) = crowd(with_limits(Limits { turn: Duration::from_millis(100), ..Limits::default() })).await;
     let sources = f.store.sources().await.unwrap();

@@ -43,7 +43,7 @@ pub struct Limits {
     pub time: Duration,
     /// Of that waiting, in all: well within the time that a source is taken for.
     pub turn: Duration,
-    /// Before a request to a host that another one's redirect leads to; who asks a source's own host keeps its pause.
+    /// Between two requests to a host, but those that a redirect within it leads to.
     pub pause: Duration,
     /// How many redirects are followed.
     pub redirects: usize,
@@ -201,7 +201,9 @@ impl Client {
             let host = Host::of(&url);
             let is_led = hop > 0 && host != asked;
             asked.clone_from(&host);
-            let _turn = within(&mut patience, self.turns.at(host.clone(), self.limits.pause, is_led))
+            // Who was led to a source's own host before has left no word of it in the store.
+            let has_pause = hop == 0 || is_led;
+            let _turn = within(&mut patience, self.turns.at(host.clone(), self.limits.pause, has_pause))
                 .await
                 .ok_or_else(|| FetchError::Crowded { url: public(&url), limit: self.limits.turn })?;
             if let Some(host) = host.filter(|_| is_led)

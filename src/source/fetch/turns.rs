@@ -49,12 +49,12 @@ impl Drop for Held {
 }
 
 impl Turns {
-    /// Waits until nobody else asks a host, if there is one, and if it was `led` to until `pause` is over since the last one; it
+    /// Waits until nobody else asks a host, if there is one, and if it `has_pause` until `pause` is over since the last one; it
     /// is the caller's until what is given is dropped.
-    pub(super) async fn at(&self, host: Option<Host>, pause: Duration, led: bool) -> Option<Held> {
+    pub(super) async fn at(&self, host: Option<Host>, pause: Duration, has_pause: bool) -> Option<Held> {
         let turn = self.table.lock().unwrap_or_else(PoisonError::into_inner).turn(host?, pause);
         let last = turn.lock_owned().await;
-        if led && let Some(last) = *last {
+        if has_pause && let Some(last) = *last {
             tokio::time::sleep(pause.saturating_sub(last.elapsed())).await;
         }
         Some(Held(last))
