@@ -140,7 +140,12 @@ async fn a_feed_is_asked_twice_as_often_as_it_posts_and_a_failing_one_ever_less(
     let broken = of("broken");
     assert!(broken.is_sorted() && *broken.last().unwrap() >= TimeDelta::hours(24) && broken.len() > 10, "{broken:?}");
     let (kind, words) = events(&f.store).await.pop().unwrap();
-    assert_eq!((kind, words.as_str()), (EventKind::Failed, "127.0.0.1 answered 500 Internal Server Error"));
+    let (error, since) = ("127.0.0.1 answered 500 Internal Server Error", day(1).format("%F %H"));
+    assert!(
+        words.starts_with(&format!("{error}; it has failed since {since}:")) && words.ends_with(" UTC; it never answered well"),
+        "{words}"
+    );
+    assert_eq!(kind, EventKind::Failed);
     assert_eq!(events(&f.store).await.len(), 1, "a failure is told once");
 }
 
@@ -373,7 +378,7 @@ async fn the_log_keeps_its_newest_thousand_events() {
     assert_eq!(database.execute(many, []).unwrap(), 1200);
     f.store.fail(source.id, "it is gone".into(), None, day(1)).await.unwrap();
     let health = f.store.health(9_999).await.unwrap();
-    assert_eq!((health.events.len(), health.stamp, health.events[0].words.as_str()), (1000, 1201, "it is gone"));
+    assert_eq!((health.events.len(), health.stamp, health.events[0].words.as_str()), (1000, 1201, "it is gone; it never answered well"));
     f.store.remove_source(source.id, day(2)).await.unwrap();
     let health = f.store.health(9_999).await.unwrap();
     assert_eq!((health.events.len(), health.stamp), (0, 1201), "nobody is told of a source that was removed");

@@ -109,7 +109,12 @@ pub(super) fn failed(connection: &Connection, source: &Source, error: &str, now:
         return Ok(());
     }
     let kind = if stage == Told::Gone { EventKind::Gone } else { EventKind::Failed };
-    note(connection, source.id.0, kind, &source.without_secrets(error), now)?;
+    let at = |time: Time| time.format("%F %R UTC");
+    let good = status.last_good.map_or("it never answered well".to_owned(), |good| format!("its last good answer was at {}", at(good)));
+    let since =
+        status.failing_since.filter(|since| *since < now).map_or(String::new(), |since| format!("; it has failed since {}", at(since)));
+    let words = format!("{}{since}; {good}", source.without_secrets(error));
+    note(connection, source.id.0, kind, &words, now)?;
     tell(connection, source, stage)
 }
 
