@@ -53,7 +53,10 @@ pub fn hosts_only(text: &str) -> String {
         let end = rest[at..].find(|c: char| c.is_whitespace() || "\"'<>`|".contains(c)).map_or(rest.len(), |length| at + length);
         // The stop of a sentence, or of a part of it, is none of the URL's.
         let url = rest[at..end].trim_end_matches([',', ';', ':', '.', ')']);
-        shown.push_str(Url::parse(url).ok().as_ref().and_then(Url::host_str).unwrap_or("…"));
+        let parsed = Url::parse(url).ok();
+        // What an address is to begin with is no address.
+        let is_scheme = matches!(url, "http://" | "https://");
+        shown.push_str(if is_scheme { url } else { parsed.as_ref().and_then(Url::host_str).unwrap_or("…") });
         rest = &rest[at + url.len()..];
     }
     shown + rest
@@ -82,7 +85,11 @@ mod tests {
             ("https://u:p@a.example/feed?token=1 answered 404", "a.example answered 404"),
             ("https://a.example/x: this is OPML", "a.example: this is OPML"),
             ("moved to \"http://a.example:81/x\", then https://b.example/.", "moved to \"a.example\", then b.example."),
-            ("http://", "…"),
+            (
+                "\"ftp://u:p@a.example/\" is no web address; expected http:// or https://",
+                "\"a.example\" is no web address; expected http:// or https://",
+            ),
+            ("http://:80/x", "…"),
             ("no address is known for a.example", "no address is known for a.example"),
         ] {
             assert_eq!(hosts_only(text), shown, "{text}");
