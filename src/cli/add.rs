@@ -184,9 +184,16 @@ async fn add_url(work: &Work, url: Url, slug: Option<Slug>, settings: SourceSett
             (feed, batch)
         }
     };
-    // What it is asked with is not for the host that a redirect leads to, now and later.
-    let asked = &leading[leading.len() - 1];
-    let feed = if settings.has_keys(asked) && Host::of(asked) != Host::of(&feed) { asked.clone() } else { feed };
+    leading.push(feed.clone());
+    // A redirect for good changes an address the third time running, of which this is the first; but there may be a source already.
+    // What it is asked with is not for another host that it leads to, now and later.
+    let to = batch.moved_to.as_deref().and_then(|to| Url::parse(to).ok());
+    let to = to.filter(|to| !settings.has_keys(&feed) || Host::of(to) == Host::of(&feed));
+    let feed = match to.clone() {
+        Some(to) if work.store.source(to.as_str()).await?.is_some() || work.store.removed(to.as_str()).await?.is_some() => to,
+        _ => feed,
+    };
+    leading.extend(to);
     let title = batch.info.as_ref().and_then(|info| info.title.clone()).unwrap_or_else(|| host_title(&feed));
     let private = is_private(&feed, &settings);
     let new =

@@ -87,6 +87,22 @@ fn what_was_asked_just_now_is_not_asked_again_when_it_is_added_again() {
 }
 
 #[test]
+fn what_redirects_for_good_when_it_is_added_moves_the_third_time_running_too() {
+    let (home, up) = (Home::new(), Upstream::new());
+    home.write("feedmill.toml", "[poll]\nallow_addresses = [\"127.0.0.0/8\"]\nspacing = \"0s\"\n");
+    up.then("/old", "301 Moved\r\nLocation: /new", "").then("/other", "308 Moved\r\nLocation: /new", "").then("/new", "200 OK", FEED);
+    home.output(&["add", &up.url("/old")]);
+    for (asked, at) in [(2, "/old"), (3, "/new"), (3, "/new")] {
+        home.output(&["refresh", "--force"]);
+        assert_eq!(up.asked("/old"), asked);
+        assert!(home.output(&["sources"]).contains(&up.url(at)), "{at}");
+    }
+    assert!(home.output(&["add", &up.url("/other")]).contains("read Up (feed) as up"), "what leads to a known source is that");
+    assert_eq!(home.output(&["sources"]).trim().lines().count(), 1);
+    assert!(home.output(&["add", &up.url("/other")]).contains("is there already, as up"));
+}
+
+#[test]
 fn a_page_that_names_no_feed_has_it_at_one_of_the_usual_places() {
     const PAGE: &str = "<!doctype html><html><body><p>Welcome.</p></body></html>";
     let (home, up) = (Home::new(), Upstream::new());

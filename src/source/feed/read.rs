@@ -117,7 +117,7 @@ pub async fn read_pushed(source: &Source, pushed: Pushed, client: &Client, zone:
 pub enum Found {
     /// A feed, read at once.
     Feed {
-        /// Where it is to be asked for: the URL given, or where it has moved for good.
+        /// Where it was asked for: the URL given, or where a page that was there leads at once.
         url: Url,
         /// What was read.
         batch: Box<Batch>,
@@ -152,8 +152,8 @@ async fn find_at(url: &Url, client: &Client, encoding: Option<&str>, zone: Tz, n
     let body = Arc::new(body.unwrap_or_default());
     match parse_aside(&body, &final_url, encoding.map(str::to_owned), zone, client).await {
         Ok(feed) => {
-            let url = if is_moved { final_url } else { url.clone() };
-            Ok((Found::Feed { url, batch: Box::new(batch(feed, &body, fresh_until)) }, None))
+            let batch = Batch { moved_to: is_moved.then(|| final_url.to_string()), ..batch(feed, &body, fresh_until) };
+            Ok((Found::Feed { url: url.clone(), batch: Box::new(batch) }, None))
         }
         Err(ReadError::Feed { error: FeedError::WebPage, .. }) => {
             let candidates = discover::feeds(&body.bytes, &final_url);
@@ -283,11 +283,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_is_a_feed_where_it_lives_or_a_page_with_its_feeds() {
+    fn what_is_found_is_a_feed_or_a_page_with_its_feeds() {
         let page = b"<!doctype html><html><head><link rel=alternate type=application/rss+xml href=/rss></head></html>";
         let (url, requests) = serve(vec![answer("301 Moved\r\nLocation: /new", b""), answer("200 OK", FEED), answer("200 OK", page)]);
         match run(find(&url, &client(), None, Tz::UTC, now())).unwrap() {
-            Found::Feed { url, batch } => assert_eq!((url.path(), batch.articles.len()), ("/new", 2)),
+            Found::Feed { url: asked, batch } => {
+                assert_eq!((asked.path(), batch.articles.len()), (url.path(), 2));
+                assert_eq!(batch.moved_to, Some(url.join("/new").unwrap().to_string()));
+            }
             page @ Found::Page { .. } => panic!("{page:?}"),
         }
         match run(find(&url, &client(), None, Tz::UTC, now())).unwrap() {
