@@ -54,8 +54,10 @@ impl Turns {
     pub(super) async fn at(&self, host: Option<Host>, pause: Duration, has_pause: bool) -> Option<Held> {
         let turn = self.table.lock().unwrap_or_else(PoisonError::into_inner).turn(host?, pause);
         let last = turn.lock_owned().await;
-        if has_pause && let Some(last) = *last {
-            tokio::time::sleep(pause.saturating_sub(last.elapsed())).await;
+        let left = last.map_or(Duration::ZERO, |last| pause.saturating_sub(last.elapsed()));
+        // To sleep for no time takes a millisecond.
+        if has_pause && !left.is_zero() {
+            tokio::time::sleep(left).await;
         }
         Some(Held(last))
     }
