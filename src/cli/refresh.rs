@@ -210,7 +210,9 @@ impl<'a> Reading<'a> {
                 self.left.push_back((host, sources));
             }
         }
-        let runs = Run::of(self.work.reader.recall(&self.work.store, taken, now()).await?);
+        let reader = &self.work.reader;
+        let open = if lease.is_forced { taken } else { reader.open(&self.work.store, taken, now()).await? };
+        let runs = Run::of(reader.recall(&self.work.store, open, now()).await?);
         self.asked.extend(runs.iter().filter_map(|run| run.host().cloned()));
         Ok(runs)
     }

@@ -24,11 +24,12 @@ impl Hints {
     #[must_use]
     pub fn allowed(&self, asked: Time, planned: Time) -> Time {
         let interval = self.interval.and_then(|interval| TimeDelta::from_std(interval).ok()).unwrap_or_default();
-        self.next_open_hour(planned.max(asked + interval))
+        self.open_from(planned.max(asked + interval))
     }
 
     /// The first time from `after` on that is in no skipped hour or day; a feed that skips all skips none.
-    fn next_open_hour(&self, after: Time) -> Time {
+    #[must_use]
+    pub fn open_from(&self, after: Time) -> Time {
         let is_open =
             |time: &Time| self.skip_hours & (1 << time.hour()) == 0 && self.skip_days & (1 << time.weekday().num_days_from_monday()) == 0;
         if is_open(&after) {

@@ -25,7 +25,7 @@ pub use schedule::Pace;
 pub use websub::pushes;
 
 use crate::model::Time;
-use crate::store::{Lease, Store};
+use crate::store::{Lease, Store, StoreError};
 
 /// How long a source stays taken: longer than any reading may last.
 const LEASE: TimeDelta = TimeDelta::minutes(10);
@@ -59,11 +59,7 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
         if !are_more || free < concurrency.div_ceil(4) {
             continue;
         }
-        let taken = match store.claim(now(), free, reader.pace.lease()).await {
-            Ok(sources) => reader.recall(&store, sources, now()).await,
-            Err(error) => Err(error),
-        };
-        match taken {
+        match take(&store, &reader, free).await {
             Ok(taken) => {
                 are_more = taken.len() == free;
                 for run in Run::of(taken) {
@@ -78,6 +74,13 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
     watcher.abort();
     keeper.abort();
     readings.join_all().await;
+}
+
+/// Takes sources that are due and may be asked now.
+async fn take(store: &Store, reader: &Reader, most: usize) -> Result<Vec<Taken>, StoreError> {
+    let due = store.claim(now(), most, reader.pace.lease()).await?;
+    let open = reader.open(store, due, now()).await?;
+    reader.recall(store, open, now()).await
 }
 
 impl Pace {

@@ -123,6 +123,24 @@ impl Outcome {
 }
 
 impl Reader {
+    /// Puts off those of some sources that were taken whose publishers wish not to be asked in this hour (`skipHours`, `skipDays`):
+    /// they were due before it, and nobody came to ask them. Gives the others.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn open(&self, store: &Store, sources: Vec<Source>, now: Time) -> Result<Vec<Source>, StoreError> {
+        let opens = |source: &Source| source.status.hints.open_from(now);
+        let (open, closed): (Vec<_>, Vec<_>) = sources.into_iter().partition(|source| opens(source) <= now);
+        for source in closed {
+            store.put_off(source.id, schedule::whole(opens(&source))).await?;
+            // What else is taken of its host gives that back.
+            if let Some(host) = source.host().filter(|host| open.iter().all(|other| other.host().as_ref() != Some(host))) {
+                store.free_host(host, now).await?;
+            }
+        }
+        Ok(open)
+    }
+
     /// Recalls what the readings of taken sources need to know, of all at once.
     ///
     /// # Errors

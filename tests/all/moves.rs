@@ -1,6 +1,6 @@
 //! Sources that come, move or go: what they are called, which redirects count, and when a source is asked no more.
 
-use chrono::TimeDelta;
+use chrono::{DurationRound, TimeDelta, Timelike};
 use feedmill::model::{EventKind, Header, NewSource, Slug, Source, SourceKind, SourceSettings};
 
 use crate::manners::{RSS, add, again, events, live, reader};
@@ -286,4 +286,25 @@ async fn a_fraction_of_a_second_makes_nobody_asked_too_soon() {
     reader.read(&f.store, claimed(60_000).await.remove(0), later).await;
     let free = again(&f.store, &busy).await.status.host_free.unwrap();
     assert!(free >= later + TimeDelta::seconds(2) + TimeDelta::from_std(slow).unwrap(), "it counts from the answer: {}", free - later);
+}
+
+#[tokio::test]
+async fn what_was_due_before_an_hour_that_it_skips_is_not_asked_in_it() {
+    let (up, f, reader) = (Upstream::new(), Fixture::new().await, reader());
+    let hour = day(1).hour();
+    let skips = format!("<skipHours><hour>{}</hour></skipHours><item>", (hour + 1) % 24);
+    up.then("/a", "200 OK", &RSS.replace("<item>", &skips));
+    let source = add(&f.store, &up.url("/a"), SourceSettings::default()).await;
+    let read = async |now| {
+        let open = reader.open(&f.store, f.store.claim(now, 9, reader.pace.lease()).await.unwrap(), now).await.unwrap();
+        for source in &open {
+            reader.read(&f.store, source.clone(), now).await;
+        }
+        open.len()
+    };
+    assert_eq!(read(day(1)).await, 1);
+    let late = day(1).duration_trunc(TimeDelta::hours(1)).unwrap() + TimeDelta::minutes(90);
+    f.store.release(vec![source.id], day(1) + TimeDelta::minutes(1)).await.unwrap();
+    assert_eq!((read(late).await, again(&f.store, &source).await.status.due), (0, Some(late + TimeDelta::hours(1))));
+    assert_eq!(read(late + TimeDelta::hours(1)).await, 1, "nor does its host stay taken");
 }
