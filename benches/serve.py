@@ -5,14 +5,15 @@
 
 It needs nginx, wrk and `cargo build --release`, and installs nothing. Hot: requests a second for one feed (of about 64 KB, or
 --feed), their 99th percentile, and the server's CPU for each, which other work disturbs less, feedmill and nginx in turn; only
-the ratio of the two says something. Cold: feeds that nobody asked for before, each once. Then memory, the time to start, the
-size of the program. With --store an existing store is served.
+the ratio of the two says something. Cold: feeds that nobody asked for before, each once. Then memory, under that load and
+under one that changes what the cache holds many times, the time to start, the size of the program. With --store an existing store is served.
 """
 
 import argparse
 import http.client
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -175,6 +176,21 @@ def cold(feedmill, most):
             )
 
 
+def varied(feedmill, count=1500):
+    """Memory while feeds that differ are asked for again and again, in every coding: many times what the cache may hold."""
+    page = get(feedmill.port, "/tags")[1].decode()
+    paths = list(dict.fromkeys(re.findall(r'href="(/tag/[^"?#.]+)"', page)))
+    connection, dice, size = http.client.HTTPConnection("127.0.0.1", feedmill.port, timeout=60), random.Random(7), 0
+    for number in range(count):
+        target = f"{dice.choice(paths)}{dice.choice(['.rss', '.atom', '.json'])}?limit={51 + number % 40}"
+        for _ in range(4):
+            connection.request("GET", target, headers={"Accept-Encoding": dice.choice(list(CODINGS))})
+            size += len(connection.getresponse().read())
+    feedmill.settle()
+    print(f"{count} different feeds in all codings, {size / 1e6:.0f} MB of answers: {memory(feedmill.pid, 'VmHWM'):.0f} MB at most, "
+          f"{memory(feedmill.pid, 'VmRSS'):.0f} MB after that", flush=True)
+
+
 def main():
     options = argparse.ArgumentParser()
     for name, default in (("articles", 10_000), ("rounds", 5), ("seconds", 3), ("workers", 1), ("most", 2000)):
@@ -212,6 +228,7 @@ def main():
             nginx.terminate()
             nginx.wait()
         print(f"under load {memory(feedmill.pid, 'VmHWM'):.0f} MB at most; the program {PROGRAM.stat().st_size / 1e6:.1f} MB; a file of {store.stat().st_size / 1e6:.0f} MB")
+        varied(feedmill)
         feedmill.stop()
 
 
