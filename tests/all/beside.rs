@@ -1,11 +1,11 @@
 //! Several processes at one store, and readings that others come between: all of them publish the same.
 
-use feedmill::model::{Applied, Article, Batch, Extent, FileState, Kind, Memory, Source, SourceInfo, SourceKind, SourceSettings};
+use feedmill::model::{Applied, Article, Batch, Extent, Kind, Memory, Source, SourceInfo, SourceKind, SourceSettings};
 use feedmill::store::Store;
 use tokio::task::JoinHandle;
 
 use crate::server::Server;
-use crate::store::{Fixture, day, open, tagged};
+use crate::store::{Fixture, day, files_of, open, tagged};
 
 /// How many articles it has.
 const LARGE: i64 = 4_000;
@@ -103,16 +103,7 @@ async fn a_feed_whose_encoding_changes_while_it_is_asked_is_read_whole_though_no
 async fn files_of_a_folder_that_was_removed_while_it_was_read_are_read_when_it_is_back() {
     let f = Fixture::new().await;
     let source = f.source(SourceKind::Folder, "/a").await;
-    let state = |article: &Article| FileState {
-        path: format!("{}.md", article.guid),
-        modified: 1,
-        size: 1,
-        guid: Some(article.guid.clone()),
-        revisit: None,
-        uses: Vec::new(),
-        problem: None,
-    };
-    let memory = Memory { files: large().iter().map(state).collect(), ..Memory::default() };
+    let memory = files_of(&large());
     let reading = begin(&f.store, &source, Batch { articles: large(), extent: Extent::Complete, memory, ..Batch::default() }).await;
     f.store.remove_source(source.id, day(1)).await.unwrap();
     reading.await.unwrap();

@@ -17,6 +17,20 @@ pub(crate) struct Fixture {
     pub(crate) store: Store,
 }
 
+/// What a folder remembers of the files of these articles.
+pub(crate) fn files_of(articles: &[Article]) -> Memory {
+    let state = |article: &Article| FileState {
+        path: format!("{}.md", article.guid),
+        modified: 1,
+        size: 1,
+        guid: Some(article.guid.clone()),
+        revisit: None,
+        uses: Vec::new(),
+        problem: None,
+    };
+    Memory { files: articles.iter().map(state).collect(), ..Memory::default() }
+}
+
 impl Fixture {
     pub(crate) async fn new() -> Self {
         let folder = TempDir::new().unwrap();
@@ -36,16 +50,7 @@ impl Fixture {
     }
 
     pub(crate) async fn folder(&self, source: &Source, articles: Vec<Article>, now: Time) -> Applied {
-        let state = |article: &Article| FileState {
-            path: format!("{}.md", article.guid),
-            modified: 1,
-            size: 1,
-            guid: Some(article.guid.clone()),
-            revisit: None,
-            uses: Vec::new(),
-            problem: None,
-        };
-        let memory = Memory { files: articles.iter().map(state).collect(), ..Memory::default() };
+        let memory = files_of(&articles);
         let batch = Batch { articles, extent: Extent::Complete, memory, ..Batch::default() };
         self.store.apply(source.id, batch, None, now).await.unwrap()
     }
