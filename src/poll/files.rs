@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 
 use super::LEASE;
 use super::read::{Outcome, Reader};
-use crate::model::{Batch, Memory, Source, SourceId, Time, text};
+use crate::model::{Batch, Memory, Source, SourceId, Time};
 use crate::source::folder::{self, Few};
 use crate::store::{Store, StoreError};
 
@@ -27,7 +27,7 @@ impl Reader {
     /// all, or somebody has taken the folder; it has to be read whole.
     ///
     /// # Errors
-    /// The store failed.
+    /// The store failed; the folder may stay taken.
     pub async fn read_files(&self, store: &Store, touched: Touched, now: Time) -> Result<Option<u64>, StoreError> {
         let Touched { source: id, root, paths } = touched;
         let Ok(Some(few)) = spawn_blocking(move || Few::look(&root, paths)).await else { return Ok(None) };
@@ -43,14 +43,6 @@ impl Reader {
             store.release(vec![id], now).await?;
         }
         read
-    }
-
-    /// As [`Reader::read_files`]; what fails is in the log.
-    pub(super) async fn read_touched(&self, store: &Store, touched: Touched, now: Time) -> Option<u64> {
-        self.read_files(store, touched, now).await.unwrap_or_else(|error| {
-            tracing::warn!(error = %text::chain(&error), "cannot read what changed in a folder");
-            None
-        })
     }
 
     async fn read_taken(&self, store: &Store, source: Source, memory: Memory, few: Few, now: Time) -> Result<Option<u64>, StoreError> {

@@ -24,7 +24,7 @@ pub use run::{Room, Run};
 pub use schedule::Pace;
 pub use websub::pushes;
 
-use crate::model::Time;
+use crate::model::{SourceKind, Time, text};
 use crate::store::{Lease, Store, StoreError};
 
 /// How long a source stays taken: longer than any reading may last.
@@ -37,7 +37,8 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
     let wake = Arc::new(Notify::new());
     let (ask_for, mut asked_for) = mpsc::channel(1);
     let watcher = tokio::spawn(watch::folders(store.clone(), rescan, Arc::clone(&wake), ask_for));
-    let keeper = tokio::spawn(keep::house(store.clone()));
+    let (left, unstored) = mpsc::unbounded_channel();
+    let keeper = tokio::spawn(keep::house(store.clone(), unstored));
     let (mut readings, room) = (JoinSet::new(), Arc::new(Room::new(concurrency)));
     let (mut ticks, mut are_more) = (tokio::time::interval(TICK), true);
     while !*stop.borrow() {
@@ -47,9 +48,17 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
             _ = readings.join_next(), if !readings.is_empty() => are_more |= readings.len() < concurrency / 4,
             () = wake.notified() => are_more = true,
             Some((touched, done)) = asked_for.recv() => {
-                let (store, reader) = (store.clone(), Arc::clone(&reader));
-                // Who asked may have been ended.
-                readings.spawn(async move { done.send(reader.read_touched(&store, touched, now()).await).unwrap_or_default() });
+                let (store, reader, left) = (store.clone(), Arc::clone(&reader), left.clone());
+                readings.spawn(async move {
+                    let source = touched.source;
+                    let read = reader.read_files(&store, touched, now()).await.unwrap_or_else(|error| {
+                        tracing::warn!(error = %text::chain(&error), "cannot read what changed in a folder");
+                        left.send(source).unwrap_or_default();
+                        None
+                    });
+                    // Who asked may have been ended.
+                    done.send(read).unwrap_or_default();
+                });
                 continue;
             }
             _ = ticks.tick() => are_more = true,
@@ -63,8 +72,14 @@ pub async fn run(store: Store, reader: Arc<Reader>, rescan: Duration, concurrenc
             Ok(taken) => {
                 are_more = taken.len() == free;
                 for run in Run::of(taken) {
-                    let (store, reader, room) = (store.clone(), Arc::clone(&reader), Arc::clone(&room));
-                    readings.spawn(async move { drop(reader.read_run(&store, run, &room, now(), Outcome::log).await) });
+                    let (store, reader, room, left) = (store.clone(), Arc::clone(&reader), Arc::clone(&room), left.clone());
+                    let told = move |outcome: Outcome| {
+                        if outcome.is_unstored() && outcome.source.kind == SourceKind::Folder {
+                            left.send(outcome.source.id).unwrap_or_default();
+                        }
+                        outcome.log();
+                    };
+                    readings.spawn(async move { drop(reader.read_run(&store, run, &room, now(), told).await) });
                 }
             }
             Err(error) => tracing::error!(%error, "cannot take due sources"),

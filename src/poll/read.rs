@@ -109,6 +109,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Whether it could not be stored, so that the source stays taken.
+    pub(super) const fn is_unstored(&self) -> bool {
+        matches!(self.result, Err(ReadFailure::Store(_)))
+    }
+
     /// Notes it in the log.
     pub(super) fn log(self) {
         let source = self.source.slug;

@@ -341,13 +341,16 @@ async fn what_changes_while_nothing_can_be_written_is_read_once_it_can() {
         }
     };
     until("A").await;
-    // As while the disk is full.
     let database = rusqlite::Connection::open(folder.f.folder.path().join("test.db")).unwrap();
-    database.execute_batch("CREATE TRIGGER full BEFORE UPDATE ON sources BEGIN SELECT RAISE(ABORT, 'full'); END").unwrap();
-    folder.write("a.md", &text("B", ""), 2);
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    database.execute_batch("DROP TRIGGER full").unwrap();
-    until("B").await;
+    // As while the disk is full: before the folder is taken, and after.
+    for (title, when) in [("B", ""), ("C", "WHEN NEW.leased_until = 0")] {
+        let full = format!("CREATE TRIGGER full BEFORE UPDATE ON sources {when} BEGIN SELECT RAISE(ABORT, 'full'); END");
+        database.execute_batch(&full).unwrap();
+        folder.write("a.md", &text(title, ""), u64::from(title.as_bytes()[0]));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        database.execute_batch("DROP TRIGGER full").unwrap();
+        until(title).await;
+    }
     stop.send(true).unwrap();
     poller.await.unwrap();
 }
