@@ -15,6 +15,18 @@ const ELEMENTS: [&str; 65] = [
     "strike", "strong", "style", "sub", "sup", "table", "td", "tr", "tt", "u", "ul", "video", "wbr",
 ];
 
+/// Elements that titles have seldom and speak of as often, with their ends: markup where they have attributes or an end.
+const SELDOM: [(&str, &str); 8] = [
+    ("<applet", "</applet>"),
+    ("<blink", "</blink>"),
+    ("<embed", "</embed>"),
+    ("<frame", "</frame>"),
+    ("<frameset", "</frameset>"),
+    ("<marquee", "</marquee>"),
+    ("<object", "</object>"),
+    ("<title", "</title>"),
+];
+
 static FORMULA: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?s)<(?:\w+:)?math\b[^>]*>(.*?)</(?:\w+:)?math>").ok());
 static NOT_SEEN: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?s)<(?:\w+:)?annotation\b.*?</(?:\w+:)?annotation>|</?(?:\w+:)?\w[^>]*>").ok());
@@ -86,18 +98,21 @@ impl Ends {
     }
 }
 
+fn begins(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+}
+
 /// The length of what nobody reads at the start of a text: a comment, a script, a tag.
 fn unread(text: &str, ends: &mut Ends) -> Option<usize> {
     if let Some(comment) = text.strip_prefix("<!--") {
         return comment.find("-->").map(|end| end + 7);
     }
-    let begins = |start: &str| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
-    if begins("<!doctype") {
+    if begins(text, "<!doctype") {
         return ends.behind(">", text);
     }
-    let length = tag(text)?;
+    let length = tag(text).or_else(|| seldom(text, ends))?;
     for (start, end) in [("<script", "</script>"), ("<style", "</style>")] {
-        if begins(start) {
+        if begins(text, start) {
             return ends.behind(end, text).or(Some(length));
         }
     }
@@ -111,8 +126,23 @@ fn tag(text: &str) -> Option<usize> {
     if name.is_empty() || name.len() > 10 || !is_of_html(&name.to_ascii_lowercase()) {
         return None;
     }
-    let after = inner.as_bytes().get(name.len()).copied();
-    let is_tag = after.is_some_and(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'));
+    end_of_tag(text, &inner[name.len()..])
+}
+
+/// The length of a tag at the start of a text that is markup by its attributes or its end.
+fn seldom(text: &str, ends: &mut Ends) -> Option<usize> {
+    SELDOM.into_iter().find_map(|(start, end)| {
+        if begins(text, end) {
+            return Some(end.len());
+        }
+        let length = end_of_tag(text, text.get(start.len()..).filter(|_| begins(text, start))?)?;
+        (text[..length].contains('=') || ends.behind(end, text).is_some()).then_some(length)
+    })
+}
+
+/// The length of the tag at the start of a text, with what follows its name.
+fn end_of_tag(text: &str, after: &str) -> Option<usize> {
+    let is_tag = after.bytes().next().is_some_and(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'));
     let limit = text.floor_char_boundary(512);
     text[..limit].find('>').filter(|_| is_tag).map(|end| end + 1)
 }
@@ -158,6 +188,8 @@ mod tests {
             ("a <!-- open", "a <!-- open"),
             ("a<script>alert(1)</script>b", "ab"),
             ("<br/>x<", "x<"),
+            ("the <blink> and <object> tags, Record<object>", "the <blink> and <object> tags, Record<object>"),
+            ("<blink>a</blink><embed src=x><object data='y'>b</object>", "ab"),
             ("<nobr>2-й</nobr> дом на Пети<wbr>горской", "2-й дом на Петигорской"),
             ("In <math><msub><mi>X</mi> <mn>2</mn></msub></math>O and <mml:math x='y'><mml:mi>&lt;n</mml:mi></mml:math>", "In X 2O and <n"),
             ("a <math><mi>x</mi><annotation encoding='tex'>x^<b></annotation></math>, about <math>", "a x, about <math>"),
