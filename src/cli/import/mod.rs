@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use clap::Args;
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use self::together::{Part, join};
@@ -79,7 +80,7 @@ impl Import {
                 console.error(&format!("{error:#}"));
             }
         }
-        let stored = imported.store(work).await;
+        let stored = imported.store(work, &spinner).await;
         spinner.finish_and_clear();
         stored?;
         Ok(imported.report(console) && is_good)
@@ -102,9 +103,11 @@ impl Imported {
     }
 
     /// Stores all of them as one reading, so that they are listed as they were published if they are the inbox's first.
-    async fn store(&mut self, work: &Work) -> anyhow::Result<()> {
+    async fn store(&mut self, work: &Work, spinner: &ProgressBar) -> anyhow::Result<()> {
         let Some(inbox) = self.inbox.as_ref().filter(|_| !self.parts.is_empty()) else { return Ok(()) };
-        let inbox = turn(inbox, &work.store).await?;
+        let what = spinner.message();
+        let inbox = turn(inbox, &work.store, spinner).await?;
+        spinner.set_message(what);
         let stored = self.store_into(&inbox, work).await;
         if stored.is_err() {
             work.store.give_back(vec![(inbox.id, None)], now()).await?;
@@ -134,7 +137,7 @@ impl Imported {
 
 /// Takes an inbox until something is stored in it: which names are free there is for one import at a time to see. Who keeps it
 /// for longer may have been killed.
-async fn turn(inbox: &Source, store: &Store) -> anyhow::Result<Source> {
+async fn turn(inbox: &Source, store: &Store, spinner: &ProgressBar) -> anyhow::Result<Source> {
     let (mut since, lease) = (Instant::now(), Lease { is_forced: true, ..TURN.into() });
     loop {
         if let Some(inbox) = store.claim_of(vec![inbox.id], now(), lease).await?.pop() {
@@ -146,6 +149,11 @@ async fn turn(inbox: &Source, store: &Store) -> anyhow::Result<Source> {
             store.give_back(vec![(inbox.id, None)], now()).await?;
             since = Instant::now();
         }
+        spinner.set_message(format!(
+            "waiting for another import into {}, up to {} s after one that was broken off",
+            inbox.slug,
+            TURN.num_seconds()
+        ));
         tokio::time::sleep(AGAIN).await;
     }
 }
