@@ -57,15 +57,20 @@ pub struct Options {
     pub max_bundle_file: u64,
 }
 
+/// A folder that had so many files and has nothing any more is more likely where a disk is to be mounted than emptied.
+const MANY: usize = 10;
+
 /// Why a folder cannot be read at all; nothing is withdrawn then.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read the folder {path:?}; check that it is there and may be read")]
-pub struct FolderError {
-    /// The folder.
-    pub path: PathBuf,
-    /// Why.
-    #[source]
-    pub cause: std::io::Error,
+pub enum FolderError {
+    /// It is not there, or may not be read.
+    #[error("cannot read the folder {0:?}; check that it is there and may be read")]
+    Unreadable(PathBuf, #[source] std::io::Error),
+    /// Nothing at all is in it, where there were many files.
+    #[error(
+        "the folder {0:?} is empty, where {1} files were; if a disk belongs there, mount it, and if it is to be empty, remove this source"
+    )]
+    Empty(PathBuf, usize),
 }
 
 /// What came of one file.
@@ -84,9 +89,12 @@ struct Outcome {
 /// Reads a folder: files that are as `memory` has them are not opened, unless the settings that they were read with changed.
 ///
 /// # Errors
-/// The folder itself cannot be read.
+/// The folder itself cannot be read, or has nothing of very much any more.
 pub fn read(root: &Path, memory: &Memory, options: &Options, now: Time) -> Result<Batch, FolderError> {
-    std::fs::read_dir(root).map_err(|cause| FolderError { path: root.to_owned(), cause })?;
+    let is_empty = std::fs::read_dir(root).map_err(|cause| FolderError::Unreadable(root.to_owned(), cause))?.next().is_none();
+    if is_empty && memory.files.len() >= MANY {
+        return Err(FolderError::Empty(root.to_owned(), memory.files.len()));
+    }
     let walk = walk(root);
     let reader = Reader::new(root, memory, Some(&walk.files), options, now);
     let shelf = Shelf::default();
