@@ -71,9 +71,10 @@ fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
 
 fn brotli(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoded = Vec::new();
-    // A window that holds the document: a larger one is memory alone.
+    // A window that holds the document: a larger one is memory alone. With one of 16 bits the library takes another way, which fills
+    // 32 MiB for the smallest document.
     let window = body.len().next_power_of_two().ilog2() + 1;
-    let lgwin = i32::try_from(window.clamp(16, 22)).unwrap_or(22);
+    let lgwin = i32::try_from(window.clamp(17, 22)).unwrap_or(22);
     let parameters = brotli::enc::BrotliEncoderParams { quality: 5, lgwin, size_hint: body.len(), ..Default::default() };
     brotli::BrotliCompress(&mut &body[..], &mut encoded, &parameters)?;
     Ok(encoded)
