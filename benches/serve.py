@@ -10,6 +10,7 @@ under one that changes what the cache holds many times, the time to start, the s
 """
 
 import argparse
+import concurrent.futures
 import http.client
 import os
 import pathlib
@@ -191,6 +192,24 @@ def varied(feedmill, count=1500):
           f"{memory(feedmill.pid, 'VmRSS'):.0f} MB after that", flush=True)
 
 
+def crowded(feedmill, count=40_000, clients=16):
+    """Memory while many ask at once for pages and feeds that differ, most of them small, in every coding."""
+    page = get(feedmill.port, "/tags")[1].decode()
+    paths = list(dict.fromkeys(re.findall(r'href="(/tag/[^"?#.]+)"', page)))
+
+    def ask(seed):
+        connection, dice = http.client.HTTPConnection("127.0.0.1", feedmill.port, timeout=60), random.Random(seed)
+        for _ in range(count // clients):
+            target = f"{dice.choice(paths)}{dice.choice(['', '.rss', '.atom', '.json'])}?limit={dice.randint(1, 40)}{dice.choice(['', '', '&via=body'])}"
+            connection.request("GET", target, headers={"Accept-Encoding": dice.choice(list(CODINGS))})
+            connection.getresponse().read()
+
+    with concurrent.futures.ThreadPoolExecutor(clients) as pool:
+        list(pool.map(ask, range(clients)))
+    print(f"{count} pages and feeds that differ, {clients} clients: {memory(feedmill.pid, 'VmHWM'):.0f} MB at most, "
+          f"{memory(feedmill.pid, 'VmRSS'):.0f} MB after that", flush=True)
+
+
 def main():
     options = argparse.ArgumentParser()
     for name, default in (("articles", 10_000), ("rounds", 5), ("seconds", 3), ("workers", 1), ("most", 2000)):
@@ -229,6 +248,7 @@ def main():
             nginx.wait()
         print(f"under load {memory(feedmill.pid, 'VmHWM'):.0f} MB at most; the program {PROGRAM.stat().st_size / 1e6:.1f} MB; a file of {store.stat().st_size / 1e6:.0f} MB")
         varied(feedmill)
+        crowded(feedmill)
         feedmill.stop()
 
 

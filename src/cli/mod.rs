@@ -118,6 +118,10 @@ const CATEGORY_EXAMPLES: &str = "Examples:
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    if matches!(cli.command, Command::Serve(_)) {
+        serve::with_few_heaps();
+    }
     let console = Console::new(cli.global.json, cli.global.quiet, cli.global.verbose);
     console.start_log(matches!(cli.command, Command::Serve(_)));
     let result = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start").and_then(|runtime| {
