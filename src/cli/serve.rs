@@ -23,23 +23,19 @@ const PATIENCE: Duration = Duration::from_millis(600);
 /// How long a published document may be behind the store, so that a flood of news makes no flood of looks at it.
 const PACE: Duration = Duration::from_secs(1);
 
-/// How many heaps glibc may have; else each thread has one of its own, up to eight a core.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const HEAPS: (&str, &str) = ("MALLOC_ARENA_MAX", "2");
-
-/// Starts the program once more, in its place, if it may have more heaps: what one thread lets go no other takes, so that the
-/// server would grow by a third. A system that cannot do so has more memory.
+/// Starts the program once more, in its own place, with two heaps of glibc, unless somebody said how many it may have. Else each
+/// thread has one, up to eight a core; what was let go in one no other takes, and the server grows by a third.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(super) fn with_few_heaps() {
     use std::os::unix::process::CommandExt as _;
-    let (name, most) = HEAPS;
-    if std::env::var_os(name).is_none()
+    const MOST: &str = "MALLOC_ARENA_MAX";
+    if std::env::var_os(MOST).is_none()
         && let Ok(program) = std::env::current_exe()
     {
         let mut arguments = std::env::args_os();
         let own = arguments.next().unwrap_or_default();
-        // It comes back only if it failed.
-        let _failure = std::process::Command::new(program).arg0(own).args(arguments).env(name, most).exec();
+        // It comes back only if it failed: then the server has more heaps.
+        let _failure = std::process::Command::new(program).arg0(own).args(arguments).env(MOST, "2").exec();
     }
 }
 

@@ -89,7 +89,7 @@ struct Outcome {
 /// Reads a folder: files that are as `memory` has them are not opened, unless the settings that they were read with changed.
 ///
 /// # Errors
-/// The folder itself cannot be read, or has nothing of very much any more.
+/// The folder itself cannot be read, or is empty where many files were.
 pub fn read(root: &Path, memory: &Memory, options: &Options, now: Time) -> Result<Batch, FolderError> {
     let is_empty = std::fs::read_dir(root).map_err(|cause| FolderError::Unreadable(root.to_owned(), cause))?.next().is_none();
     if is_empty && memory.files.len() >= MANY {
