@@ -155,10 +155,15 @@ def hot(feedmill, feed, nginx_port, nginx_pids, tags, rounds, seconds):
         print(f"{name:9} of nginx's: requests a second {rates}, 99th percentile {tails}, CPU of a request {used}", flush=True)
 
 
+def tags_of(feedmill):
+    """The paths of the tags that its directory lists."""
+    page = get(feedmill.port, "/tags")[1].decode()
+    return list(dict.fromkeys(re.findall(r'href="(/tag/[^"?#.]+)"', page)))
+
+
 def cold(feedmill, most):
     """Every tag's feed once: none was asked for before, and each has 50 articles."""
-    page = get(feedmill.port, "/tags")[1].decode()
-    paths = list(dict.fromkeys(re.findall(r'href="(/tag/[^"?#.]+)"', page)))[:most]
+    paths = tags_of(feedmill)[:most]
     connection = http.client.HTTPConnection("127.0.0.1", feedmill.port, timeout=60)
     for suffix in (".rss", ".atom", ".json"):
         for coding in ("gzip", "identity"):
@@ -179,8 +184,7 @@ def cold(feedmill, most):
 
 def varied(feedmill, count=1500):
     """Memory while feeds that differ are asked for again and again, in every coding: many times what the cache may hold."""
-    page = get(feedmill.port, "/tags")[1].decode()
-    paths = list(dict.fromkeys(re.findall(r'href="(/tag/[^"?#.]+)"', page)))
+    paths = tags_of(feedmill)
     connection, dice, size = http.client.HTTPConnection("127.0.0.1", feedmill.port, timeout=60), random.Random(7), 0
     for number in range(count):
         target = f"{dice.choice(paths)}{dice.choice(['.rss', '.atom', '.json'])}?limit={51 + number % 40}"
@@ -194,8 +198,7 @@ def varied(feedmill, count=1500):
 
 def crowded(feedmill, count=40_000, clients=16):
     """Memory while many ask at once for pages and feeds that differ, most of them small, in every coding."""
-    page = get(feedmill.port, "/tags")[1].decode()
-    paths = list(dict.fromkeys(re.findall(r'href="(/tag/[^"?#.]+)"', page)))
+    paths = tags_of(feedmill)
 
     def ask(seed):
         connection, dice = http.client.HTTPConnection("127.0.0.1", feedmill.port, timeout=60), random.Random(seed)
