@@ -218,6 +218,11 @@ impl Document {
         (self.in_work.fetch_or(bit, Ordering::Relaxed) & bit == 0).then_some(best)
     }
 
+    /// A coding that was wanted is not made now: who asks next wants it again.
+    pub(super) fn put_off(&self, coding: Coding) {
+        self.in_work.fetch_and(!(1 << coding.place()), Ordering::Relaxed);
+    }
+
     /// Compresses it as a whole.
     pub(super) fn make(&self, coding: Coding) {
         self.encoded[coding.place()].get_or_init(|| match (self.body.get(), &self.stitched) {
@@ -281,6 +286,19 @@ mod tests {
         for sent in ["\"7-0\"".to_owned(), format!("\"{tag}x\""), String::new()] {
             assert_eq!(status("if-none-match", &sent, 99), 200, "{sent}");
         }
+    }
+
+    #[test]
+    fn a_coding_is_wanted_once_unless_it_is_put_off() {
+        let blocks = Coding::Gzip.encode("条目 ".repeat(99).as_bytes()).unwrap();
+        let document = Document::stitched(blocks, &[0; 32], "text/plain", Nature::Feed, 7, None);
+        let wanted = || {
+            let request = TestRequest::get().insert_header(("accept-encoding", "zstd")).to_http_request();
+            document.respond(&request, at(99)).1
+        };
+        assert_eq!([wanted(), wanted()], [Some(Coding::Zstd), None]);
+        document.put_off(Coding::Zstd);
+        assert_eq!([wanted(), wanted()], [Some(Coding::Zstd), None]);
     }
 
     #[test]

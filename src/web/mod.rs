@@ -31,6 +31,7 @@ use actix_web::web::Bytes;
 use actix_web::{App, web};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 pub use error::Error;
 pub use websub::{Exchange, Refusal};
@@ -48,6 +49,9 @@ use route::Outcome;
 /// How soon a change that another process made is noticed.
 const FOLLOW: Duration = Duration::from_millis(500);
 
+/// The most codings that wait to be made; what is asked for beyond these is wished again later.
+const MOST_WISHES: usize = 32;
+
 /// How long requests may go on once the server is told to stop, in seconds.
 const SHUTDOWN: u64 = 5;
 
@@ -60,6 +64,8 @@ pub struct Door {
     cache: Cache,
     /// Makes what nobody waits for, one thing at a time: a compressor takes megabytes in each thread that had one.
     making: Crew,
+    /// The codings of documents that wait to be made. Under a load that leaves no core free they would become ever more.
+    wishes: Arc<Semaphore>,
     exchange: Option<Exchange>,
     pace: Pace,
     metrics: Metrics,
@@ -71,8 +77,17 @@ impl Door {
     pub fn new(store: Store, site: Site, cache: u64) -> Self {
         let look = Sha256::digest(format!("{} {} {}", env!("CARGO_PKG_VERSION"), output::LOOK, site.url("")));
         let look = Look(look.iter().take(8).fold(0, |number, byte| number << 8 | i64::from(*byte)));
-        let (cache, making) = (Cache::new(cache), Crew::computing("making", 1));
-        Self { store, site, look, cache, making, exchange: None, pace: Pace::default(), metrics: Metrics::default() }
+        Self {
+            store,
+            site,
+            look,
+            cache: Cache::new(cache),
+            making: Crew::computing("making", 1),
+            wishes: Arc::new(Semaphore::new(MOST_WISHES)),
+            exchange: None,
+            pace: Pace::default(),
+            metrics: Metrics::default(),
+        }
     }
 
     /// The same, which takes requests of WebSub, too.

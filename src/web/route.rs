@@ -77,6 +77,10 @@ pub(super) fn prepare(door: &Arc<Door>, path: &str, document: &Arc<Document>, wa
         door.cache.weigh(path, document);
     }
     if let Some(coding) = wanted {
+        let Ok(turn) = Arc::clone(&door.wishes).try_acquire_owned() else {
+            document.put_off(coding);
+            return;
+        };
         // What leaves the cache before its turn comes is not compressed, nor kept for that.
         let (path, door, document) = (path.to_owned(), Arc::clone(door), Arc::downgrade(document));
         tokio::spawn(async move {
@@ -84,6 +88,7 @@ pub(super) fn prepare(door: &Arc<Door>, path: &str, document: &Arc<Document>, wa
             if let Some(document) = door.making.run(make).await.flatten() {
                 door.cache.weigh(&path, &document);
             }
+            drop(turn);
         });
     }
 }
