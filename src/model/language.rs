@@ -17,13 +17,12 @@ impl Language {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().split('.').next().unwrap_or_default();
-        match text.to_ascii_lowercase().as_str() {
-            "cn" => return Some(Self("zh-CN".to_owned())),
-            "tw" => return Some(Self("zh-TW".to_owned())),
-            "jp" => return Some(Self("ja".to_owned())),
-            _ => {}
+        if let Some((_, tag)) =
+            [("cn", "zh-CN"), ("tw", "zh-TW"), ("jp", "ja")].iter().find(|(country, _)| text.eq_ignore_ascii_case(country))
+        {
+            return Some(Self((*tag).to_owned()));
         }
-        let mut tag = String::new();
+        let mut tag = String::with_capacity(16);
         for (position, part) in text.split(['-', '_']).enumerate() {
             let well_formed = part.len() <= 8
                 && part.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -38,7 +37,10 @@ impl Language {
             if position > 0 {
                 tag.push('-');
             }
-            tag.push_str(&in_usual_case(position, part));
+            let capitals = capitals(position, part);
+            let in_usual_case =
+                |(place, letter): (usize, char)| if place < capitals { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
+            tag.extend(part.chars().enumerate().map(in_usual_case));
         }
         Some(Self(tag))
     }
@@ -81,13 +83,13 @@ impl fmt::Display for Language {
     }
 }
 
-/// RFC 5646 2.1.1: regions in capitals, scripts with one, all else small.
-fn in_usual_case(position: usize, part: &str) -> String {
+/// With how many capitals a part of a tag begins: regions are in capitals, scripts have one (RFC 5646 2.1.1).
+fn capitals(position: usize, part: &str) -> usize {
     match (position, part.len()) {
-        (0, _) => part.to_ascii_lowercase(),
-        (_, 2) => part.to_ascii_uppercase(),
-        (1, 4) if part.bytes().all(|b| b.is_ascii_alphabetic()) => part[..1].to_ascii_uppercase() + &part[1..].to_ascii_lowercase(),
-        _ => part.to_ascii_lowercase(),
+        (0, _) => 0,
+        (_, 2) => 2,
+        (1, 4) if part.bytes().all(|b| b.is_ascii_alphabetic()) => 1,
+        _ => 0,
     }
 }
 

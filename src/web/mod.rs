@@ -49,8 +49,8 @@ use route::Outcome;
 /// How soon a change that another process made is noticed.
 const FOLLOW: Duration = Duration::from_millis(500);
 
-/// The most codings that wait to be made; what is asked for beyond these is wished again later.
-const MOST_WISHES: usize = 32;
+/// How much waits at most to be done aside: codings to be made, fragments to be kept. What is beyond that comes up again.
+const MOST_ASIDE: usize = 32;
 
 /// How long requests may go on once the server is told to stop, in seconds.
 const SHUTDOWN: u64 = 5;
@@ -64,8 +64,8 @@ pub struct Door {
     cache: Cache,
     /// Makes what nobody waits for, one thing at a time: a compressor takes megabytes in each thread that had one.
     making: Crew,
-    /// The codings of documents that wait to be made. Under a load that leaves no core free they would become ever more.
-    wishes: Arc<Semaphore>,
+    /// Turns for what is done aside: under a load that leaves no core free what waits for that would become ever more.
+    aside: Arc<Semaphore>,
     exchange: Option<Exchange>,
     pace: Pace,
     metrics: Metrics,
@@ -83,7 +83,7 @@ impl Door {
             look,
             cache: Cache::new(cache),
             making: Crew::computing("making", 1),
-            wishes: Arc::new(Semaphore::new(MOST_WISHES)),
+            aside: Arc::new(Semaphore::new(MOST_ASIDE)),
             exchange: None,
             pace: Pace::default(),
             metrics: Metrics::default(),

@@ -180,13 +180,16 @@ async fn stitched(
             fill::fragment(&entry, &store, site, format).inspect(|fragment| made.push((id, format, fragment.clone())))
         }
     })?;
-    if !made.is_empty() {
+    if !made.is_empty()
+        && let Ok(turn) = Arc::clone(&door.aside).try_acquire_owned()
+    {
         let (store, look) = (door.store.clone(), door.look);
         // Who asks does not wait for it; what is not kept is made again.
         tokio::spawn(async move {
             if let Err(error) = store.keep(made, look, since).await {
                 tracing::warn!(%error, "cannot keep what was prepared for feeds");
             }
+            drop(turn);
         });
     }
     let channel = output::channel(selection, options, &page, site, store);

@@ -77,7 +77,7 @@ pub(super) fn prepare(door: &Arc<Door>, path: &str, document: &Arc<Document>, wa
         door.cache.weigh(path, document);
     }
     if let Some(coding) = wanted {
-        let Ok(turn) = Arc::clone(&door.wishes).try_acquire_owned() else {
+        let Ok(turn) = Arc::clone(&door.aside).try_acquire_owned() else {
             document.put_off(coding);
             return;
         };
