@@ -1,6 +1,8 @@
 //! Threads for work that blocks. The one that was at work last is the next: few of them do nearly all of the work, so that
-//! few keep memory for it. Those that compute give way to those that others wait for.
+//! few keep memory for it. Those that compute give way to those that others wait for, and work for a thread that gives way is
+//! done by threads that do, too: what polling asks of the store holds no request up.
 
+use std::cell::Cell;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -21,15 +23,42 @@ pub(crate) fn cores() -> usize {
 /// is to wait for them.
 const COMPUTING: i32 = 5;
 
-/// Leaves this thread what others leave of the machine, the more the higher, 19 at most, where the system does so for
-/// single threads. It cannot be taken back.
+/// How far the threads of a server give way that answer no request: fetching, writing, folders.
+const BESIDE: i32 = 8;
+
+thread_local! {
+    /// Asked of the system once.
+    static NICENESS: Cell<Option<i32>> = const { Cell::new(None) };
+}
+
+/// How far this thread gives way to others, 19 at most; a new one as far as that which started it.
+fn niceness() -> i32 {
+    #[cfg(target_os = "linux")]
+    let ask = || rustix::process::getpriority_process(None).unwrap_or_default();
+    #[cfg(not(target_os = "linux"))]
+    let ask = || 0;
+    let niceness = NICENESS.get().unwrap_or_else(ask);
+    NICENESS.set(Some(niceness));
+    niceness
+}
+
+/// Leaves this thread what others leave of the machine, the more the higher, where the system does so for single threads. It
+/// cannot be taken back.
 pub(crate) fn give_way(by: i32) {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(by) {
-        tracing::debug!(%error, "a thread has the priority of all else");
+    match rustix::process::nice(by) {
+        Ok(niceness) => NICENESS.set(Some(niceness)),
+        Err(error) => tracing::debug!(%error, "a thread has the priority of all else"),
     }
     #[cfg(not(target_os = "linux"))]
     let _ = by;
+}
+
+/// What the threads of a server's runtime begin with: they give way to those that answer, as this one is to do.
+pub(crate) fn beside() -> impl Fn() + Send + Sync + 'static {
+    let niceness_beside = niceness() + BESIDE;
+    // A thread that one of them started gives way already.
+    move || give_way((niceness_beside - niceness()).max(0))
 }
 
 /// How long the end of a crew waits for the work that its threads are at.
@@ -41,14 +70,22 @@ pub(crate) struct Crew {
     name: &'static str,
     gives_way: i32,
     places: Semaphore,
-    idle: Arc<Mutex<Vec<Sender<Task>>>>,
+    idle: Arc<Mutex<Vec<Idle>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// A thread that has nothing to do.
+#[derive(Debug)]
+struct Idle {
+    /// How far those give way that it works for.
+    niceness: i32,
+    tasks: Sender<Task>,
 }
 
 /// What a thread is to do, and how it is told of the next.
 struct Task {
     work: Work,
-    own: Sender<Self>,
+    own: Idle,
 }
 
 impl Crew {
@@ -89,18 +126,20 @@ impl Crew {
     }
 
     fn start(&self, work: Work) -> Option<()> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let own = match idle {
+        let niceness = niceness();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = idle.iter().rposition(|idle| idle.niceness == niceness).map(|place| idle.remove(place));
+        drop(idle);
+        let own = match last {
             Some(own) => own,
-            None => self.hire()?,
+            None => Idle { niceness, tasks: self.hire()? },
         };
-        let task = Task { work, own: own.clone() };
-        own.send(task).ok()
+        own.tasks.clone().send(Task { work, own }).ok()
     }
 
     fn hire(&self) -> Option<Sender<Task>> {
         let (own, tasks) = channel::<Task>();
-        let idle: Weak<Mutex<Vec<Sender<Task>>>> = Arc::downgrade(&self.idle);
+        let idle: Weak<Mutex<Vec<Idle>>> = Arc::downgrade(&self.idle);
         let gives_way = self.gives_way;
         let live = move || {
             if gives_way > 0 {
@@ -138,6 +177,36 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn work_for_a_thread_that_gives_way_gives_way_as_well_and_no_other_does() {
+        let crew = Crew::computing("test", 2);
+        let at_work = |crew: &Crew| {
+            let (tell, told) = channel();
+            crew.begin(move || tell.send((std::thread::current().id(), niceness())).unwrap()).unwrap();
+            let told = told.recv().unwrap();
+            // It is free again.
+            while crew.idle.lock().unwrap().is_empty() {
+                std::thread::yield_now();
+            }
+            told
+        };
+        let usual = niceness();
+        let (first, is_nice) = at_work(&crew);
+        assert_eq!(is_nice, (usual + COMPUTING).min(19));
+        let beside = beside();
+        let (other, is_nice) = std::thread::scope(|scope| {
+            let asking = scope.spawn(|| {
+                beside();
+                beside();
+                at_work(&crew)
+            });
+            asking.join().unwrap()
+        });
+        assert!(other != first && is_nice == (usual + BESIDE + COMPUTING).min(19), "{is_nice}");
+        assert_eq!(at_work(&crew).0, first);
+    }
 
     #[test]
     fn what_was_begun_is_done_before_a_crew_ends_and_its_threads_end_with_it() {

@@ -29,7 +29,7 @@ use clap::{Args, Parser, Subcommand};
 use url::Url;
 
 use crate::config::Config;
-use crate::crew::cores;
+use crate::crew::{beside, cores};
 use crate::model::websub::{HUB, HubLimits};
 use crate::model::{Kind, Policy, Site, Source, Time};
 use crate::poll::{Pace, Reader};
@@ -124,7 +124,11 @@ pub fn main() -> ExitCode {
     }
     let console = Console::new(cli.global.json, cli.global.quiet, cli.global.verbose);
     console.start_log(matches!(cli.command, Command::Serve(_)));
-    let result = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start").and_then(|runtime| {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if matches!(cli.command, Command::Serve(_)) {
+        runtime.on_thread_start(beside());
+    }
+    let result = runtime.enable_all().build().context("cannot start").and_then(|runtime| {
         let result = runtime.block_on(run(cli, console));
         runtime.shutdown_timeout(Duration::from_secs(2));
         result
