@@ -122,10 +122,10 @@ def save(feedmill, feed, folder):
     return tags
 
 
-def wrk(url, headers, seconds, pids):
+def wrk(url, headers, seconds, pids, clients=48):
     """Requests a second, their 99th percentile, and the CPU that the processes took for each."""
     before = cpu(*pids)
-    command = ["wrk", "-t1", "-c48", f"-d{seconds}s", "--latency"]
+    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--latency"]
     for header in headers:
         command += ["-H", header]
     out = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
