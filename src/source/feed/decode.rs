@@ -78,9 +78,13 @@ fn decode_legacy<'a>(bytes: &'a [u8], stated: &[&'static Encoding], host: Option
     }
     let damage = utf_8_damage(bytes);
     let multibyte = bytes.iter().filter(|byte| !byte.is_ascii()).count();
-    if damage * TOLERATED_SHARE <= multibyte {
-        repairs.note(Repair::Characters);
-        return Cow::Owned(damaged_utf_8(bytes));
+    let is_little = damage * TOLERATED_SHARE <= multibyte;
+    if is_little || (stated.contains(&UTF_8) && damage < multibyte) {
+        let (text, lost) = damaged_utf_8(bytes);
+        if is_little || lost == 0 {
+            repairs.note(Repair::Characters);
+            return Cow::Owned(text);
+        }
     }
     if let Some(position) = stated.iter().position(|encoding| is_damaged(encoding, bytes)) {
         if position > 0 {
@@ -226,9 +230,9 @@ fn utf_32(bytes: &[u8]) -> Option<String> {
 }
 
 /// UTF-8 with a little damage: a byte between letters of ASCII, as in `don\x92t`, is windows-1252's, and whatever else is
-/// no UTF-8 is replaced.
-fn damaged_utf_8(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
+/// no UTF-8 is replaced, so many times.
+fn damaged_utf_8(bytes: &[u8]) -> (String, usize) {
+    let (mut text, mut lost) = (String::with_capacity(bytes.len()), 0);
     let mut chunks = bytes.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {
         text.push_str(chunk.valid());
@@ -237,10 +241,13 @@ fn damaged_utf_8(bytes: &[u8]) -> String {
         match chunk.invalid() {
             [] => {}
             [byte] if is_between => text.push_str(&WINDOWS_1252.decode_without_bom_handling(&[*byte]).0),
-            _ => text.push(char::REPLACEMENT_CHARACTER),
+            _ => {
+                text.push(char::REPLACEMENT_CHARACTER);
+                lost += 1;
+            }
         }
     }
-    text
+    (text, lost)
 }
 
 /// How many bytes are no UTF-8.

@@ -109,6 +109,11 @@ fn what_is_of_one_byte_a_character_does_not_become_chinese() {
 fn a_byte_of_windows_1252_among_utf_8_is_read() {
     let bytes = [b"<rss>".as_slice(), "« café – été »".as_bytes(), b" don\x92t na\xefve \xe5</rss>"].concat();
     assert_eq!(decoded(&bytes, None), "<rss>« café – été » don’t naïve \u{fffd}</rss>");
+    // Most of what is not ASCII is none of UTF-8, but its label and one letter say that the rest is.
+    let mostly = b"<?xml version='1.0' encoding='utf-8'?><rss>perch\xc3\xa9 don\x92t we\x92re it\x92s na\xefve</rss>";
+    assert!(decoded(mostly, None).ends_with("<rss>perché don’t we’re it’s naïve</rss>"));
+    let other = b"<?xml version='1.0' encoding='utf-8'?><rss xml:lang='de'>Gr\xfc\xdfe aus K\xf6ln \x96 \xc9\x85</rss>";
+    assert!(decoded(other, None).ends_with("<rss xml:lang='de'>Grüße aus Köln – É…</rss>"));
 }
 
 #[test]
