@@ -7,21 +7,16 @@ Needs: Python 3 with feedparser, and a release build (FEEDMILL= names another).
 
 usage: benches/agree.py [--misses] FOLDER...
 """
-import calendar, datetime, html, json, os, pathlib, re, subprocess, sys, warnings
+import calendar, datetime, html, re, sys, warnings
+
+import preview
 
 try:
     import feedparser
 except ImportError:
     sys.exit("feedparser is needed: pip install feedparser")
 warnings.filterwarnings("ignore")
-program = os.environ.get("FEEDMILL", str(pathlib.Path(__file__).parent.parent / "target/release/feedmill"))
-if not os.access(program, os.X_OK):
-    sys.exit("build first: cargo build --release")
-folders = [name for name in sys.argv[1:] if name != "--misses"]
-if not folders:
-    sys.exit(__doc__)
 SUFFIXES = {".xml", ".rss", ".atom", ".rdf", ".json"}
-AT_ONCE = 200
 
 
 def text(title, is_markup):
@@ -47,14 +42,8 @@ def ours(item):
     }
 
 
-for folder in folders:
-    paths = sorted(path for path in pathlib.Path(folder).rglob("*") if path.suffix in SUFFIXES)
-    lines = []
-    for start in range(0, len(paths), AT_ONCE):
-        command = [program, "preview", "--json", *map(str, paths[start : start + AT_ONCE])]
-        lines += [line for line in subprocess.run(command, capture_output=True, text=True).stdout.splitlines() if line.strip()]
-    if len(lines) != len(paths):
-        sys.exit(f"{program} previews {len(lines)} of {len(paths)} files")
+for folder in preview.folders(__doc__):
+    paths = preview.files(folder, SUFFIXES)
     counts = {what: [0, 0] for what in ("entries", "titles", "links", "dates")}
 
     def compare(what, path, mine, other):
@@ -63,8 +52,8 @@ for folder in folders:
         if mine != other and "--misses" in sys.argv:
             print(f"{path}: {what}: {mine!r}, feedparser: {other!r}")
 
-    for path, line in zip(paths, lines):
-        read, items = feedparser.parse(path.read_bytes()), json.loads(line).get("items") or []
+    for path, items in zip(paths, preview.items(paths)):
+        read = feedparser.parse(path.read_bytes())
         # What neither takes for a feed is none.
         if not read.get("version") and not read.entries:
             continue

@@ -10,7 +10,6 @@ pause (wrk, 16 and 64 connections) or 300 times a second (one connection).
 
 import os
 import pathlib
-import shutil
 import socket
 import sqlite3
 import statistics
@@ -19,7 +18,7 @@ import sys
 import tempfile
 import time
 
-from serve import HERE, PROGRAM, Feedmill, get, tags_of, wrk
+from serve import HERE, PROGRAM, Feedmill, check_needs, fill, get, tags_of, wrk
 
 SECONDS = 4
 NGINX = """pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1; daemon off;
@@ -67,17 +66,14 @@ def main():
     sources = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     port = int(os.environ.get("PORT", "8973"))
-    if not all(map(shutil.which, ("nginx", "wrk"))) or not PROGRAM.exists():
-        sys.exit("it needs nginx, wrk and a release build: cargo build --release")
+    check_needs()
     os.environ["FEEDMILL_POLL_ALLOW_ADDRESSES"] = "127.0.0.0/8"
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         folder.chmod(0o755)
         store = folder / "feedmill.db"
         subprocess.run([HERE / "feeds.py", str(sources), folder, str(port)], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([HERE / "articles.py", "10000", folder / "articles", "400"], check=True, stdout=subprocess.DEVNULL)
-        command = [PROGRAM, "--store", f"sqlite:{store}", "--quiet"]
-        subprocess.run([*command, "import", folder / "articles"], check=True)
+        fill(store, 10_000, folder / "articles")
         (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
         nginx = subprocess.Popen(["nginx", "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL)
         feedmill = Feedmill(store, 2)
@@ -86,14 +82,14 @@ def main():
             path = tags_of(feedmill)[0] + ".rss"
             idle = measured(feedmill, path, rounds, "idle")
             feedmill.stop()
-            subprocess.run([*command, "add", folder / "feeds.opml"], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([PROGRAM, "--store", f"sqlite:{store}", "--quiet", "add", folder / "feeds.opml"], check=True, stdout=subprocess.DEVNULL)
             with sqlite3.connect(store) as connection:
                 # Sources that are new are asked one after the other; these are all due at once.
                 connection.execute("UPDATE sources SET due = 1 WHERE kind = 'feed'")
             feedmill = Feedmill(store, 2)
             busy = measured(feedmill, path, rounds, "reading")
             metrics = get(feedmill.port, "/metrics")[1].decode()
-            good = metrics.split('feedmill_sources{state="good"} ')[1].split()[0]
+            good = int(metrics.split('feedmill_sources{state="good"} ')[1].split()[0]) - 1  # the folder is none of them
             print(f"{good} of {sources} sources were read by then", flush=True)
             for name, tail in busy.items():
                 print(f"{name}: 99th percentile {tail / idle[name]:.2f} times that of an idle server")

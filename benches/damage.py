@@ -7,15 +7,10 @@ Needs: Python 3 and a release build (FEEDMILL= names another).
 
 usage: benches/damage.py [--misses] FOLDER...
 """
-import json, os, pathlib, re, subprocess, sys, tempfile
+import pathlib, re, sys, tempfile
 
-program = os.environ.get("FEEDMILL", str(pathlib.Path(__file__).parent.parent / "target/release/feedmill"))
-if not os.access(program, os.X_OK):
-    sys.exit("build first: cargo build --release")
-folders = [name for name in sys.argv[1:] if name != "--misses"]
-if not folders:
-    sys.exit(__doc__)
-AT_ONCE = 200
+import preview
+
 TEXT = re.compile(rb"(<(?:description|summary|content|content:encoded)\b[^>/]*>)(?!<!\[CDATA)")
 END = re.compile(rb"</(?:item|entry)\s*>")
 
@@ -110,16 +105,10 @@ KINDS = {
 
 def titles(paths):
     """The titles of the entries that each file is read as, in order."""
-    lines = []
-    for start in range(0, len(paths), AT_ONCE):
-        command = [program, "preview", "--json", *map(str, paths[start : start + AT_ONCE])]
-        lines += [line for line in subprocess.run(command, capture_output=True, text=True).stdout.splitlines() if line.strip()]
-    if len(lines) != len(paths):
-        sys.exit(f"{program} previews {len(lines)} of {len(paths)} files")
-    return [[item.get("title") for item in json.loads(line).get("items") or []] for line in lines]
+    return [[item.get("title") for item in items] for items in preview.items(paths)]
 
 
-sound = sorted(path for folder in folders for path in pathlib.Path(folder).rglob("*") if path.suffix in {".xml", ".rss", ".atom", ".rdf"})
+sound = [path for folder in preview.folders(__doc__) for path in preview.files(folder, {".xml", ".rss", ".atom", ".rdf"})]
 sound = [(path, path.read_bytes(), read) for path, read in zip(sound, titles(sound)) if read]
 same = count = 0
 with tempfile.TemporaryDirectory() as folder:

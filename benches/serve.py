@@ -44,6 +44,18 @@ http {{
 """
 
 
+def check_needs():
+    missing = [tool for tool in ("nginx", "wrk") if not shutil.which(tool)]
+    if missing or not PROGRAM.exists():
+        sys.exit(f"it needs {' and '.join(missing) or 'a release build: cargo build --release'}")
+
+
+def fill(store, articles, folder):
+    """A store with generated articles; each tag has some fifty."""
+    subprocess.run([HERE / "articles.py", str(articles), folder, str(articles // 25)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([PROGRAM, "--store", f"sqlite:{store}", "--quiet", "import", folder], check=True)
+
+
 def free_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -220,17 +232,14 @@ def main():
     options.add_argument("--store", type=pathlib.Path)
     options.add_argument("--feed", default="/feed.rss?limit=14")
     options = options.parse_args()
-    missing = [tool for tool in ("nginx", "wrk") if not shutil.which(tool)]
-    if missing or not PROGRAM.exists():
-        sys.exit(f"it needs {' and '.join(missing) or 'a release build: cargo build --release'}")
+    check_needs()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         folder.chmod(0o755)
         store = options.store
         if not store:
             store = folder / "feedmill.db"
-            subprocess.run([HERE / "articles.py", str(options.articles), folder / "articles", str(options.articles // 25)], check=True, stdout=subprocess.DEVNULL)
-            subprocess.run([PROGRAM, "--store", f"sqlite:{store}", "--quiet", "import", folder / "articles"], check=True)
+            fill(store, options.articles, folder / "articles")
         feedmill = Feedmill(store, options.workers)
         feedmill.settle()
         print(f"after everything was indexed and prepared: {memory(feedmill.pid, 'VmRSS'):.0f} MB, {memory(feedmill.pid, 'VmHWM'):.0f} MB at most")

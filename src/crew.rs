@@ -2,7 +2,6 @@
 //! few keep memory for it. Those that compute give way to those that others wait for, and work for a thread that gives way is
 //! done by threads that do, too: what polling asks of the store holds no request up.
 
-use std::cell::Cell;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -26,29 +25,20 @@ const COMPUTING: i32 = 5;
 /// How far the threads of a server give way that answer no request: fetching, writing, folders.
 const BESIDE: i32 = 8;
 
-thread_local! {
-    /// Asked of the system once.
-    static NICENESS: Cell<Option<i32>> = const { Cell::new(None) };
-}
-
 /// How far this thread gives way to others, 19 at most; a new one as far as that which started it.
 fn niceness() -> i32 {
     #[cfg(target_os = "linux")]
-    let ask = || rustix::process::getpriority_process(None).unwrap_or_default();
+    return rustix::process::getpriority_process(None).unwrap_or_default();
     #[cfg(not(target_os = "linux"))]
-    let ask = || 0;
-    let niceness = NICENESS.get().unwrap_or_else(ask);
-    NICENESS.set(Some(niceness));
-    niceness
+    0
 }
 
 /// Leaves this thread what others leave of the machine, the more the higher, where the system does so for single threads. It
 /// cannot be taken back.
 pub(crate) fn give_way(by: i32) {
     #[cfg(target_os = "linux")]
-    match rustix::process::nice(by) {
-        Ok(niceness) => NICENESS.set(Some(niceness)),
-        Err(error) => tracing::debug!(%error, "a thread has the priority of all else"),
+    if let Err(error) = rustix::process::nice(by) {
+        tracing::debug!(%error, "a thread has the priority of all else");
     }
     #[cfg(not(target_os = "linux"))]
     let _ = by;

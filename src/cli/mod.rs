@@ -118,14 +118,14 @@ const CATEGORY_EXAMPLES: &str = "Examples:
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    if matches!(cli.command, Command::Serve(_)) {
+    let is_server = matches!(cli.command, Command::Serve(_));
+    if is_server {
         serve::with_few_heaps();
     }
     let console = Console::new(cli.global.json, cli.global.quiet, cli.global.verbose);
-    console.start_log(matches!(cli.command, Command::Serve(_)));
+    console.start_log(is_server);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if matches!(cli.command, Command::Serve(_)) {
+    if is_server {
         runtime.on_thread_start(beside());
     }
     let result = runtime.enable_all().build().context("cannot start").and_then(|runtime| {

@@ -25,17 +25,16 @@ const PACE: Duration = Duration::from_secs(1);
 
 /// Starts the program once more, in its own place, with two heaps of glibc, unless somebody said how many it may have. Else each
 /// thread has one, up to eight a core; what was let go in one no other takes, and the server grows by a third.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(super) fn with_few_heaps() {
-    use std::os::unix::process::CommandExt as _;
-    const MOST: &str = "MALLOC_ARENA_MAX";
-    if std::env::var_os(MOST).is_none()
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    if std::env::var_os("MALLOC_ARENA_MAX").is_none()
         && let Ok(program) = std::env::current_exe()
     {
+        use std::os::unix::process::CommandExt as _;
         let mut arguments = std::env::args_os();
         let own = arguments.next().unwrap_or_default();
         // It comes back only if it failed: then the server has more heaps.
-        let _failure = std::process::Command::new(program).arg0(own).args(arguments).env(MOST, "2").exec();
+        let _failure = std::process::Command::new(program).arg0(own).args(arguments).env("MALLOC_ARENA_MAX", "2").exec();
     }
 }
 

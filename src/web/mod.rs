@@ -102,6 +102,16 @@ impl Door {
         Self { pace: Pace::new(pace), ..self }
     }
 
+    /// Does what nobody waits for; `false`: too much else waits to be done so.
+    fn do_aside(&self, work: impl Future<Output = ()> + Send + 'static) -> bool {
+        let Ok(turn) = Arc::clone(&self.aside).try_acquire_owned() else { return false };
+        tokio::spawn(async move {
+            work.await;
+            drop(turn);
+        });
+        true
+    }
+
     /// The generation that documents are given at.
     fn generation(&self) -> u64 {
         self.pace.follow(self.store.generation())

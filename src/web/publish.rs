@@ -180,16 +180,13 @@ async fn stitched(
             fill::fragment(&entry, &store, site, format).inspect(|fragment| made.push((id, format, fragment.clone())))
         }
     })?;
-    if !made.is_empty()
-        && let Ok(turn) = Arc::clone(&door.aside).try_acquire_owned()
-    {
+    if !made.is_empty() {
         let (store, look) = (door.store.clone(), door.look);
-        // Who asks does not wait for it; what is not kept is made again.
-        tokio::spawn(async move {
+        // What is not kept is made again.
+        door.do_aside(async move {
             if let Err(error) = store.keep(made, look, since).await {
                 tracing::warn!(%error, "cannot keep what was prepared for feeds");
             }
-            drop(turn);
         });
     }
     let channel = output::channel(selection, options, &page, site, store);

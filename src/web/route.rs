@@ -77,19 +77,17 @@ pub(super) fn prepare(door: &Arc<Door>, path: &str, document: &Arc<Document>, wa
         door.cache.weigh(path, document);
     }
     if let Some(coding) = wanted {
-        let Ok(turn) = Arc::clone(&door.aside).try_acquire_owned() else {
-            document.put_off(coding);
-            return;
-        };
         // What leaves the cache before its turn comes is not compressed, nor kept for that.
-        let (path, door, document) = (path.to_owned(), Arc::clone(door), Arc::downgrade(document));
-        tokio::spawn(async move {
-            let make = move || document.upgrade().inspect(|document| document.make(coding));
-            if let Some(document) = door.making.run(make).await.flatten() {
-                door.cache.weigh(&path, &document);
+        let (path, own, cached) = (path.to_owned(), Arc::clone(door), Arc::downgrade(document));
+        let is_to_come = door.do_aside(async move {
+            let make = move || cached.upgrade().inspect(|document| document.make(coding));
+            if let Some(document) = own.making.run(make).await.flatten() {
+                own.cache.weigh(&path, &document);
             }
-            drop(turn);
         });
+        if !is_to_come {
+            document.put_off(coding);
+        }
     }
 }
 
